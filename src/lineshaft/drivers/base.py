@@ -1,0 +1,141 @@
+"""What a driver is: the contract, its optional abilities, and the points that it reads.
+
+The engine (gateway/engine.py) owns schedule, timeout, retry with back-off, reconnection, naming, RBE and statistics.
+A driver only speaks its protocol. It raises the typed errors of lineshaft.errors:
+
+* RetryableError    the connection is gone or slow: the engine marks all points of the device
+                    BAD_COMMUNICATION / stale, closes, backs off, connects again
+* AccessDenied      wrong password or certificate: the engine waits long before it tries again
+* a bad single point is *not* an exception: the driver returns that row with value NaN and quality
+  BAD_ADDRESS (no such register/node), BAD_NO_VALUE or BAD_DEVICE, and every other point is right
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from lineshaft.model.equipment import Datatype
+from lineshaft.model.samples import SampleBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One signal as a driver sees it: where it is on the device and what its row in a batch is called."""
+
+    handle: int  # goes into SampleBatch.signals
+    address: Any  # an instance of DriverSpec.address
+    datatype: Datatype = Datatype.DOUBLE  # the type that the engine announces; drivers deliver doubles or text
+    interval: float = 1.0  # seconds between polls, or the wanted sampling interval of a subscription
+
+
+class Driver(Protocol):
+    """Reads points from one device. Constructing it does nothing; one instance serves one connection at a time."""
+
+    async def connect(self) -> None:
+        """Open the connection. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
+        ...
+
+    async def read(self, points: Sequence[Point]) -> SampleBatch:
+        """Read `points` once; one row per point, times from the source or the moment of the reply.
+
+        The engine passes the identical tuple object on every cycle, so a driver may keep what it compiled for it.
+        Raises RetryableError when the device as a whole failed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the connection; never raises, may be called twice and before connect."""
+        ...
+
+
+Sink = Callable[[SampleBatch], None]
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """The device pushes changes."""
+
+    async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
+        """Ask the device to push changes; first values arrive as well. Returns when the device has agreed.
+
+        `sink` is called from the event loop with each batch, in the order in which the device sent them.
+        """
+        ...
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is lost, then raise the RetryableError that says why."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """The source can be read again from a position (a file, a recording, a numbered stream).
+
+    The engine stores `position()` in the disk buffer in one write with the samples, and calls `resume` before
+    `connect` after a restart, so that a kill -9 neither loses nor repeats a sample.
+    """
+
+    def position(self) -> str:
+        """Where the last delivered batch ended."""
+        ...
+
+    def resume(self, position: str) -> None:
+        """Go on after `position`; called before connect."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Browsed:
+    """One thing found on a device."""
+
+    address: str
+    name: str
+    datatype: Datatype | None = None
+    unit: str = ""
+    has_children: bool = False
+    description: str = ""
+
+
+@runtime_checkable
+class Browses(Protocol):
+    """The device can list what it has."""
+
+    async def browse(self, parent: str = "") -> Sequence[Browsed]:
+        """Children of `parent` ('' is the root)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a connection test: what was tried, whether it worked, and how to mend it."""
+
+    check: str
+    passed: bool
+    detail: str = ""
+    mend: str = ""
+
+
+@runtime_checkable
+class TestsConnection(Protocol):
+    """The driver can say step by step why a device cannot be reached."""
+
+    async def test_connection(self) -> Sequence[Finding]:
+        """Try reachability, session, rights and one read; never raises for a failing device."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """How a driver is named, configured and made; one per protocol, listed in drivers/builtin.py."""
+
+    name: str  # what plant files say: 'modbus-tcp'
+    title: str  # what people read: 'Modbus TCP'
+    connection: type[BaseModel]  # options under `connection:`
+    address: type[BaseModel]  # options under a signal's `address:`; a text shorthand is taken by a 'before' validator
+    create: Callable[[Any], Driver]  # takes a `connection` instance
+    push: bool = False  # True: subscribe() is used instead of polling
+    docs: str = ""  # page in docs/guide
