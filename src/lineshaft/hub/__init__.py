@@ -1,0 +1,1 @@
+"""Layer 3: broker, ingest, historian, state, live stream, API and security."""

@@ -1,0 +1,1 @@
+"""Where samples stay: one contract, one implementation in SQL for ClickHouse."""

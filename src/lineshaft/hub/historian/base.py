@@ -1,0 +1,91 @@
+"""What a historian is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+from lineshaft.model.samples import (
+    Float64Array,
+    Int64Array,
+    SampleBatch,
+    TextArray,
+    UInt8Array,
+    UInt32Array,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One signal over a range, in time order. In mode 'minmax' each bucket gives its first extreme and its second,
+    so that the columns draw as one line that keeps every extreme."""
+
+    signal: int
+    mode: Literal["raw", "minmax"]
+    times: Int64Array
+    values: Float64Array
+    qualities: UInt8Array
+    texts: TextArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Stored rows per signal in a range, with the first and last time (UTC microseconds)."""
+
+    signals: UInt32Array
+    rows: Int64Array
+    first: Int64Array
+    last: Int64Array
+
+
+class Historian(Protocol):
+    """Thread-safe; every call may block, so the event loop calls it in a thread.
+
+    Raises StoreUnavailable when the engine does not answer.
+    """
+
+    def open(self) -> None:
+        """Make or upgrade the tables."""
+        ...
+
+    def append(self, batch: SampleBatch, token: str) -> None:
+        """Store rows; durable when it returns. The same token again stores nothing a second time."""
+        ...
+
+    def read(
+        self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True
+    ) -> list[Series]:
+        """Rows with start <= time < end (UTC microseconds), one Series per asked signal in the asked order.
+
+        points: wanted width in pixels; more raw rows than that are reduced by min/max (state and text signals keep
+        every change up to `points`, then the last of each bucket). None: every raw row.
+        before: also give the last row before `start`, so that a line or a state enters from the left.
+        """
+        ...
+
+    def latest(self, signals: Sequence[int] | None = None) -> SampleBatch:
+        """The row with the greatest time of each signal (all signals when None)."""
+        ...
+
+    def rows(self, signals: Sequence[int], start: int, end: int) -> Iterator[pa.RecordBatch]:
+        """Every raw row as Arrow (signal, time, value, text, quality), by signal and time, streamed."""
+        ...
+
+    def counts(self, signals: Sequence[int] | None = None, start: int | None = None, end: int | None = None) -> Counts:
+        """How many rows are stored."""
+        ...
+
+    def delete_before(self, time: int, signals: Sequence[int] | None = None) -> None:
+        """Retention: remove rows older than `time`."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Bytes on disk of all stored rows."""
+        ...
+
+    def close(self) -> None:
+        """Release the engine."""
+        ...

@@ -1,0 +1,32 @@
+"""Names of Lineshaft's own Sparkplug metrics and properties; no other module spells them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REBIRTH: Final = "Node Control/Rebirth"
+BDSEQ: Final = "bdSeq"
+ACK: Final = "Node Control/Lineshaft Ack"  # Bytes, host -> edge: frames that are committed
+BATCH: Final = "Lineshaft/Batch"  # Bytes, edge -> host: frame ids, microseconds, exact qualities
+NOTE: Final = "Lineshaft/Note"  # String (JSON list), edge -> host: events, drop records, ledger reports
+EQUIPMENT: Final = "Lineshaft/Equipment"  # String (JSON), in NBIRTH: the part of the equipment tree that the gateway serves
+VERSION: Final = "Properties/Lineshaft Version"  # String, in NBIRTH
+
+# Properties of a signal's metric in a birth.
+PATH: Final = "path"
+KIND: Final = "kind"
+UNIT: Final = "engUnit"
+LOW: Final = "engLow"
+HIGH: Final = "engHigh"
+DESCRIPTION: Final = "description"
+DECIMALS: Final = "decimals"
+LIMIT_LOW_LOW: Final = "limitLowLow"
+LIMIT_LOW: Final = "limitLow"
+LIMIT_HIGH: Final = "limitHigh"
+LIMIT_HIGH_HIGH: Final = "limitHighHigh"
+STATES: Final = "states"  # JSON object: raw value -> word
+ADDRESS: Final = "address"  # where the value is on the device, in words
+QUALITY: Final = "Quality"  # Sparkplug's own
+
+FIRST_ALIAS: Final = 128
+"""Aliases start here: from 128 to 16383 they are two bytes on the wire, so rows have one length."""
