@@ -9,7 +9,9 @@ BDSEQ: Final = "bdSeq"
 ACK: Final = "Node Control/Lineshaft Ack"  # Bytes, host -> edge: frames that are committed
 BATCH: Final = "Lineshaft/Batch"  # Bytes, edge -> host: frame ids, microseconds, exact qualities
 NOTE: Final = "Lineshaft/Note"  # String (JSON list), edge -> host: events, drop records, ledger reports
-EQUIPMENT: Final = "Lineshaft/Equipment"  # String (JSON), in NBIRTH: the part of the equipment tree that the gateway serves
+EQUIPMENT: Final = (
+    "Lineshaft/Equipment"  # String (JSON), in NBIRTH: the part of the equipment tree that the gateway serves
+)
 VERSION: Final = "Properties/Lineshaft Version"  # String, in NBIRTH
 
 # Properties of a signal's metric in a birth.

@@ -1,0 +1,26 @@
+"""What the configuration layer needs to know of drivers, so that it can check their options without importing them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class DriverSchema(Protocol):
+    """The typed options of a driver; drivers.base.DriverSpec is one."""
+
+    @property
+    def name(self) -> str:
+        """What plant files say."""
+        ...
+
+    @property
+    def connection(self) -> type[BaseModel]:
+        """Model of `connection:`."""
+        ...
+
+    @property
+    def address(self) -> type[BaseModel]:
+        """Model of a signal's `address:`."""
+        ...

@@ -1,0 +1,244 @@
+"""The plant folder as typed, frozen models: every key has a description, and a unit where it has one."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lineshaft.config.values import Duration, Id, Size
+from lineshaft.model.equipment import Datatype, Level, SignalKind
+
+
+class Section(BaseModel):
+    """Base of all configuration: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def key(default: Any, description: str, *, unit: str = "", **more: Any) -> Any:
+    """A documented key; `unit` goes to the JSON Schema and the reference page. `...` as default: required."""
+    extra = {"unit": unit} if unit else None
+    return Field(default, description=description, json_schema_extra=extra, **more)
+
+
+class PlantConfig(Section):
+    """Who and where the plant is."""
+
+    enterprise: Id = key(..., "Id of the enterprise: first part of every path.")
+    site: Id = key(..., "Id of the site: second part of every path, and the Sparkplug group.")
+    name: str = key(..., "Name of the site that people read.")
+    timezone: str = key(..., "IANA time zone of the plant, like Europe/Berlin; shifts and days follow it.")
+    currency: str = key("EUR", "ISO 4217 code of the money shown.", pattern="^[A-Z]{3}$")
+
+
+class EquipmentConfig(Section):
+    """One node of the ISA-95 equipment tree."""
+
+    id: Id = key(..., "Part of the path; unique under its parent.")
+    name: str = key("", "Name that people read; the id when empty.")
+    level: Level = key(Level.ASSET, "Level of the hierarchy (IEC 62264).")
+    type: str = key("", "Asset type: cnc, pump, motor, compressor, press, meter ...")
+    description: str = key("", "One sentence for people.")
+    children: tuple[EquipmentConfig, ...] = key((), "Equipment below this one.")
+
+
+class LimitsConfig(Section):
+    """Alarm limits in the signal's unit."""
+
+    low_low: float | None = key(None, "Below this: act at once.", unit="signal")
+    low: float | None = key(None, "Below this: attention.", unit="signal")
+    high: float | None = key(None, "Above this: attention.", unit="signal")
+    high_high: float | None = key(None, "Above this: act at once.", unit="signal")
+
+
+class PipelineConfig(Section):
+    """What happens to a sample between the driver and the buffer; a signal's own keys win over these."""
+
+    deadband: float | None = key(
+        None, "Send a value when it differs by more than this; none: every change.", unit="signal"
+    )
+    deadband_percent: float | None = key(
+        None, "The same in percent of the signal's range.", unit="%", gt=0, le=100
+    )
+    heartbeat: Duration | None = key(60.0, "Send an unchanged value at least this often.", unit="s")
+    report: Literal["changes", "all"] = key("changes", "changes: report by exception; all: every sample.")
+
+
+class SignalConfig(Section):
+    """One signal of a device."""
+
+    name: Id = key(..., "Name of the signal on its asset.")
+    address: Any = key(..., "Where the value is on the device; its form is the driver's.")
+    asset: str = key("", "Path of the asset below the site; the device's asset when empty.")
+    kind: SignalKind = key(SignalKind.MEASURE, "measure, counter, state, waveform or event.")
+    datatype: Datatype | None = key(None, "Type announced to the platform; the driver's choice when empty.")
+    unit: str = key("", "Unit after scaling, like kW, degC, bar, mm/s, 1/min.")
+    scale: float = key(1.0, "Value = raw * scale + offset.")
+    offset: float = key(0.0, "Value = raw * scale + offset.", unit="signal")
+    range: tuple[float, float] | None = key(
+        None, "What the sensor can measure; outside it the quality is uncertain.", unit="signal"
+    )
+    limits: LimitsConfig = key(LimitsConfig(), "Alarm limits.")
+    decimals: int | None = key(None, "Digits after the point that people see.", ge=0, le=9)
+    states: dict[str, str] = key({}, "For kind state: raw value -> word.")
+    poll: Duration | None = key(None, "How often it is read; the device's interval when empty.", unit="s")
+    deadband: float | None = key(None, "See pipeline.deadband.", unit="signal")
+    deadband_percent: float | None = key(None, "See pipeline.deadband_percent.", unit="%", gt=0, le=100)
+    heartbeat: Duration | None = key(None, "See pipeline.heartbeat.", unit="s")
+    report: Literal["changes", "all"] | None = key(None, "See pipeline.report.")
+    description: str = key("", "One sentence for people.")
+
+
+class DeviceConfig(Section):
+    """One device and how to reach it."""
+
+    id: Id = key(..., "Unique in the plant; the Sparkplug device id.")
+    name: str = key("", "Name that people read; the id when empty.")
+    driver: str = key(..., "Protocol driver, like modbus-tcp or opcua.")
+    connection: dict[str, Any] = key({}, "Options of the driver.")
+    profile: str = key("", "Device profile that brings the signals, like eastron-sdm630.")
+    signals_of_profile: tuple[str, ...] | None = key(
+        None, "Only these signals of the profile; all when absent."
+    )
+    asset: str = key("", "Path of the asset below the site that the signals belong to.")
+    poll: Duration = key(1.0, "How often signals are read.", unit="s", gt=0)
+    timeout: Duration = key(3.0, "How long to wait for one answer.", unit="s", gt=0)
+    signals: tuple[SignalConfig, ...] = key((), "Signals beside those of the profile.")
+    enabled: bool = key(True, "False: known but not connected.")
+
+
+class ProfileConfig(Section):
+    """A device model as data: which signals it has and where. One file in profiles/ or in the plant's profiles/."""
+
+    id: Id = key(..., "What plant files say under profile.")
+    title: str = key(..., "Maker and model.")
+    drivers: tuple[str, ...] = key(..., "Drivers that can speak to it.")
+    source: str = key(..., "The published document that the register map comes from.")
+    connection: dict[str, Any] = key({}, "Driver options that this device needs.")
+    signals: tuple[SignalConfig, ...] = key(..., "Its signals.")
+
+
+class BufferConfig(Section):
+    """The disk buffer between the devices and the platform."""
+
+    max_size: Size = key(
+        1_000_000_000, "Bound on disk; beyond it the oldest samples go, counted.", unit="B", gt=0
+    )
+    max_age: Duration | None = key(None, "Samples older than this go, counted; none: kept.", unit="s")
+    fsync: Duration = key(
+        1.0, "How often written samples are forced to the disk; a power cut loses at most this.", unit="s"
+    )
+
+
+class TlsConfig(Section):
+    """Encryption of a broker connection."""
+
+    ca_file: str = key("", "Certificate authority to trust (PEM); the system's when empty.")
+    cert_file: str = key("", "Own certificate (PEM), where the broker wants one.")
+    key_file: str = key("", "Private key of the own certificate (PEM).")
+
+
+class SparkplugUplink(Section):
+    """Sends to a Sparkplug B host over MQTT."""
+
+    type: Literal["sparkplug"] = key("sparkplug", "Kind of uplink.")
+    id: Id = key("hub", "Name of this uplink; it has its own place in the buffer.")
+    broker: str = key(
+        "", "mqtt://host:port or mqtts://host:port; the broker of `lineshaft demo` or `up` when empty."
+    )
+    user: str = key("", "User at the broker; the gateway's own when empty.")
+    password_file: str = key("", "File that holds the password, relative to the data folder.")
+    tls: TlsConfig | None = key(None, "Set it for mqtts with an own authority or certificate.")
+    primary_host: str = key(
+        "lineshaft", "Sparkplug host that must be online before data is sent; '' for none."
+    )
+    acknowledge: bool = key(
+        True, "Wait for the hub's commit; false towards a foreign host that knows no such thing."
+    )
+    keepalive: Duration = key(15.0, "MQTT keep-alive.", unit="s", ge=1)
+    drain_rate: int = key(
+        50_000, "How many stored samples a second are sent beside live ones.", unit="1/s", gt=0
+    )
+
+
+class GatewayConfig(Section):
+    """One edge gateway."""
+
+    id: Id = key("gateway-1", "The Sparkplug edge node id.")
+    buffer: BufferConfig = key(BufferConfig(), "The disk buffer.")
+    uplinks: tuple[SparkplugUplink, ...] = key((SparkplugUplink(),), "Where samples go.")
+    ledger_interval: Duration = key(
+        10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0
+    )
+
+
+class HubConfig(Section):
+    """The platform process."""
+
+    host: str = key(
+        "127.0.0.1", "Address that the page and the API listen on; 0.0.0.0 for the whole network."
+    )
+    port: int = key(8720, "Port of the page and the API.", ge=0, le=65535)
+    historian: str = key(
+        "", "DSN: chdb:///path or clickhouse://user@host/db; a folder in the data folder when empty."
+    )
+    database: str = key(
+        "",
+        "DSN of the state database: sqlite:///path or postgresql://...; a file in the data folder when empty.",
+    )
+    broker: str = key("", "mqtt://host:port of another broker; the embedded one when empty.")
+    broker_user: str = key("", "User at that broker.")
+    broker_password_file: str = key("", "File that holds the password, relative to the data folder.")
+    broker_host: str = key("127.0.0.1", "Address that the embedded broker listens on.")
+    broker_port: int = key(18830, "Port of the embedded broker.", ge=0, le=65535)
+    host_id: Id = key("lineshaft", "Sparkplug host id.")
+    reorder_timeout: Duration = key(
+        2.0, "How long a sequence gap may stand before a rebirth is asked for.", unit="s", gt=0
+    )
+    retention: Duration | None = key(None, "Raw samples older than this are removed; none: kept.", unit="s")
+
+
+class ShiftConfig(Section):
+    """One shift of a calendar."""
+
+    id: Id = key(..., "Name of the shift.")
+    start: str = key(..., "Local time, HH:MM.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = key(
+        ..., "Local time, HH:MM; before start means the next day.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
+    )
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = key(
+        ("mon", "tue", "wed", "thu", "fri"), "Days on which it starts."
+    )
+
+
+class CalendarConfig(Section):
+    """When a part of the plant works."""
+
+    id: Id = key(..., "Name of the calendar.")
+    equipment: tuple[str, ...] = key(("",), "Paths below the site that it applies to; '' is the whole site.")
+    shifts: tuple[ShiftConfig, ...] = key(..., "Its shifts.")
+    holidays: tuple[str, ...] = key((), "Dates without work, YYYY-MM-DD.")
+
+
+class SimulatorConfig(Section):
+    """The simulated factory behind this plant (demo only)."""
+
+    seed: int = key(1, "The same seed gives the same factory.")
+    history: Duration = key(30 * 86400.0, "How much past the first start gets.", unit="s")
+    modbus_port: int = key(15020, "First port of the Modbus TCP servers.", ge=0, le=65535)
+    opcua_port: int = key(14840, "Port of the OPC UA server.", ge=0, le=65535)
+    api_port: int = key(18740, "Port of the fault API, on this computer only.", ge=0, le=65535)
+
+
+class Plant(Section):
+    """A whole plant folder: the sections of all its *.yaml files put together."""
+
+    plant: PlantConfig = key(..., "Who and where the plant is.")
+    equipment: tuple[EquipmentConfig, ...] = key((), "The tree below the site.")
+    devices: tuple[DeviceConfig, ...] = key((), "Devices and their signals.")
+    pipeline: PipelineConfig = key(PipelineConfig(), "Defaults of the edge pipeline.")
+    gateway: GatewayConfig = key(GatewayConfig(), "The edge gateway.")
+    hub: HubConfig = key(HubConfig(), "The platform.")
+    calendars: tuple[CalendarConfig, ...] = key((), "Shift calendars.")
+    simulator: SimulatorConfig | None = key(None, "The simulated factory, for demo plants.")
