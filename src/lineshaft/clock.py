@@ -76,9 +76,7 @@ class VirtualClock:
         end = self._elapsed + seconds
         while True:
             self._sleepers = [item for item in self._sleepers if not item[1].done()]
-            due = min(
-                (item for item in self._sleepers if item[0] <= end), key=lambda item: item[0], default=None
-            )
+            due = min((item for item in self._sleepers if item[0] <= end), key=lambda item: item[0], default=None)
             if due is None:
                 break
             self._elapsed = max(self._elapsed, due[0])

@@ -58,9 +58,7 @@ class PipelineConfig(Section):
     deadband: float | None = key(
         None, "Send a value when it differs by more than this; none: every change.", unit="signal"
     )
-    deadband_percent: float | None = key(
-        None, "The same in percent of the signal's range.", unit="%", gt=0, le=100
-    )
+    deadband_percent: float | None = key(None, "The same in percent of the signal's range.", unit="%", gt=0, le=100)
     heartbeat: Duration | None = key(60.0, "Send an unchanged value at least this often.", unit="s")
     report: Literal["changes", "all"] = key("changes", "changes: report by exception; all: every sample.")
 
@@ -98,9 +96,7 @@ class DeviceConfig(Section):
     driver: str = key(..., "Protocol driver, like modbus-tcp or opcua.")
     connection: dict[str, Any] = key({}, "Options of the driver.")
     profile: str = key("", "Device profile that brings the signals, like eastron-sdm630.")
-    signals_of_profile: tuple[str, ...] | None = key(
-        None, "Only these signals of the profile; all when absent."
-    )
+    signals_of_profile: tuple[str, ...] | None = key(None, "Only these signals of the profile; all when absent.")
     asset: str = key("", "Path of the asset below the site that the signals belong to.")
     poll: Duration = key(1.0, "How often signals are read.", unit="s", gt=0)
     timeout: Duration = key(3.0, "How long to wait for one answer.", unit="s", gt=0)
@@ -122,9 +118,7 @@ class ProfileConfig(Section):
 class BufferConfig(Section):
     """The disk buffer between the devices and the platform."""
 
-    max_size: Size = key(
-        1_000_000_000, "Bound on disk; beyond it the oldest samples go, counted.", unit="B", gt=0
-    )
+    max_size: Size = key(1_000_000_000, "Bound on disk; beyond it the oldest samples go, counted.", unit="B", gt=0)
     max_age: Duration | None = key(None, "Samples older than this go, counted; none: kept.", unit="s")
     fsync: Duration = key(
         1.0, "How often written samples are forced to the disk; a power cut loses at most this.", unit="s"
@@ -144,22 +138,14 @@ class SparkplugUplink(Section):
 
     type: Literal["sparkplug"] = key("sparkplug", "Kind of uplink.")
     id: Id = key("hub", "Name of this uplink; it has its own place in the buffer.")
-    broker: str = key(
-        "", "mqtt://host:port or mqtts://host:port; the broker of `lineshaft demo` or `up` when empty."
-    )
+    broker: str = key("", "mqtt://host:port or mqtts://host:port; the broker of `lineshaft demo` or `up` when empty.")
     user: str = key("", "User at the broker; the gateway's own when empty.")
     password_file: str = key("", "File that holds the password, relative to the data folder.")
     tls: TlsConfig | None = key(None, "Set it for mqtts with an own authority or certificate.")
-    primary_host: str = key(
-        "lineshaft", "Sparkplug host that must be online before data is sent; '' for none."
-    )
-    acknowledge: bool = key(
-        True, "Wait for the hub's commit; false towards a foreign host that knows no such thing."
-    )
+    primary_host: str = key("lineshaft", "Sparkplug host that must be online before data is sent; '' for none.")
+    acknowledge: bool = key(True, "Wait for the hub's commit; false towards a foreign host that knows no such thing.")
     keepalive: Duration = key(15.0, "MQTT keep-alive.", unit="s", ge=1)
-    drain_rate: int = key(
-        50_000, "How many stored samples a second are sent beside live ones.", unit="1/s", gt=0
-    )
+    drain_rate: int = key(50_000, "How many stored samples a second are sent beside live ones.", unit="1/s", gt=0)
 
 
 class GatewayConfig(Section):
@@ -168,21 +154,15 @@ class GatewayConfig(Section):
     id: Id = key("gateway-1", "The Sparkplug edge node id.")
     buffer: BufferConfig = key(BufferConfig(), "The disk buffer.")
     uplinks: tuple[SparkplugUplink, ...] = key((SparkplugUplink(),), "Where samples go.")
-    ledger_interval: Duration = key(
-        10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0
-    )
+    ledger_interval: Duration = key(10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0)
 
 
 class HubConfig(Section):
     """The platform process."""
 
-    host: str = key(
-        "127.0.0.1", "Address that the page and the API listen on; 0.0.0.0 for the whole network."
-    )
+    host: str = key("127.0.0.1", "Address that the page and the API listen on; 0.0.0.0 for the whole network.")
     port: int = key(8720, "Port of the page and the API.", ge=0, le=65535)
-    historian: str = key(
-        "", "DSN: chdb:///path or clickhouse://user@host/db; a folder in the data folder when empty."
-    )
+    historian: str = key("", "DSN: chdb:///path or clickhouse://user@host/db; a folder in the data folder when empty.")
     database: str = key(
         "",
         "DSN of the state database: sqlite:///path or postgresql://...; a file in the data folder when empty.",
@@ -204,9 +184,7 @@ class ShiftConfig(Section):
 
     id: Id = key(..., "Name of the shift.")
     start: str = key(..., "Local time, HH:MM.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    end: str = key(
-        ..., "Local time, HH:MM; before start means the next day.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
-    )
+    end: str = key(..., "Local time, HH:MM; before start means the next day.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = key(
         ("mon", "tue", "wed", "thu", "fri"), "Days on which it starts."
     )

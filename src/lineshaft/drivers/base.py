@@ -28,9 +28,7 @@ class Point:
 
     handle: int  # goes into SampleBatch.signals
     address: Any  # an instance of DriverSpec.address
-    datatype: Datatype = (
-        Datatype.DOUBLE
-    )  # the type that the engine announces; drivers deliver doubles or text
+    datatype: Datatype = Datatype.DOUBLE  # the type that the engine announces; drivers deliver doubles or text
     interval: float = 1.0  # seconds between polls, or the wanted sampling interval of a subscription
 
 
@@ -137,9 +135,7 @@ class DriverSpec:
     name: str  # what plant files say: 'modbus-tcp'
     title: str  # what people read: 'Modbus TCP'
     connection: type[BaseModel]  # options under `connection:`
-    address: type[
-        BaseModel
-    ]  # options under a signal's `address:`; a text shorthand is taken by a 'before' validator
+    address: type[BaseModel]  # options under a signal's `address:`; a text shorthand is taken by a 'before' validator
     create: Callable[[Any], Driver]  # takes a `connection` instance
     push: bool = False  # True: subscribe() is used instead of polling
     docs: str = ""  # page in docs/guide

@@ -94,20 +94,18 @@ class SampleBatch:
         """
         ids = np.atleast_1d(np.asarray(signals, np.uint32))
         n = len(ids)
-        columns = [
-            np.asarray(times, np.int64),
-            np.asarray(values, np.float64),
-            np.asarray(qualities, np.uint8),
-        ]
-        full = [np.full(n, column) if column.ndim == 0 else column for column in columns]
+        columns = (np.asarray(times, np.int64), np.asarray(values, np.float64), np.asarray(qualities, np.uint8))
+        time, value, quality = (np.full(n, column) if column.ndim == 0 else column for column in columns)
         text_column: TextArray | None = None
         if texts is not None:
             text_column = np.empty(len(texts), object)
             text_column[:] = texts
-        lengths = {n, *map(len, full), *([] if text_column is None else [len(text_column)])}
+        lengths = {n, len(time), len(value), len(quality)}
+        if text_column is not None:
+            lengths.add(len(text_column))
         if len(lengths) != 1:
             raise ValueError(f"columns of different length: {sorted(lengths)}")
-        return SampleBatch(ids, full[0], full[1], full[2], text_column)
+        return SampleBatch(ids, time, value, quality, text_column)
 
     @staticmethod
     def concat(batches: Iterable[SampleBatch]) -> SampleBatch:
@@ -135,9 +133,7 @@ class SampleBatch:
         texts = None if self.texts is None else self.texts[rows]
         if texts is not None and not any(text is not None for text in texts):
             texts = None
-        return SampleBatch(
-            self.signals[rows], self.times[rows], self.values[rows], self.qualities[rows], texts
-        )
+        return SampleBatch(self.signals[rows], self.times[rows], self.values[rows], self.qualities[rows], texts)
 
     def is_text(self) -> NDArray[np.bool_]:
         """bool[n]: True where the row carries text."""

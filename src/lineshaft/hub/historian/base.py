@@ -74,9 +74,7 @@ class Historian(Protocol):
         """Every raw row as Arrow (signal, time, value, text, quality), by signal and time, streamed."""
         ...
 
-    def counts(
-        self, signals: Sequence[int] | None = None, start: int | None = None, end: int | None = None
-    ) -> Counts:
+    def counts(self, signals: Sequence[int] | None = None, start: int | None = None, end: int | None = None) -> Counts:
         """How many rows are stored."""
         ...
 
