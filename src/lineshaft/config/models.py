@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from lineshaft.config.values import Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
@@ -18,7 +19,7 @@ class Section(BaseModel):
 
 def key(default: Any, description: str, *, unit: str = "", **more: Any) -> Any:
     """A documented key; `unit` goes to the JSON Schema and the reference page. `...` as default: required."""
-    extra = {"unit": unit} if unit else None
+    extra: JsonDict | None = {"unit": unit} if unit else None
     return Field(default, description=description, json_schema_extra=extra, **more)
 
 

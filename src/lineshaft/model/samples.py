@@ -95,7 +95,9 @@ class SampleBatch:
         ids = np.atleast_1d(np.asarray(signals, np.uint32))
         n = len(ids)
         columns = (np.asarray(times, np.int64), np.asarray(values, np.float64), np.asarray(qualities, np.uint8))
-        time, value, quality = (np.full(n, column) if column.ndim == 0 else column for column in columns)
+        time: Int64Array = np.array(np.broadcast_to(columns[0], n)) if columns[0].ndim == 0 else columns[0]
+        value: Float64Array = np.array(np.broadcast_to(columns[1], n)) if columns[1].ndim == 0 else columns[1]
+        quality: UInt8Array = np.array(np.broadcast_to(columns[2], n)) if columns[2].ndim == 0 else columns[2]
         text_column: TextArray | None = None
         if texts is not None:
             text_column = np.empty(len(texts), object)
