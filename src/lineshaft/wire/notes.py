@@ -1,0 +1,189 @@
+"""Notes: what a gateway tells the hub beside samples, as JSON in the String metric `Lineshaft/Note`.
+
+The metric's value is a JSON list of objects; `type` says which of the classes below it is:
+
+    {"type": "event",  "time": us, "kind": "device.offline", "subject": path, "message": text, "severity": word,
+                       "details": {...}}
+    {"type": "ledger", "epoch": hex, "frame": id, "totals": {signal path: rows}}
+    {"type": "drops",  "epoch": hex, "drops": [[signal path, rows, first us, last us, reason], ...]}
+    {"type": "status", "time": us, "version": text, "devices": [{...}], "buffer": {...}, "uplinks": [{...}]}
+
+Events, ledger and drops go through the disk buffer and are acknowledged like samples (their NDATA carries
+`Lineshaft/Batch`). A status is only worth something now: it is sent as it is, without a batch, and never repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from lineshaft.errors import DataError
+from lineshaft.model.events import Event, Severity
+
+DeviceState: TypeAlias = Literal["starting", "online", "degraded", "offline", "disabled"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerNote:
+    """How many samples of each signal ever entered the buffer, up to and including `frame` of its `epoch`.
+
+    Only signals whose total changed since the last report are listed, and a long report comes as several notes.
+    """
+
+    epoch: str  # 32 hex digits
+    frame: int
+    totals: Mapping[str, int]  # signal path -> rows, cumulative within the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRows:
+    """Samples of one signal that were removed before they could be delivered."""
+
+    signal: str  # signal path
+    rows: int
+    first: int  # UTC microseconds
+    last: int
+    reason: str  # one or two words: 'buffer size', 'buffer age', 'disk full', 'damaged'
+
+
+@dataclass(frozen=True, slots=True)
+class DropNote:
+    """What went lost from the buffer; written before the data are removed."""
+
+    epoch: str  # 32 hex digits
+    drops: tuple[DroppedRows, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    """One event that happened on the gateway."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """How one device does."""
+
+    id: str
+    state: DeviceState
+    since: int  # UTC microseconds at which the state began
+    last_value: int | None = None  # UTC microseconds of the newest good poll or push
+    rate: float = 0.0  # rows a second from the device, mean over the last status interval
+    polls: int = 0
+    late: int = 0  # polls that were skipped because the one before was not done
+    failures: int = 0
+    rows: int = 0  # rows that the device gave since the start
+    kept: int = 0  # rows that went on to the buffer after filtering
+    duration: float = 0.0  # seconds that the last poll took
+    error: str = ""  # words of the last error while it stands
+    hint: str = ""  # what a person can do about it
+
+
+@dataclass(frozen=True, slots=True)
+class BufferStatus:
+    """How full the disk buffer is. Rows and bytes count what is not delivered everywhere."""
+
+    rows: int = 0
+    bytes: int = 0
+    max_bytes: int = 0
+    oldest: int | None = None  # UTC microseconds at which the oldest undelivered frame was written
+    dropped_rows: int = 0  # since the buffer was made
+    disk_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkStatus:
+    """How one way out does."""
+
+    id: str
+    state: Literal["connecting", "waiting", "online", "offline"]  # waiting: the primary host is not online
+    since: int
+    pending_rows: int = 0
+    sent_rows: int = 0
+    acknowledged_rows: int = 0
+    resent_frames: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusNote:
+    """How the gateway does now."""
+
+    time: int  # UTC microseconds
+    devices: tuple[DeviceStatus, ...] = ()
+    buffer: BufferStatus = field(default_factory=BufferStatus)
+    uplinks: tuple[UplinkStatus, ...] = ()
+    version: str = ""
+
+
+Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote
+
+
+def encode_notes(notes: Sequence[Note]) -> str:
+    """JSON text of the metric's value."""
+    return json.dumps([_to_json(note) for note in notes], separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_notes(text: str) -> tuple[Note, ...]:
+    """Notes in their order; unknown types and keys are skipped, so that an older hub reads a newer gateway.
+
+    Raises DataError when the text is not what `encode_notes` makes.
+    """
+    try:
+        items = json.loads(text)
+        return tuple(note for item in items if (note := _from_json(item)) is not None)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"malformed note: {error!r}") from error
+
+
+def _to_json(note: Note) -> dict[str, Any]:
+    match note:
+        case EventNote(event):
+            return {
+                "type": "event",
+                "time": event.time,
+                "kind": event.kind,
+                "subject": event.subject,
+                "message": event.message,
+                "severity": event.severity.value,
+                "details": dict(event.details),
+            }
+        case LedgerNote(epoch, frame, totals):
+            return {"type": "ledger", "epoch": epoch, "frame": frame, "totals": dict(totals)}
+        case DropNote(epoch, drops):
+            rows = [[drop.signal, drop.rows, drop.first, drop.last, drop.reason] for drop in drops]
+            return {"type": "drops", "epoch": epoch, "drops": rows}
+        case StatusNote():
+            return {"type": "status", **asdict(note)}
+
+
+def _from_json(item: dict[str, Any]) -> Note | None:
+    match item["type"]:
+        case "event":
+            severity = Severity(item["severity"])
+            details = dict(item.get("details") or {})
+            event = Event(int(item["time"]), item["kind"], item["subject"], item["message"], severity, details)
+            return EventNote(event)
+        case "ledger":
+            totals = {str(path): int(rows) for path, rows in item["totals"].items()}
+            return LedgerNote(item["epoch"], int(item["frame"]), totals)
+        case "drops":
+            drops = (DroppedRows(path, int(n), int(a), int(b), reason) for path, n, a, b, reason in item["drops"])
+            return DropNote(item["epoch"], tuple(drops))
+        case "status":
+            return StatusNote(
+                int(item["time"]),
+                tuple(DeviceStatus(**_known(DeviceStatus, device)) for device in item["devices"]),
+                BufferStatus(**_known(BufferStatus, item["buffer"])),
+                tuple(UplinkStatus(**_known(UplinkStatus, uplink)) for uplink in item["uplinks"]),
+                str(item.get("version", "")),
+            )
+        case _:
+            return None
+
+
+def _known(kind: type[Any], item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name in kind.__dataclass_fields__}
