@@ -1,0 +1,1 @@
+"""OPC UA: subscriptions or polling of any OPC UA server."""

@@ -1,0 +1,107 @@
+"""What a plant file says about an OPC UA server and about a node on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import field_validator, model_validator
+
+from lineshaft.config.models import Section, key
+from lineshaft.config.values import Duration
+
+_NODE = re.compile(r"^(?:(?:nsu=(?P<uri>[^;]+)|ns=(?P<index>\d+));)?(?P<kind>[isgb])=(?P<id>.+)$", re.DOTALL)
+
+SecurityPolicy = Literal["none", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
+
+
+class OpcuaConnection(Section):
+    """How to reach an OPC UA server."""
+
+    url: str = key(..., "opc.tcp://host:port/path of the server.")
+    security: SecurityPolicy = key(
+        ..., "Security policy; none sends everything in the clear. Best first: Aes256_Sha256_RsaPss."
+    )
+    message_mode: Literal["sign", "sign-and-encrypt"] = key(
+        "sign-and-encrypt", "What the security policy does to messages; unused when security is none."
+    )
+    cert_file: str = key("", "Own application certificate (PEM or DER); needed with a security policy.")
+    key_file: str = key("", "Private key of the own certificate (PEM); needed with a security policy.")
+    server_cert_file: str = key(
+        "", "Certificate that the server must have (PEM or DER); when empty the offered one is taken."
+    )
+    user: str = key("", "User name at the server; anonymous when empty.")
+    password_file: str = key("", "File whose first line is the user's password.")
+    mode: Literal["subscribe", "poll"] = key("subscribe", "subscribe: the server sends changes; poll: it is asked.")
+    sampling_interval: Duration | None = key(
+        None, "How often the server looks for a change; the signal's poll interval when empty.", unit="s", ge=0
+    )
+    publishing_interval: Duration = key(0.25, "How often the server sends what it collected.", unit="s", gt=0)
+    queue_size: int = key(10, "Changes that the server keeps per node between two publishings.", ge=1, le=100_000)
+    keep_alive: Duration = key(
+        2.0, "A silent server sends a sign of life this often; 2.5 times as long without one is a loss.", unit="s", gt=0
+    )
+    request_timeout: Duration = key(4.0, "How long to wait for the answer to one request.", unit="s", gt=0)
+    batch_size: int = key(1000, "Nodes in one request; the server's own lower limit wins.", ge=1, le=100_000)
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "opc.tcp" or not parts.hostname:
+            raise ValueError("an OPC UA address looks like opc.tcp://host:4840/path")
+        if parts.username or parts.password:
+            raise ValueError("user and password belong in user and password_file, not in the url")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> OpcuaConnection:
+        if self.security != "none" and not (self.cert_file and self.key_file):
+            raise ValueError(f"security {self.security} needs cert_file and key_file")
+        if bool(self.user) != bool(self.password_file):
+            raise ValueError("user and password_file belong together")
+        return self
+
+
+class OpcuaAddress(Section):
+    """A node; the text `nsu=<namespace uri>;s=<id>`, `ns=<index>;s=<id>` or `i=<id>` may stand for the whole."""
+
+    node: str = key(
+        ..., "Node id: nsu=<uri>;s=... is safe when the server renumbers its namespaces, ns=2;s=... is not."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        return {"node": value} if isinstance(value, str) else value
+
+    @field_validator("node")
+    @classmethod
+    def _node(cls, value: str) -> str:
+        match = _NODE.match(value)
+        if match is None:
+            raise ValueError(
+                "a node id looks like nsu=urn:maker;s=Tank.Level, ns=2;s=Tank.Level, ns=2;i=1001 or i=2258"
+            )
+        if match["kind"] == "i" and not (match["id"].isdecimal() and int(match["id"]) < 2**32):
+            raise ValueError("the number after i= is a UInt32")
+        return value
+
+    @property
+    def namespace_uri(self) -> str:
+        """The URI after nsu=, '' when the address has none."""
+        match = _NODE.match(self.node)
+        return (match["uri"] or "") if match else ""
+
+    @property
+    def local_id(self) -> str:
+        """The id without its namespace: 's=Tank.Level'."""
+        match = _NODE.match(self.node)
+        return f"{match['kind']}={match['id']}" if match else self.node
+
+    @property
+    def namespace_index(self) -> int:
+        """The index after ns=, 0 when the address has none."""
+        match = _NODE.match(self.node)
+        return int(match["index"] or 0) if match else 0

@@ -1,0 +1,1 @@
+"""Replay: a recording is played through the whole chain as if it were a device."""
