@@ -1,0 +1,31 @@
+"""Modbus TCP, Modbus RTU and RTU over TCP; pymodbus is imported when the first driver is made."""
+
+from __future__ import annotations
+
+from lineshaft.drivers.base import Driver, DriverSpec
+from lineshaft.drivers.modbus.address import ModbusAddress
+from lineshaft.drivers.modbus.options import ModbusConnection, RtuConnection, TcpConnection
+
+
+def _create(connection: ModbusConnection) -> Driver:
+    from lineshaft.drivers.modbus.driver import ModbusDriver
+
+    return ModbusDriver(connection)
+
+
+TCP = DriverSpec(
+    name="modbus-tcp",
+    title="Modbus TCP",
+    connection=TcpConnection,
+    address=ModbusAddress,
+    create=_create,
+    docs="guide/drivers/modbus.md",
+)
+RTU = DriverSpec(
+    name="modbus-rtu",
+    title="Modbus RTU",
+    connection=RtuConnection,
+    address=ModbusAddress,
+    create=_create,
+    docs="guide/drivers/modbus.md",
+)
