@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,11 +70,14 @@ class Rows:
         return len(self.aliases)
 
 
-def decode_rows(data: bytes, types: UInt8Array, header_alias: int | None = None) -> Rows:
+def decode_rows(
+    data: bytes, types: UInt8Array, header_alias: int | None = None, named_types: Mapping[str, int] | None = None
+) -> Rows:
     """Parse a DATA payload.
 
     types         uint8[m]: SparkplugType number by alias, 0 where the alias is unknown
     header_alias  alias of the names.BATCH metric, when the birth gave it one
+    named_types   SparkplugType number by metric name, for edge nodes without aliases
 
     Raises DataError when the payload or its header is malformed.
     """
@@ -81,41 +85,56 @@ def decode_rows(data: bytes, types: UInt8Array, header_alias: int | None = None)
     count = len(envelope.starts)
     walk = _Walk(np.frombuffer(envelope.data + bytes(_PAD), np.uint8), envelope, types)
     walk.run()
-    # Numbers of metrics that the walk did not understand come from protobuf itself, one by one.
-    texts = np.full(count, None, object)
-    row_names: TextArray = np.full(count, None, object)
-    keep = np.ones(count, np.bool_)
+    # What the walk did not understand (names, texts, properties, bytes) comes from protobuf itself, one by one.
+    texts: dict[int, str] = dict(walk.integers())
+    row_names: dict[int, str] = {}
+    keep: NDArray[np.bool_] | slice = slice(None)
     others: list[Metric] = []
     header: tuple[BatchHeader, Any, Any] | None = None
-    for row in np.flatnonzero(walk.slow):
-        metric = _parse_metric(envelope, int(row), types)
-        if metric.name == names.BATCH or (metric.alias is not None and metric.alias == header_alias):
-            header = decode_header(metric.value if isinstance(metric.value, bytes) else b"")
-            keep[row] = False
-        elif _is_sample(metric):
-            texts[row] = walk.set_row(int(row), metric)
-            row_names[row] = metric.name or None
-        else:
-            others.append(metric)
-            keep[row] = False
-    exact = walk.integers()
-    for row, digits in exact:
-        texts[row] = digits
-    times = np.where(walk.has_time, walk.times, np.int64(envelope.timestamp or 0)) * 1000
+    slow = np.flatnonzero(walk.slow)
+    if len(slow):
+        keep = np.ones(count, np.bool_)
+        for index in slow.tolist():
+            metric = _parse_metric(envelope, index, types, named_types or {})
+            if metric.name == names.BATCH or (metric.alias is not None and metric.alias == header_alias):
+                header = decode_header(metric.value if isinstance(metric.value, bytes) else b"")
+                keep[index] = False
+            elif _is_sample(metric):
+                text = walk.set_row(index, metric)
+                if text is not None:
+                    texts[index] = text
+                if metric.name:
+                    row_names[index] = metric.name
+            else:
+                others.append(metric)
+                keep[index] = False
+    times = walk.times
+    if not walk.has_time.all():
+        times = np.where(walk.has_time, times, np.int64(envelope.timestamp or 0))
     rows = Rows(
         envelope.seq,
         envelope.timestamp,
         walk.aliases[keep],
-        row_names[keep] if any(name is not None for name in row_names) else None,
-        times[keep],
+        _sparse(row_names, count, keep),
+        times[keep] * 1000,
         walk.values[keep],
-        texts[keep] if any(text is not None for text in texts) else None,
+        _sparse(texts, count, keep),
         walk.qualities[keep],
         walk.historical[keep],
         None if header is None else header[0],
         tuple(others),
     )
     return rows if header is None else _refine(rows, header[1], header[2])
+
+
+def _sparse(entries: Mapping[int, str], count: int, keep: NDArray[np.bool_] | slice) -> TextArray | None:
+    """object[n] with the entries at their rows, or None when there is none."""
+    if not entries:
+        return None
+    column: TextArray = np.full(count, None, object)
+    for row, text in entries.items():
+        column[row] = text
+    return column[keep]
 
 
 def _refine(rows: Rows, microseconds: NDArray[np.uint16] | None, qualities: UInt8Array | None) -> Rows:
@@ -146,13 +165,13 @@ def _is_sample(metric: Metric) -> bool:
     return metric.datatype is None or metric.datatype in SCALAR
 
 
-def _parse_metric(envelope: _Envelope, row: int, types: UInt8Array) -> Metric:
+def _parse_metric(envelope: _Envelope, row: int, types: UInt8Array, named_types: Mapping[str, int]) -> Metric:
     start, end = int(envelope.starts[row]), int(envelope.ends[row])
     message = message_class("Metric")()
     try:
         message.ParseFromString(envelope.data[start:end])
         alias = message.alias if message.HasField("alias") else -1
-        known = int(types[alias]) or None if 0 <= alias < len(types) else None
+        known = int(types[alias]) or None if 0 <= alias < len(types) else named_types.get(message.name)
         return read_metric(message, known)
     except (DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"metric {row} of the payload is malformed: {error}") from error
@@ -173,9 +192,10 @@ def _envelope(data: bytes) -> _Envelope:
     """Split a payload into its metrics."""
     envelope = _Envelope(data)
     starts: list[int] = []
-    ends: list[int] = []
+    lengths: list[int] = []
     uuid = body = b""
     at, end = 0, len(data)
+    retry = 2  # how many metrics to have before looking for a run of equally long ones again
     try:
         while at < end:
             tag = data[at]
@@ -186,7 +206,13 @@ def _envelope(data: bytes) -> _Envelope:
                     length, at = _varint(data, at - 1)
                 if tag == 0x12:
                     starts.append(at)
-                    ends.append(at + length)
+                    lengths.append(length)
+                    if len(starts) >= retry:
+                        run = _run(data, at + length, length)
+                        starts.extend(range(at + length + 2, at + length + 2 + run * (length + 2), length + 2))
+                        lengths.extend([length] * run)
+                        at += run * (length + 2)
+                        retry = len(starts) + (1 if run > 32 else 64)
                 elif tag == 0x22:
                     uuid = data[at : at + length]
                 elif tag == 0x2A:
@@ -205,8 +231,19 @@ def _envelope(data: bytes) -> _Envelope:
     if uuid == COMPRESSED.encode():
         return _envelope(inflate(body))
     envelope.starts = np.array(starts, np.int64)
-    envelope.ends = np.array(ends, np.int64)
+    envelope.ends = envelope.starts + np.array(lengths, np.int64)
     return envelope
+
+
+def _run(data: bytes, at: int, length: int) -> int:
+    """How many metrics of exactly `length` < 128 bytes follow one another from byte `at`."""
+    stride = length + 2
+    count = (len(data) - at) // stride
+    if length > 0x7F or count < 1:
+        return 0
+    heads = np.frombuffer(data, np.uint8, count * stride, at).reshape(count, stride)[:, :2]
+    wrong = np.flatnonzero((heads[:, 0] != 0x12) | (heads[:, 1] != length))
+    return int(wrong[0]) if len(wrong) else count
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -254,9 +291,7 @@ class _Walk:
                     self._field(int(tag), active[tags == tag])
             active = active[(self._at[active] < self._ends[active]) & ~self.slow[active]]
         self.slow |= (self._at != self._ends) | (self.aliases < 0)
-        unknown = np.zeros(len(self.aliases), np.bool_)
-        inside = (self.aliases >= 0) & (self.aliases < len(self._types))
-        unknown[inside] = self._types[self.aliases[inside]] == 0
+        self.qualities[np.isnan(self.values) & ~self._is_integer] = Quality.BAD_NO_VALUE
         self._is_integer &= ~self.slow
 
     def _field(self, tag: int, rows: NDArray[np.int64]) -> None:

@@ -106,7 +106,7 @@ def _rows(
         raise DataError("a row has a datatype that cannot be sent as a sample")
     null |= _IS_TEXT[types] & ~as_text
     tags = np.where(null, _NULL_TAG, tags).astype(np.uint8)
-    raw = _raw_values(batch.values, types, tags)
+    raw = _raw_values(batch.values, types, np.where(as_text, 0, tags))
     qualities = np.where(batch.qualities >= GOOD_CLASS, 0, np.where(batch.qualities == Quality.STALE, 2, 1)).astype(
         np.int64
     )
@@ -192,9 +192,10 @@ def _raw_values(values: NDArray[np.float64], types: UInt8Array, tags: UInt8Array
     raw[booleans] = values[booleans] != 0
     integers = (tags == _INT) | (tags == _LONG)
     if integers.any():
-        numbers = np.rint(values[integers])
-        bits = np.where(numbers < 0, numbers, 0).astype(np.int64).view(np.uint64)
-        bits = np.where(numbers < 0, bits, np.where(numbers < 0, 0, numbers).astype(np.uint64))
+        numbers = np.rint(np.clip(values[integers], -(2.0**63), 2.0**64 - 2048))
+        negative = numbers < 0
+        bits = np.where(negative, numbers, 0).astype(np.int64).view(np.uint64)
+        bits += np.where(negative, 0, numbers).astype(np.uint64)
         raw[integers] = np.where(tags[integers] == _INT, bits & np.uint64(0xFFFFFFFF), bits)
     return raw
 
