@@ -188,31 +188,23 @@ class _Envelope:
     seq: int | None = None
 
 
-def _envelope(data: bytes) -> _Envelope:
-    """Split a payload into its metrics."""
+def _envelope(data: bytes, *, packed: bool = False) -> _Envelope:
+    """Split a payload into its metrics; `packed` when it comes out of a compressed one."""
     envelope = _Envelope(data)
     starts: list[int] = []
-    lengths: list[int] = []
+    long: dict[int, int] = {}  # index -> length of the metrics of 128 bytes and more
     uuid = body = b""
     at, end = 0, len(data)
-    retry = 2  # how many metrics to have before looking for a run of equally long ones again
     try:
         while at < end:
             tag = data[at]
-            if tag == 0x12 or tag & 7 == 2:
-                length = data[at + 1]
-                at += 2
-                if length > 0x7F:
-                    length, at = _varint(data, at - 1)
+            if tag == 0x12 and data[at + 1] < 0x80:
+                at = _short_metrics(data, at, starts)
+            elif tag & 7 == 2:
+                length, at = _varint(data, at + 1)
                 if tag == 0x12:
+                    long[len(starts)] = length
                     starts.append(at)
-                    lengths.append(length)
-                    if len(starts) >= retry:
-                        run = _run(data, at + length, length)
-                        starts.extend(range(at + length + 2, at + length + 2 + run * (length + 2), length + 2))
-                        lengths.extend([length] * run)
-                        at += run * (length + 2)
-                        retry = len(starts) + (1 if run > 32 else 64)
                 elif tag == 0x22:
                     uuid = data[at : at + length]
                 elif tag == 0x2A:
@@ -228,11 +220,36 @@ def _envelope(data: bytes) -> _Envelope:
         raise DataError(f"payload of {end} bytes ends in the middle of a field") from error
     if at != end:
         raise DataError(f"payload of {end} bytes ends in the middle of a metric")
-    if uuid == COMPRESSED.encode():
-        return _envelope(inflate(body))
+    if uuid == COMPRESSED.encode() and not packed:
+        return _envelope(inflate(body), packed=True)
     envelope.starts = np.array(starts, np.int64)
-    envelope.ends = envelope.starts + np.array(lengths, np.int64)
+    lengths = np.frombuffer(data, np.uint8)[envelope.starts - 1].astype(np.int64)
+    for index, length in long.items():
+        lengths[index] = length
+    envelope.ends = envelope.starts + lengths
     return envelope
+
+
+def _short_metrics(data: bytes, at: int, starts: list[int]) -> int:
+    """Collect the starts of metrics shorter than 128 bytes from byte `at`; gives where they end."""
+    end = len(data)
+    retry = 0  # plain steps before looking for a run of equally long metrics again
+    append = starts.append
+    while at < end and data[at] == 0x12:
+        length = data[at + 1]
+        if length > 0x7F:
+            break
+        if retry == 0:
+            run = _run(data, at, length)
+            stride = length + 2
+            starts.extend(range(at + 2, at + 2 + run * stride, stride))
+            at += run * stride
+            retry = 0 if run > 32 else 100
+        else:
+            append(at + 2)
+            at += length + 2
+            retry -= 1
+    return at
 
 
 def _run(data: bytes, at: int, length: int) -> int:
