@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import zoneinfo
+from datetime import date
+from itertools import pairwise
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from lineshaft.config.values import Duration, Id, Size
@@ -14,7 +17,7 @@ from lineshaft.model.equipment import Datatype, Level, SignalKind
 class Section(BaseModel):
     """Base of all configuration: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 def key(default: Any, description: str, *, unit: str = "", **more: Any) -> Any:
@@ -31,6 +34,15 @@ class PlantConfig(Section):
     name: str = key(..., "Name of the site that people read.")
     timezone: str = key(..., "IANA time zone of the plant, like Europe/Berlin; shifts and days follow it.")
     currency: str = key("EUR", "ISO 4217 code of the money shown.", pattern="^[A-Z]{3}$")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is not an IANA time zone, like Europe/Berlin or UTC") from None
+        return value
 
 
 class EquipmentConfig(Section):
@@ -52,6 +64,18 @@ class LimitsConfig(Section):
     high: float | None = key(None, "Above this: attention.", unit="signal")
     high_high: float | None = key(None, "Above this: act at once.", unit="signal")
 
+    @model_validator(mode="after")
+    def _ascend(self) -> Self:
+        given = [
+            (name, value)
+            for name in ("low_low", "low", "high", "high_high")
+            if (value := getattr(self, name)) is not None
+        ]
+        for (name, value), (next_name, next_value) in pairwise(given):
+            if value >= next_value:
+                raise ValueError(f"limits must ascend: {name} ({value:g}) is not below {next_name} ({next_value:g})")
+        return self
+
 
 class PipelineConfig(Section):
     """What happens to a sample between the driver and the buffer; a signal's own keys win over these."""
@@ -68,7 +92,9 @@ class SignalConfig(Section):
     """One signal of a device."""
 
     name: Id = key(..., "Name of the signal on its asset.")
-    address: Any = key(..., "Where the value is on the device; its form is the driver's.")
+    address: Any = key(
+        ..., "Where the value is on the device; its form is the driver's, and after loading its address model."
+    )
     asset: str = key("", "Path of the asset below the site; the device's asset when empty.")
     kind: SignalKind = key(SignalKind.MEASURE, "measure, counter, state, waveform or event.")
     datatype: Datatype | None = key(None, "Type announced to the platform; the driver's choice when empty.")
@@ -88,6 +114,13 @@ class SignalConfig(Section):
     report: Literal["changes", "all"] | None = key(None, "See pipeline.report.")
     description: str = key("", "One sentence for people.")
 
+    @field_validator("range")
+    @classmethod
+    def _range_ascends(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] >= value[1]:
+            raise ValueError(f"the range must ascend: {value[0]:g} is not below {value[1]:g}")
+        return value
+
 
 class DeviceConfig(Section):
     """One device and how to reach it."""
@@ -95,7 +128,7 @@ class DeviceConfig(Section):
     id: Id = key(..., "Unique in the plant; the Sparkplug device id.")
     name: str = key("", "Name that people read; the id when empty.")
     driver: str = key(..., "Protocol driver, like modbus-tcp or opcua.")
-    connection: dict[str, Any] = key({}, "Options of the driver.")
+    connection: Any = key({}, "Options of the driver; an instance of its connection model after loading.")
     profile: str = key("", "Device profile that brings the signals, like eastron-sdm630.")
     signals_of_profile: tuple[str, ...] | None = key(None, "Only these signals of the profile; all when absent.")
     asset: str = key("", "Path of the asset below the site that the signals belong to.")
@@ -198,6 +231,16 @@ class CalendarConfig(Section):
     equipment: tuple[str, ...] = key(("",), "Paths below the site that it applies to; '' is the whole site.")
     shifts: tuple[ShiftConfig, ...] = key(..., "Its shifts.")
     holidays: tuple[str, ...] = key((), "Dates without work, YYYY-MM-DD.")
+
+    @field_validator("holidays")
+    @classmethod
+    def _dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                date.fromisoformat(text)
+            except ValueError:
+                raise ValueError(f"'{text}' is not a date like 2026-12-25") from None
+        return value
 
 
 class SimulatorConfig(Section):

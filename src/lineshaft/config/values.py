@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from lineshaft.model.equipment import ID_PATTERN
 
@@ -19,12 +19,16 @@ def parse_duration(value: Any) -> float:
 
     Raises ValueError.
     """
-    if isinstance(value, float):  # an already parsed model
-        return value
     match = _NUMBER_WITH_UNIT.match(value) if isinstance(value, str) else None
     if match is None or match[2] not in _DURATION:
         raise ValueError("a duration is a number and a unit, like 500ms, 1s, 5min, 2h or 30d")
     return float(match[1]) * _DURATION[match[2]]
+
+
+def _duration(value: Any, info: ValidationInfo) -> float:
+    """Seconds; only code may give a bare float, a file may not."""
+    written = info.context is not None and info.context.get("written")
+    return value if isinstance(value, float) and not written else parse_duration(value)
 
 
 def parse_size(value: Any) -> int:
@@ -39,7 +43,7 @@ def parse_size(value: Any) -> int:
 
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(us|ms|s|min|h|d)$", "examples": ["1s"]}),
 ]
 """Seconds; written with its unit."""
