@@ -1,0 +1,237 @@
+"""Equipment and signals as births describe them: kept in memory for reading, in the database for the next start."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, insert, select
+
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.state.database import Database, fact, set_fact, upsert
+from lineshaft.hub.state.schema import equipment as equipment_table
+from lineshaft.hub.state.schema import signals as signals_table
+from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
+from lineshaft.model.samples import UInt32Array
+
+VERSION = "catalogue_version"
+_LEVELS = (Level.ENTERPRISE, Level.SITE, Level.AREA, Level.LINE, Level.ASSET)
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedSignal:
+    """A signal, its id in the historian, and where it comes from."""
+
+    id: int
+    born: BornSignal
+
+    @property
+    def path(self) -> str:
+        """Unique name of the signal."""
+        return self.born.signal.path
+
+
+class SqlCatalogue:
+    """Implements ports.Catalogue for signals and equipment. `load()` before use; thread-safe.
+
+    What is stored is also in memory, so a birth that changes nothing is compared and writes nothing.
+    `changed` is called with the new version after each change, from the thread that made it.
+    """
+
+    def __init__(self, database: Database, changed: Callable[[int], None] = lambda _: None) -> None:
+        self._database = database
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._by_path: dict[str, CataloguedSignal] = {}
+        self._by_id: dict[int, CataloguedSignal] = {}
+        self._equipment: dict[str, Equipment] = {}
+        self._ordered: tuple[CataloguedSignal, ...] | None = None
+        self._version = 0
+
+    def load(self) -> None:
+        """Read everything from the database."""
+        with self._lock, self._database.read() as connection:
+            self._keep(_signal(row) for row in connection.execute(select(signals_table)))
+            rows = connection.execute(select(equipment_table))
+            self._equipment = {
+                row.path: Equipment(row.path, row.name, Level(row.level), row.type, row.description) for row in rows
+            }
+            self._version = fact(connection, VERSION)
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of signals or equipment, also over restarts."""
+        return self._version
+
+    def on_change(self, changed: Callable[[int], None]) -> None:
+        """Who is told about changes; see the class."""
+        self._changed = changed
+
+    def register(self, born: Sequence[BornSignal]) -> UInt32Array:
+        """uint32 ids in the given order; a known path keeps its id and gets the new description."""
+        with self._lock:
+            new = {one.signal.path: one for one in born if self._by_path.get(one.signal.path) is None}
+            changed = {
+                one.signal.path: one
+                for one in born
+                if (known := self._by_path.get(one.signal.path)) is not None and known.born != one
+            }
+            if new or changed:
+                self._store(new, changed)
+            ids = np.fromiter((self._by_path[one.signal.path].id for one in born), np.uint32, len(born))
+            version = self._version
+        if new or changed:
+            self._changed(version)
+        return ids
+
+    def register_equipment(self, nodes: Sequence[Equipment]) -> None:
+        """Add or update nodes of the tree; missing parents are made from the path."""
+        with self._lock:
+            wanted = {node.path: node for node in nodes}
+            wanted |= {path: node_from_path(path) for path in self._missing(above(wanted)) if path not in wanted}
+            changed = [node for path, node in wanted.items() if self._equipment.get(path) != node]
+            if not changed:
+                return
+            with self._database.write() as connection:
+                version = self._write_equipment(connection, changed)
+            self._equipment |= {node.path: node for node in changed}
+            self._version = version
+        self._changed(version)
+
+    def signals(self, asset: str = "", text: str = "") -> Sequence[CataloguedSignal]:
+        """Signals by path; `asset`: of this equipment and all below it; `text`: words that path or description has."""
+        found: Iterable[CataloguedSignal] = self._sorted()
+        if asset:
+            below = asset + "/"
+            found = [one for one in found if one.born.signal.asset == asset or one.path.startswith(below)]
+        for word in text.lower().split():
+            found = [one for one in found if word in _haystack(one)]
+        return tuple(found)
+
+    def by_id(self, signal: int) -> CataloguedSignal | None:
+        """The signal with this id."""
+        return self._by_id.get(signal)
+
+    def by_path(self, path: str) -> CataloguedSignal | None:
+        """The signal with this path."""
+        return self._by_path.get(path)
+
+    def equipment(self) -> tuple[int, Sequence[Equipment]]:
+        """The version, and all nodes by path."""
+        with self._lock:
+            return self._version, [self._equipment[path] for path in sorted(self._equipment)]
+
+    def _sorted(self) -> tuple[CataloguedSignal, ...]:
+        with self._lock:
+            if self._ordered is None:
+                self._ordered = tuple(sorted(self._by_path.values(), key=lambda one: one.path))
+            return self._ordered
+
+    def _keep(self, signals: Iterable[CataloguedSignal]) -> None:
+        for one in signals:
+            self._by_path[one.path] = one
+            self._by_id[one.id] = one
+        self._ordered = None
+
+    def _missing(self, paths: Iterable[str]) -> list[str]:
+        return [path for path in paths if path not in self._equipment]
+
+    def _store(self, new: dict[str, BornSignal], changed: dict[str, BornSignal]) -> None:
+        assets = dict.fromkeys(one.signal.asset for one in new.values())
+        nodes = [node_from_path(path) for path in self._missing({**assets, **dict.fromkeys(above(assets))})]
+        stored = [CataloguedSignal(self._by_path[path].id, one) for path, one in changed.items()]
+        with self._database.write() as connection:
+            if new:
+                fresh = insert(signals_table).returning(signals_table.c.id, signals_table.c.path)
+                rows = connection.execute(fresh, [_columns(one) for one in new.values()])
+                stored += [CataloguedSignal(row.id, new[row.path]) for row in rows]
+            upsert(connection, signals_table, [_columns(one.born) | {"id": one.id} for one in stored[: len(changed)]])
+            version = self._write_equipment(connection, nodes)
+        self._keep(stored)
+        self._equipment |= {node.path: node for node in nodes}
+        self._version = version
+
+    def _write_equipment(self, connection: Connection, nodes: Sequence[Equipment]) -> int:
+        upsert(
+            connection,
+            equipment_table,
+            [
+                {
+                    "path": node.path,
+                    "name": node.name,
+                    "level": str(node.level),
+                    "type": node.type,
+                    "description": node.description,
+                }
+                for node in nodes
+            ],
+        )
+        version = fact(connection, VERSION) + 1
+        set_fact(connection, VERSION, version)
+        return version
+
+
+def above(paths: Iterable[str]) -> list[str]:
+    """All ancestors of the given paths."""
+    found: dict[str, None] = {}
+    for path in paths:
+        while path := path.rpartition("/")[0]:
+            if path in found:
+                break
+            found[path] = None
+    return list(found)
+
+
+def node_from_path(path: str) -> Equipment:
+    """Equipment of which only the path is known: its level follows from the depth."""
+    depth = path.count("/")
+    level = _LEVELS[depth] if depth < len(_LEVELS) else Level.COMPONENT
+    return Equipment(path, path.rpartition("/")[2], level)
+
+
+def _haystack(one: CataloguedSignal) -> str:
+    return f"{one.path} {one.born.signal.description} {one.born.device} {one.born.signal.unit}".lower()
+
+
+def _columns(born: BornSignal) -> dict[str, Any]:
+    signal = born.signal
+    return {
+        "path": signal.path,
+        "asset": signal.asset,
+        "name": signal.name,
+        "kind": str(signal.kind),
+        "datatype": str(signal.datatype),
+        "unit": signal.unit,
+        "low": signal.low,
+        "high": signal.high,
+        "limit_low_low": signal.limits.low_low,
+        "limit_low": signal.limits.low,
+        "limit_high": signal.limits.high,
+        "limit_high_high": signal.limits.high_high,
+        "decimals": signal.decimals,
+        "states": [list(pair) for pair in signal.states],
+        "description": signal.description,
+        "node": born.node,
+        "device": born.device,
+        "address": born.address,
+    }
+
+
+def _signal(row: Row[Any]) -> CataloguedSignal:
+    signal = Signal(
+        asset=row.asset,
+        name=row.name,
+        kind=SignalKind(row.kind),
+        datatype=Datatype(row.datatype),
+        unit=row.unit,
+        low=row.low,
+        high=row.high,
+        limits=Limits(row.limit_low_low, row.limit_low, row.limit_high, row.limit_high_high),
+        decimals=row.decimals,
+        states=tuple((raw, word) for raw, word in row.states),
+        description=row.description,
+    )
+    return CataloguedSignal(row.id, BornSignal(signal, row.node, row.device, row.address))

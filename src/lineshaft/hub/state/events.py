@@ -1,0 +1,75 @@
+"""The event store: everything that happened, with words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, insert, or_, select
+
+from lineshaft.hub.state.database import Database
+from lineshaft.hub.state.schema import events as table
+from lineshaft.model.events import Event, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event and its number."""
+
+    id: int
+    event: Event
+
+
+class SqlEventStore:
+    """Implements ports.EventStore; thread-safe."""
+
+    def __init__(self, database: Database, added: Callable[[Sequence[StoredEvent]], None] = lambda _: None) -> None:
+        self._database = database
+        self._added = added
+
+    def on_add(self, added: Callable[[Sequence[StoredEvent]], None]) -> None:
+        """Called after events are stored, from the thread that stored them."""
+        self._added = added
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Store events, then tell the listener."""
+        if not events:
+            return
+        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        with self._database.write() as connection:
+            ids = connection.execute(statement, [_columns(one) for one in events]).scalars().all()
+        self._added([StoredEvent(number, event) for number, event in zip(ids, events, strict=True)])
+
+    def find(
+        self, *, since: int | None = None, subject: str = "", limit: int = 100, before: tuple[int, int] | None = None
+    ) -> Sequence[StoredEvent]:
+        """Newest first. `subject`: it and all below it; `before`: time and id of the last event of the page before."""
+        query = select(table).order_by(table.c.time.desc(), table.c.id.desc()).limit(limit)
+        if since is not None:
+            query = query.where(table.c.time >= since)
+        if subject:
+            below = table.c.subject.startswith(subject + "/", autoescape=True)
+            query = query.where(or_(table.c.subject == subject, below))
+        if before is not None:
+            time, number = before
+            earlier = and_(table.c.time == time, table.c.id < number)
+            query = query.where(or_(table.c.time < time, earlier))
+        with self._database.read() as connection:
+            return [_event(row) for row in connection.execute(query)]
+
+
+def _columns(event: Event) -> dict[str, Any]:
+    return {
+        "time": event.time,
+        "kind": event.kind,
+        "subject": event.subject,
+        "severity": str(event.severity),
+        "message": event.message,
+        "details": dict(event.details),
+    }
+
+
+def _event(row: Row[Any]) -> StoredEvent:
+    event = Event(row.time, row.kind, row.subject, row.message, Severity(row.severity), row.details)
+    return StoredEvent(row.id, event)

@@ -1,0 +1,177 @@
+"""The tables of the state database; a change here needs a migration in `migrations/versions`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Times are UTC microseconds everywhere.
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of the cookie's value
+    Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),  # moves with use, up to a bound
+    Column("used", BigInteger, nullable=False),
+    Column("address", String(64), nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("used", BigInteger),
+)
+
+setup_links = Table(
+    "setup_links",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+equipment = Table(
+    "equipment",
+    metadata,
+    Column("path", String(512), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("description", Text, nullable=False),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("path", String(768), nullable=False, unique=True),
+    Column("asset", String(512), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("datatype", String(16), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    Column("limit_low_low", Float),
+    Column("limit_low", Float),
+    Column("limit_high", Float),
+    Column("limit_high_high", Float),
+    Column("decimals", Integer),
+    Column("states", JSON, nullable=False),  # [[raw, word], ...]
+    Column("description", Text, nullable=False),
+    Column("node", String(255), nullable=False),
+    Column("device", String(255), nullable=False),
+    Column("address", Text, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice, for the historian keeps it for years
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("node", String(255), primary_key=True),
+    Column("device", String(255), primary_key=True),  # '' for the gateway itself
+    Column("state", String(16), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("time", BigInteger, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("subject", String(768), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index("ix_events_time_id", "time", "id"),
+    Index("ix_events_subject_time", "subject", "time"),
+)
+
+ledger_expected = Table(
+    "ledger_expected",
+    metadata,
+    Column("node", String(255), primary_key=True),
+    Column("epoch", String(64), primary_key=True),
+    Column("path", String(768), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+    Column("frame", BigInteger, nullable=False),
+)
+
+ledger_arrived = Table(
+    "ledger_arrived",
+    metadata,
+    Column("signal", Integer, primary_key=True, autoincrement=False),
+    Column("arrived", BigInteger, nullable=False),
+    Column("duplicates", BigInteger, nullable=False),
+    Column("other_rows", BigInteger, nullable=False),  # rows in the historian that did not arrive from a gateway
+)
+
+ledger_drops = Table(
+    "ledger_drops",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("node", String(255), nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("path", String(768), nullable=False, index=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+import_blocks = Table(
+    "import_blocks",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
