@@ -1,0 +1,129 @@
+"""How commands speak: exit codes, tables, JSON, progress, and errors as cause, context and hint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lineshaft.errors import (
+    AccessDenied,
+    ConfigError,
+    ConnectionFailed,
+    LineshaftError,
+    PeerTimeout,
+    Problem,
+    StoreUnavailable,
+)
+
+
+class ExitCode(IntEnum):
+    """What the process returns; the same for every command."""
+
+    OK = 0
+    FAILURE = 1  # the command ran and the answer is no, or something broke
+    USAGE = 2  # the command line, the plant folder or an option is wrong
+    UNREACHABLE = 3  # a device, a broker, the hub or a database does not answer
+    DENIED = 4  # wrong password, token or right
+    MISSING = 5  # a part of Lineshaft is not installed
+
+
+class PartMissing(LineshaftError):
+    """A command needs an extra that is not installed."""
+
+
+def out() -> Console:
+    """The console for results. Colour only on a terminal and without NO_COLOR."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """The console for messages that are not results."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """Write `data` as JSON to the standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """Print rows; aligned columns, cut to the terminal's width only on a terminal."""
+    grid = Table(*columns, title=title or None, box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for row in rows:
+        grid.add_row(*(str(cell) for cell in row))
+    console = out()
+    console.print(grid, soft_wrap=False, width=None if sys.stdout.isatty() else 240)
+
+
+def exit_code(error: LineshaftError) -> ExitCode:
+    """The exit code for an error."""
+    if isinstance(error, ConfigError):
+        return ExitCode.USAGE
+    if isinstance(error, ConnectionFailed | PeerTimeout | StoreUnavailable):
+        return ExitCode.UNREACHABLE
+    if isinstance(error, AccessDenied):
+        return ExitCode.DENIED
+    if isinstance(error, PartMissing):
+        return ExitCode.MISSING
+    return ExitCode.FAILURE
+
+
+def show_error(error: LineshaftError) -> ExitCode:
+    """Print cause, problems, context and hint to the standard error; returns the exit code."""
+    console = err()
+    message = str(error.args[0]) if error.args else type(error).__name__
+    console.print(f"[bold red]error:[/] {_plain(message)}")
+    for problem in getattr(error, "problems", ()):
+        show_problem(console, problem)
+    cause = error.__cause__
+    if cause is not None and str(cause) and str(cause) not in message:
+        console.print(f"  because: {_plain(str(cause).splitlines()[0])}", style="dim")
+    if error.hint:
+        console.print(f"  hint: {_plain(error.hint)}")
+    return exit_code(error)
+
+
+def show_problem(console: Console, problem: Problem) -> None:
+    """Print one problem of a plant folder."""
+    value = f" = {_plain(problem.value)}" if problem.value else ""
+    console.print(f"  [bold]{_plain(problem.file)}:{problem.line}[/]  {_plain(problem.key)}{value}")
+    console.print(f"      {_plain(problem.message)}")
+    if problem.allowed:
+        console.print(f"      allowed: {_plain(problem.allowed)}", style="dim")
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+Advance = Callable[[float, str], None]
+"""Takes the part that is done (0 to 1) and a few words."""
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Advance]:
+    """A progress bar on a terminal; elsewhere a plain line at the start, at each tenth and at the end."""
+    if sys.stderr.isatty():
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[words]}"), console=err()) as bar:
+            task = bar.add_task(title, total=1.0, words="")
+            yield lambda done, words="": bar.update(task, completed=done, words=words)
+        return
+    last = -1
+
+    def plain(done: float, words: str = "") -> None:
+        nonlocal last
+        if int(done * 10) > last:
+            last = int(done * 10)
+            err().print(f"{title}: {done:.0%} {words}".rstrip())
+
+    yield plain

@@ -1,0 +1,42 @@
+"""Finds the plant folder that a command line names, and loads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lineshaft
+from lineshaft.config.load import load_plant
+from lineshaft.config.models import Plant
+from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.errors import ConfigError
+
+
+def plants_folder() -> Path | None:
+    """The plants that come with Lineshaft: inside of the package, or beside src/ in a checkout."""
+    package = Path(lineshaft.__file__).parent
+    for folder in (package / "plants", package.parent.parent / "plants"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def find_plant(text: str) -> Path:
+    """A folder by its path, or by its name one of the plants that come with Lineshaft.
+
+    Raises ConfigError when there is none.
+    """
+    folder = Path(text).expanduser()
+    if folder.exists():
+        return folder
+    place = plants_folder()
+    if place is not None and (place / text).is_dir() and Path(text).name == text:
+        return place / text
+    known = sorted(item.name for item in place.iterdir() if item.is_dir()) if place is not None else []
+    hint = f"give the path of a folder, or one of: {', '.join(known)}" if known else "give the path of a folder"
+    raise ConfigError(f"there is no plant folder '{text}'", hint=hint)
+
+
+def load(text: str) -> tuple[Path, Plant]:
+    """The folder and its plant. Raises ConfigError with every problem."""
+    folder = find_plant(text)
+    return folder, load_plant(folder, DRIVERS)
