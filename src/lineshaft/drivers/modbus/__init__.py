@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lineshaft.drivers.base import Driver, DriverSpec
 from lineshaft.drivers.modbus.address import ModbusAddress
-from lineshaft.drivers.modbus.options import ModbusConnection, RtuConnection, TcpConnection
+from lineshaft.drivers.modbus.options import Connection, RtuConnection, TcpConnection
 
 
-def _create(connection: ModbusConnection) -> Driver:
+def _create(connection: Connection) -> Driver:
     from lineshaft.drivers.modbus.driver import ModbusDriver
 
     return ModbusDriver(connection)

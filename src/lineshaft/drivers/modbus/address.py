@@ -109,7 +109,9 @@ class ModbusAddress(Section):
             raise ValueError("a bit is written like holding:10.4, or as type: bit with bit: 4")
         if self.last_bit is not None and (self.bit is None or self.last_bit <= self.bit):
             raise ValueError("a field of bits goes from the lower to the higher bit, like holding:10.4-7")
-        if self.nan == "sunspec" and self.coding not in (*NOT_IMPLEMENTED, "float32", "float64") and not self.is_text:
+        if isinstance(self.nan, tuple) and self.nan and self.size not in (1, 2, 4):
+            raise ValueError(f"nan needs a value of 1, 2 or 4 registers, {self.type} has {self.size}")
+        if self.nan == "sunspec" and self.coding not in (*NOT_IMPLEMENTED, "float32", "float64"):
             raise ValueError(
                 f"SunSpec knows no 'not implemented' for {self.coding}; give the raw contents, like 0xFFFF"
             )

@@ -64,3 +64,6 @@ class RtuConnection(ModbusConnection):
     parity: Literal["N", "E", "O"] = key("E", "N none, E even, O odd.")
     stopbits: Literal[1, 2] = key(1, "Stop bits.")
     retries: int = key(1, "How often a request without an answer is sent again.", ge=0, le=5)
+
+
+Connection = TcpConnection | RtuConnection

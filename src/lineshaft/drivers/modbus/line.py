@@ -1,0 +1,241 @@
+"""One Modbus connection: opens it, sends one request at a time and turns every failure into a typed error."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.framer import FramerType
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+from serial import Serial, SerialException  # type: ignore[import-untyped]  # pyserial ships no types
+
+from lineshaft.drivers.modbus.address import BIT_TABLES, Table
+from lineshaft.drivers.modbus.blocks import Span
+from lineshaft.drivers.modbus.options import Connection, RtuConnection
+from lineshaft.errors import ConnectionFailed, PeerTimeout
+
+# pymodbus logs each failed request; here it is raised, and the engine logs changes of state.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
+
+NEVER: Final = 1_000_000_000
+CHARACTER_BITS: Final = 11
+SILENT_CHARACTERS: Final = 3.5
+LEAST_SILENCE: Final = 0.00175  # seconds; Modbus over serial line, 2.5.1.1
+
+REQUESTS: Final[dict[Table, type[ModbusPDU]]] = {
+    "coil": ReadCoilsRequest,
+    "discrete": ReadDiscreteInputsRequest,
+    "holding": ReadHoldingRegistersRequest,
+    "input": ReadInputRegistersRequest,
+}
+
+
+class Refused(Exception):
+    """The device answered with a Modbus exception code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exception {code:02X}")
+        self.code = code
+
+
+class RawReply(ModbusPDU):
+    """A reply kept as bytes, so that numpy decodes the registers of a whole read at once."""
+
+    rtu_byte_count_pos = 2
+    content = b""
+
+    def decode(self, data: bytes) -> None:
+        """Take the data behind the byte count; a frame that is cut short stays empty and is refused later."""
+        if len(data) > data[0]:
+            self.content = data[1 : 1 + data[0]]
+
+    def __str__(self) -> str:
+        """Short, because pymodbus formats it for each frame."""
+        return f"reply to function {self.function_code}"
+
+
+class _Reply1(RawReply):
+    function_code = 1
+
+
+class _Reply2(RawReply):
+    function_code = 2
+
+
+class _Reply3(RawReply):
+    function_code = 3
+
+
+class _Reply4(RawReply):
+    function_code = 4
+
+
+class Line:
+    """A TCP connection or a serial line; `open` before use, one request at a time."""
+
+    def __init__(self, options: Connection) -> None:
+        self._options = options
+        self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
+        self._numbered = not isinstance(options, RtuConnection) and options.framing == "tcp"
+        self._silence = options.pause_between_requests
+        if isinstance(options, RtuConnection):
+            frame_gap = SILENT_CHARACTERS * CHARACTER_BITS / options.baudrate
+            self._silence = max(self._silence, frame_gap, LEAST_SILENCE)
+        self._free_at = 0.0
+        self._asking = False
+        self._unclean = False  # RTU only: an answer may still come, and nothing in it tells to which request
+
+    @property
+    def where(self) -> str:
+        """The far end, for messages."""
+        if isinstance(self._options, RtuConnection):
+            return self._options.port
+        return f"{self._options.host}:{self._options.port}"
+
+    async def open(self) -> None:
+        """Connect. Raises ConnectionFailed with the reason."""
+        self.close()
+        client = self._make()
+        for reply in (_Reply1, _Reply2, _Reply3, _Reply4):
+            client.register(reply)
+        client.set_max_no_responses(NEVER)  # whether to hang up is the driver's decision
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            connected = await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        if not connected:
+            client.close()
+            waited = loop.time() - began
+            raise await self._why(waited >= self._options.timeout)
+        self._client = client
+        self._unclean = False
+        self._free_at = loop.time() + self._options.pause_after_connect
+
+    def close(self) -> None:
+        """Hang up; may be called at any time."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    async def ask(self, span: Span) -> bytes:
+        """Read a range and return its raw data.
+
+        Raises Refused (exception code), PeerTimeout (no or no usable answer) or ConnectionFailed (hung up).
+        """
+        retries = self._options.retries if isinstance(self._options, RtuConnection) else 0
+        while True:
+            try:
+                return await self._ask_once(span)
+            except PeerTimeout:
+                if retries == 0:
+                    raise
+                retries -= 1
+
+    async def _ask_once(self, span: Span) -> bytes:
+        if self._unclean:
+            await self.open()
+        client = self._client
+        if client is None or not client.connected:
+            raise ConnectionFailed(f"{self.where} hung up")
+        loop = asyncio.get_running_loop()
+        if (pause := self._free_at - loop.time()) > 0:
+            await asyncio.sleep(pause)  # the device or the line needs this silence
+        request = REQUESTS[span.table](dev_id=span.unit, address=span.start, count=span.count)
+        self._asking, self._unclean = True, not self._numbered
+        try:
+            reply = await client.execute(False, request)
+        except ConnectionException as error:
+            raise ConnectionFailed(f"{self.where} hung up") from error
+        except ModbusException as error:
+            raise PeerTimeout(
+                f"unit {span.unit} at {self.where} did not answer in {self._options.timeout:g} s"
+            ) from error
+        finally:
+            self._asking = False
+            self._free_at = loop.time() + self._silence
+        content = self._checked(reply, request, span)
+        self._unclean = False
+        return content
+
+    def _checked(self, reply: ModbusPDU, request: ModbusPDU, span: Span) -> bytes:
+        if self._numbered and reply.transaction_id != request.transaction_id:
+            raise PeerTimeout(f"unit {span.unit} at {self.where} answered another request")
+        if reply.isError():
+            self._unclean = False
+            raise Refused(reply.exception_code)
+        expected = (span.count + 7) // 8 if span.table in BIT_TABLES else 2 * span.count
+        if not isinstance(reply, RawReply) or len(reply.content) != expected:
+            raise PeerTimeout(f"unit {span.unit} at {self.where} sent an answer of the wrong length")
+        return reply.content
+
+    def _make(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
+        options = self._options
+        if isinstance(options, RtuConnection):
+            return AsyncModbusSerialClient(
+                options.port,
+                baudrate=options.baudrate,
+                parity=options.parity,
+                stopbits=options.stopbits,
+                timeout=options.timeout,
+                retries=0,
+                reconnect_delay=0,
+                trace_connect=self._connection_changed,
+            )
+        return AsyncModbusTcpClient(
+            options.host,
+            port=options.port,
+            framer=FramerType.SOCKET if options.framing == "tcp" else FramerType.RTU,
+            timeout=options.timeout,
+            retries=0,
+            reconnect_delay=0,
+            trace_connect=self._connection_changed,
+        )
+
+    def _connection_changed(self, connected: bool) -> None:
+        """Called by pymodbus; ends the wait for an answer that cannot come any more."""
+        if connected or not self._asking or self._client is None:
+            return
+        waiting = self._client.ctx.response_future
+        if not waiting.done():
+            waiting.set_exception(ConnectionException(f"{self.where} hung up"))
+
+    async def _why(self, timed_out: bool) -> ConnectionFailed:
+        """The error for a failed `open`; pymodbus keeps the reason for itself, so it is asked for again."""
+        options = self._options
+        if isinstance(options, RtuConnection):
+            try:
+                Serial(options.port, options.baudrate).close()
+            except (SerialException, ValueError, OSError) as error:
+                return ConnectionFailed(
+                    f"serial port {options.port}: {error}",
+                    hint="check that the port exists, that no other program uses it, and the right to open it",
+                )
+            return ConnectionFailed(f"serial port {options.port} could not be opened")
+        if timed_out:
+            return ConnectionFailed(
+                f"{self.where} did not answer in {options.timeout:g} s",
+                hint="check that the device is on, its IP address, and the network and firewall between",
+            )
+        try:
+            async with asyncio.timeout(options.timeout):
+                _, writer = await asyncio.open_connection(options.host, options.port)
+            writer.close()
+        except TimeoutError:
+            return ConnectionFailed(f"{self.where} did not answer in {options.timeout:g} s")
+        except OSError as error:
+            return ConnectionFailed(f"{self.where}: {error.strerror or error}", hint=_mend(error))
+        return ConnectionFailed(f"{self.where} did not accept the connection", hint="too many connections to it?")
+
+
+def _mend(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "the computer is there but nothing listens on that port: is Modbus TCP switched on in the device?"
+    return "check the host name or IP address and the network"
