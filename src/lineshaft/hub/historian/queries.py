@@ -1,0 +1,113 @@
+"""SQL of the historian's reads; times are UTC microseconds, names are fixed, numbers are integers."""
+
+# ruff: noqa: S608 - only integers and fixed names are put into the text
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+COLUMNS = "signal, reinterpretAsInt64(time) AS t, value, quality, text, is_text"
+"""A row as the reader takes it."""
+MAX_TIME = 2**62
+
+
+def moment(time: int) -> str:
+    """A time constant that the index understands; bounded to what the column holds."""
+    return f"fromUnixTimestamp64Micro(toInt64({max(-MAX_TIME, min(time, MAX_TIME))}), 'UTC')"
+
+
+def among(signals: Iterable[int]) -> str:
+    """Condition on signals."""
+    return f"signal IN ({','.join(str(int(signal)) for signal in signals)})"
+
+
+def within(signals: Iterable[int], start: int, end: int) -> str:
+    """Condition on signals and start <= time < end."""
+    return f"{among(signals)} AND time >= {moment(start)} AND time < {moment(end)}"
+
+
+def census(signals: Iterable[int], start: int, end: int) -> str:
+    """Per signal: rows, and how many of them are texts that are no digits of a large integer."""
+    return (
+        "SELECT signal, count() AS rows, countIf(is_text AND isNaN(value)) AS texts"
+        f" FROM samples WHERE {within(signals, start, end)} GROUP BY signal"
+    )
+
+
+def raw(signals: Iterable[int], start: int, end: int, limit: int | None = None) -> str:
+    """Every row in time order."""
+    tail = "" if limit is None else f" LIMIT {limit}"
+    return f"SELECT {COLUMNS} FROM samples WHERE {within(signals, start, end)} ORDER BY signal, time{tail}"
+
+
+def before(signals: Iterable[int], start: int) -> str:
+    """The last row of each signal before `start`; one short search from the end per signal."""
+    one = (
+        f"SELECT {COLUMNS} FROM (SELECT * FROM samples WHERE signal = {{}} AND time < {moment(start)}"
+        " ORDER BY signal DESC, time DESC LIMIT 1)"
+    )
+    return " UNION ALL ".join(one.format(int(signal)) for signal in signals)
+
+
+def extremes(signals: Iterable[int], start: int, end: int, width: int) -> str:
+    """Per signal and bucket of `width` µs: smallest and largest value, each with its time and quality.
+
+    Time and quality travel as one number (t * 256 + quality), so that both belong to the same row. A bucket without any
+    number gives NaN at its first time.
+    """
+    stamp = "(reinterpretAsInt64(time) * 256 + quality)"
+    number = "NOT isNaN(value)"
+    return (
+        f"SELECT signal, intDiv(reinterpretAsInt64(time) - ({start}), {width}) AS bucket, countIf({number}) AS numbers,"
+        f" minIf(value, {number}) AS low, argMinIf({stamp}, value, {number}) AS low_at,"
+        f" maxIf(value, {number}) AS high, argMaxIf({stamp}, value, {number}) AS high_at, min({stamp}) AS first_at"
+        f" FROM samples WHERE {within(signals, start, end)} GROUP BY signal, bucket ORDER BY signal, bucket"
+    )
+
+
+def changes(signals: Iterable[int], start: int, end: int, limit: int) -> str:
+    """Rows that differ from the one before in text, value or quality; at most `limit` per signal."""
+    previous = "lagInFrame({0}) OVER sequence AS last_{0}"
+    return (
+        f"SELECT {COLUMNS} FROM (SELECT *, row_number() OVER sequence AS position,"
+        f" {previous.format('text')}, {previous.format('is_text')}, {previous.format('value')},"
+        f" {previous.format('quality')} FROM samples WHERE {within(signals, start, end)}"
+        " WINDOW sequence AS (PARTITION BY signal ORDER BY time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))"
+        " WHERE position = 1 OR text != last_text OR is_text != last_is_text OR quality != last_quality"
+        " OR (value != last_value AND NOT (isNaN(value) AND isNaN(last_value)))"
+        f" ORDER BY signal, time LIMIT {limit} BY signal"
+    )
+
+
+def lasts(signals: Iterable[int], start: int, end: int, width: int) -> str:
+    """The last row of each bucket of `width` µs."""
+    return (
+        f"SELECT {COLUMNS} FROM (SELECT * FROM samples WHERE {within(signals, start, end)} ORDER BY signal, time DESC"
+        f" LIMIT 1 BY signal, intDiv(reinterpretAsInt64(time) - ({start}), {width})) ORDER BY signal, time"
+    )
+
+
+def latest(signals: Iterable[int] | None) -> str:
+    """The newest row of each signal, from the small table that a view keeps."""
+    where = "" if signals is None else f" WHERE {among(signals)}"
+    return f"SELECT {COLUMNS} FROM latest FINAL{where} ORDER BY signal"
+
+
+def counts(signals: Iterable[int] | None, start: int | None, end: int | None) -> str:
+    """Rows, first and last time per signal."""
+    conditions = [] if signals is None else [among(signals)]
+    conditions += [] if start is None else [f"time >= {moment(start)}"]
+    conditions += [] if end is None else [f"time < {moment(end)}"]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        "SELECT signal, toInt64(count()) AS rows, reinterpretAsInt64(min(time)) AS first,"
+        f" reinterpretAsInt64(max(time)) AS last FROM samples{where} GROUP BY signal ORDER BY signal"
+    )
+
+
+def size(table: str) -> str:
+    """Bytes on disk of a table's living parts."""
+    return (
+        "SELECT toInt64(sum(bytes_on_disk)) AS bytes FROM system.parts"
+        f" WHERE active AND database = currentDatabase() AND table = '{table}'"
+    )

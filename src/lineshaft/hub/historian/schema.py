@@ -1,0 +1,104 @@
+"""The historian's tables as SQL text, in versions, for one engine or for a cluster.
+
+One table holds numbers and texts alike, so that a block is stored by one atomic insert and the order of a signal that
+changes between number and text is kept. `is_text` tells an empty text from no text; both columns cost nothing on disk
+where there is no text. A view keeps the newest row of each signal in a small table. Codecs were chosen by measurement,
+see docs/guide/historian.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+VERSION_TABLE: Final = "historian_schema"
+TOKENS: Final = 10_000
+"""How many insert tokens the engine remembers: far more than blocks can be unfinished."""
+
+_COLUMNS: Final = """
+    signal UInt32 CODEC(Delta, ZSTD(1)),
+    time DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    value Float64 CODEC(Delta, ZSTD(1)),
+    quality UInt8 CODEC(ZSTD(1)),
+    text String CODEC(ZSTD(1)),
+    is_text Bool CODEC(ZSTD(1))"""
+_LATEST_COLUMNS: Final = (
+    "signal UInt32, time DateTime64(6, 'UTC'), value Float64, quality UInt8, text String, is_text Bool"
+)
+_LATEST_SELECT: Final = (
+    "SELECT signal, max({source}.time) AS time, argMax(value, {source}.time) AS value,"
+    " argMax(quality, {source}.time) AS quality, argMax(text, {source}.time) AS text,"
+    " argMax(is_text, {source}.time) AS is_text FROM {source} GROUP BY signal"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the tables live: one engine (cluster ''), or a cluster with a local table behind a distributed one."""
+
+    cluster: str = ""
+
+    @property
+    def on_cluster(self) -> str:
+        """Clause of a statement that must run on every node."""
+        return f" ON CLUSTER '{self.cluster}'" if self.cluster else ""
+
+    def stored(self, table: str) -> str:
+        """Name of the table that holds the rows on one node."""
+        return f"{table}_local" if self.cluster else table
+
+    def engine(self, family: str, table: str, arguments: str = "") -> str:
+        """Engine clause: MergeTree family, replicated on a cluster."""
+        if not self.cluster:
+            return f"{family}({arguments})"
+        path = f"'/clickhouse/tables/{{shard}}/{{database}}/{self.stored(table)}', '{{replica}}'"
+        return f"Replicated{family}({path}{', ' + arguments if arguments else ''})"
+
+    def window(self) -> str:
+        """Setting that makes the engine remember insert tokens."""
+        name = "replicated_deduplication_window" if self.cluster else "non_replicated_deduplication_window"
+        return f"{name} = {TOKENS}"
+
+    def distributed(self, table: str) -> tuple[str, ...]:
+        """The table that spreads reads and inserts over the shards, by signal; nothing without a cluster."""
+        if not self.cluster:
+            return ()
+        return (
+            f"CREATE TABLE IF NOT EXISTS {table}{self.on_cluster} AS {self.stored(table)}"
+            f" ENGINE = Distributed('{self.cluster}', currentDatabase(), '{self.stored(table)}', signal)",
+        )
+
+
+def version_table(layout: Layout) -> str:
+    """Statement that makes the table which remembers the version of the others."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE}{layout.on_cluster} (version UInt32, at DateTime DEFAULT now())"
+        f" ENGINE = {layout.engine('MergeTree', VERSION_TABLE)} ORDER BY version"
+    )
+
+
+def _version_1(layout: Layout) -> tuple[str, ...]:
+    samples, latest = layout.stored("samples"), layout.stored("latest")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {samples}{layout.on_cluster} ({_COLUMNS})"
+        f" ENGINE = {layout.engine('MergeTree', 'samples')} PARTITION BY toYYYYMM(time) ORDER BY (signal, time)"
+        f" SETTINGS fsync_after_insert = 1, {layout.window()}",
+        f"CREATE TABLE IF NOT EXISTS {latest}{layout.on_cluster} ({_LATEST_COLUMNS})"
+        f" ENGINE = {layout.engine('ReplacingMergeTree', 'latest', 'time')} ORDER BY signal",
+        f"CREATE MATERIALIZED VIEW IF NOT EXISTS latest_view{layout.on_cluster} TO {latest}"
+        f" AS {_LATEST_SELECT.format(source=samples)}",
+        *layout.distributed("samples"),
+        *layout.distributed("latest"),
+    )
+
+
+VERSIONS: Final = (_version_1,)
+"""Statements that lead from each version to the next; a new version goes to the end, none is ever changed."""
+
+
+def statements(layout: Layout, have: int) -> tuple[str, ...]:
+    """SQL that brings tables of version `have` (0: none) to the newest version, the version marks included."""
+    found: list[str] = []
+    for number, version in enumerate(VERSIONS[have:], start=have + 1):
+        found += [*version(layout), f"INSERT INTO {VERSION_TABLE} (version) VALUES ({number})"]  # noqa: S608
+    return tuple(found)
