@@ -173,7 +173,7 @@ def _parse_metric(envelope: _Envelope, row: int, types: UInt8Array, named_types:
         alias = message.alias if message.HasField("alias") else -1
         known = int(types[alias]) or None if 0 <= alias < len(types) else named_types.get(message.name)
         return read_metric(message, known)
-    except (DecodeError, UnicodeDecodeError) as error:
+    except DecodeError as error:
         raise DataError(f"metric {row} of the payload is malformed: {error}") from error
 
 

@@ -53,17 +53,25 @@ TEXTUAL: Final = frozenset({SparkplugType.STRING, SparkplugType.TEXT, SparkplugT
 SCALAR: Final = frozenset(range(1, 16))
 """Types whose metric is one sample."""
 
-_BY_DATATYPE: Final = {datatype: SparkplugType[datatype.name] for datatype in Datatype}
 _BY_TYPE: Final[Mapping[int, Datatype]] = {
-    **{number: datatype for datatype, number in _BY_DATATYPE.items()},
+    **{SparkplugType[datatype.name]: datatype for datatype in Datatype},
     SparkplugType.TEXT: Datatype.STRING,
     SparkplugType.UUID: Datatype.STRING,
 }
 
 
+# Implementations disagree on the wire form of these (negative Int8 and Int16; the member that holds a UInt32), so
+# our own births announce the next wider type, which all of them read alike.
+_ANNOUNCED: Final = {
+    Datatype.INT8: SparkplugType.INT32,
+    Datatype.INT16: SparkplugType.INT32,
+    Datatype.UINT32: SparkplugType.INT64,
+}
+
+
 def type_of(datatype: Datatype) -> SparkplugType:
-    """Number on the wire of a signal's datatype."""
-    return _BY_DATATYPE[datatype]
+    """Type under which a signal's datatype is announced in our births."""
+    return _ANNOUNCED.get(datatype, SparkplugType[datatype.name])
 
 
 def datatype_of(number: int) -> Datatype | None:
@@ -175,14 +183,10 @@ def _fill_property(target: Any, value: PropertyScalar) -> None:
 def decode(data: bytes) -> Payload:
     """Parse any Sparkplug B payload, compressed ones too. Raises DataError when it is malformed."""
     message = parse(data)
-    try:
-        metrics = tuple(read_metric(metric) for metric in message.metrics)
-    except UnicodeDecodeError as error:
-        raise DataError(f"Sparkplug B payload holds text that is not UTF-8: {error}") from error
     return Payload(
         message.timestamp if message.HasField("timestamp") else None,
         message.seq if message.HasField("seq") else None,
-        metrics,
+        tuple(read_metric(metric) for metric in message.metrics),
     )
 
 
@@ -216,12 +220,15 @@ def inflate(body: bytes) -> bytes:
 
 
 def read_metric(metric: Any, datatype: int | None = None) -> Metric:
-    """Turn a protobuf Metric into a Metric; `datatype` from the birth interprets integers when it has none."""
+    """Turn a protobuf Metric into a Metric; `datatype` from the birth interprets integers when it has none.
+
+    Raises DataError for text that is not UTF-8.
+    """
     number = metric.datatype if metric.HasField("datatype") else datatype
     member = metric.WhichOneof("value")
     value = None if member is None or metric.is_null else _value(getattr(metric, member), member, number)
     return Metric(
-        metric.name,
+        _text(metric.name),
         number,
         value,
         metric.alias if metric.HasField("alias") else None,
@@ -232,6 +239,13 @@ def read_metric(metric: Any, datatype: int | None = None) -> Metric:
     )
 
 
+def _text(raw: str | bytes) -> str:
+    """Protobuf hands out text that is not UTF-8 as bytes. Raises DataError for it."""
+    if isinstance(raw, bytes):
+        raise DataError(f"Sparkplug B payload holds text that is not UTF-8: {raw[:40]!r}")
+    return raw
+
+
 def _value(raw: Any, member: str, number: int | None) -> Any:
     if member in ("int_value", "long_value") and number is not None:
         if number in WIDTH:  # either member for every integer type: implementations differ
@@ -240,7 +254,7 @@ def _value(raw: Any, member: str, number: int | None) -> Any:
             return bool(raw)
         if number == SparkplugType.FLOAT:
             return struct.unpack("<f", struct.pack("<I", raw & 0xFFFFFFFF))[0]
-    return raw
+    return _text(raw) if member == "string_value" else raw
 
 
 def _properties(properties: Any) -> dict[str, PropertyScalar]:
@@ -252,5 +266,5 @@ def _properties(properties: Any) -> dict[str, PropertyScalar]:
         raw = getattr(value, member)
         if member in ("int_value", "long_value") and value.type in WIDTH:
             raw = to_signed(raw, value.type)
-        found[name] = raw
+        found[_text(name)] = _text(raw) if member == "string_value" else raw
     return found

@@ -1,0 +1,143 @@
+"""Stores by other authors, run on the same values: InfluxDB 1 and VictoriaMetrics from Debian's packages."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.dataset import times
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def line_protocol(values: NDArray[np.float64], lines_per_body: int = 10_000) -> list[bytes]:
+    """InfluxDB line protocol bodies for float64[seconds, signals], one line a value, microsecond times."""
+    stamps = times(len(values)).tolist()
+    bodies: list[bytes] = []
+    lines: list[str] = []
+    for stamp, row in zip(stamps, values.tolist(), strict=True):
+        lines.extend(f"s,id={index} v={value} {stamp}" for index, value in enumerate(row))
+        if len(lines) >= lines_per_body:
+            bodies.append("\n".join(lines).encode())
+            lines.clear()
+    if lines:
+        bodies.append("\n".join(lines).encode())
+    return bodies
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a peer did with the values."""
+
+    values_per_second: float
+    bytes_per_value: float
+
+
+@contextmanager
+def _running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{command[0]} ended at once: {log.read_text()[-400:]}")
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[0]} did not listen within 20 s")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _post(connection: http.client.HTTPConnection, path: str, body: bytes = b"") -> bytes:
+    connection.request("POST", path, body)
+    answer = connection.getresponse()
+    data = answer.read()
+    if answer.status >= 300:
+        raise RuntimeError(f"{path} answered {answer.status}: {data[:200]!r}")
+    return data
+
+
+def _folder_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
+    """Write to InfluxDB 1 over HTTP; None where it is not installed. Raises RuntimeError when rows are missing."""
+    binary = shutil.which("influxd")
+    if binary is None:
+        return None
+    port, rpc = free_port(), free_port()
+    folder.mkdir(parents=True)
+    config = folder / "influxdb.conf"
+    config.write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc}"\n'
+        f'[meta]\ndir = "{folder}/meta"\n[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n'
+        f'query-log-enabled = false\n[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+        f"max-body-size = 0\n[monitor]\nstore-enabled = false\n"
+    )
+    with _running([binary, "-config", str(config)], port, folder / "log"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        _post(connection, "/query?q=" + quote("CREATE DATABASE b"))
+        started = time.perf_counter()
+        for body in bodies:
+            _post(connection, "/write?db=b&precision=u", body)
+        elapsed = time.perf_counter() - started
+        answer = json.loads(_post(connection, "/query?db=b&q=" + quote("SELECT count(v) FROM s")))  # noqa: S608 (a constant)
+        stored = answer["results"][0]["series"][0]["values"][0][1]
+        if stored != values.size:
+            raise RuntimeError(f"InfluxDB has {stored} of {values.size} values")
+    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size)
+
+
+def victoriametrics(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
+    """Write to VictoriaMetrics over HTTP; None where it is not installed. Raises RuntimeError when rows are missing.
+
+    The clock runs until a query sees every value, as it does for us; it keeps milliseconds.
+    """
+    binary = shutil.which("victoria-metrics")
+    if binary is None:
+        return None
+    port = free_port()
+    folder.mkdir(parents=True)
+    command = [
+        binary, f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y",
+    ]  # fmt: skip
+    with _running(command, port, folder / "log"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        started = time.perf_counter()
+        for body in bodies:
+            _post(connection, "/write?precision=u", body)
+        connection.request("GET", "/internal/force_flush")
+        connection.getresponse().read()
+        elapsed = time.perf_counter() - started
+        query = quote(f"sum(count_over_time(s_v[{len(values) + 60}s]))")
+        at = int(times(len(values))[-1] / 1e6) + 1
+        connection.request("GET", f"/api/v1/query?query={query}&time={at}&nocache=1")
+        answer = json.loads(connection.getresponse().read())
+        stored = int(float(answer["data"]["result"][0]["value"][1])) if answer["data"]["result"] else 0
+        if stored != values.size:
+            raise RuntimeError(f"VictoriaMetrics has {stored} of {values.size} values")
+    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size)
