@@ -1,0 +1,165 @@
+"""How a frame of the disk buffer looks as bytes: length, CRC-32, then samples of one device or a note."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+from lineshaft.errors import DataError
+from lineshaft.model.samples import SampleBatch, TextArray
+
+FILE_HEAD: Final = struct.Struct("<8sQ")  # magic, id of the first frame
+MAGIC: Final = b"LSHBUF1\n"
+HEAD: Final = struct.Struct("<II")  # length and CRC-32 of what follows
+_BODY: Final = struct.Struct("<QqBBHII")  # id, written, kind, flags, device bytes, extra bytes, rows
+_HAS_TEXTS: Final = 1
+_HAS_EXTRA: Final = 2
+_NO_TEXT: Final = 0xFFFFFFFF
+ROW_BYTES: Final = 21
+MAX_FRAME: Final = 1 << 30
+
+
+class FrameKind(IntEnum):
+    """What a frame holds."""
+
+    SAMPLES = 1
+    NOTE = 2
+    POSITION = 3  # only where a resumable source stands; nothing to send
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame. `batch.signals` are the buffer's own signal ids."""
+
+    id: int
+    written: int  # UTC microseconds
+    kind: FrameKind
+    device: str = ""
+    rows: int = 0
+    batch: SampleBatch | None = None
+    position: str | None = None  # where a resumable source stood after these samples
+    note: str = ""  # JSON list of notes
+    target: str = ""  # the only uplink that this note is for; '' for all
+    drops_segment: int | None = None  # this note tells what went with the segment that began with this frame id
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """What the index needs to know of one frame."""
+
+    offset: int
+    size: int  # bytes, head included
+    id: int
+    written: int
+    kind: FrameKind
+    rows: int
+
+
+def encode_samples(number: int, written: int, device: str, batch: SampleBatch, position: str | None) -> bytes:
+    """A frame of samples, or of only a position when the batch is empty."""
+    parts = [
+        batch.signals.astype("<u4", copy=False).tobytes(),
+        batch.times.astype("<i8", copy=False).tobytes(),
+        batch.values.astype("<f8", copy=False).tobytes(),
+        batch.qualities.tobytes(),
+    ]
+    flags = 0
+    if batch.texts is not None:
+        flags |= _HAS_TEXTS
+        texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in batch.texts]
+        lengths = np.array([_NO_TEXT if text is None else len(text) for text in texts], "<u4")
+        parts += [lengths.tobytes(), *(text for text in texts if text is not None)]
+    kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
+    return _pack(number, written, kind, flags, device, position, len(batch), parts)
+
+
+def encode_note(number: int, written: int, text: str, target: str = "", drops_segment: int | None = None) -> bytes:
+    """A frame that holds a JSON list of notes."""
+    extra = f"{target}\0{'' if drops_segment is None else drops_segment}"
+    return _pack(number, written, FrameKind.NOTE, 0, "", extra, 0, [text.encode()])
+
+
+def _pack(
+    number: int,
+    written: int,
+    kind: FrameKind,
+    flags: int,
+    device: str,
+    extra: str | None,
+    rows: int,
+    parts: list[bytes],
+) -> bytes:
+    name = device.encode()
+    more = b"" if extra is None else extra.encode()
+    flags |= 0 if extra is None else _HAS_EXTRA
+    body = b"".join((_BODY.pack(number, written, kind, flags, len(name), len(more), rows), name, more, *parts))
+    return HEAD.pack(len(body), zlib.crc32(body)) + body
+
+
+def walk(data: bytes, at: int) -> Iterator[FrameInfo]:
+    """Intact frames from offset `at` on; stops at the first that is torn or damaged."""
+    view = memoryview(data)
+    while at + HEAD.size <= len(data):
+        length, crc = HEAD.unpack_from(data, at)
+        start, end = at + HEAD.size, at + HEAD.size + length
+        if not _BODY.size <= length <= MAX_FRAME or end > len(data) or zlib.crc32(view[start:end]) != crc:
+            return
+        number, written, kind, _, _, _, rows = _BODY.unpack_from(data, start)
+        if kind not in FrameKind:
+            return
+        yield FrameInfo(at, end - at, number, written, FrameKind(kind), rows)
+        at = end
+
+
+def decode(data: bytes | memoryview) -> Frame:
+    """The frame in `data`, head included. Raises DataError when it is damaged."""
+    try:
+        length, crc = HEAD.unpack_from(data)
+        body = bytes(data[HEAD.size : HEAD.size + length])
+        if len(body) != length or zlib.crc32(body) != crc:
+            raise DataError("a frame of the disk buffer is damaged")
+        number, written, kind, flags, name_size, extra_size, rows = _BODY.unpack_from(body)
+        at = _BODY.size + name_size + extra_size
+        device = body[_BODY.size : _BODY.size + name_size].decode()
+        extra = body[at - extra_size : at].decode() if flags & _HAS_EXTRA else None
+        if kind == FrameKind.NOTE:
+            target, _, segment = (extra or "\0").partition("\0")
+            note = body[at:].decode()
+            return Frame(
+                number, written, FrameKind.NOTE, note=note, target=target,
+                drops_segment=int(segment) if segment else None,
+            )  # fmt: skip
+        batch = _columns(body, at, rows, bool(flags & _HAS_TEXTS))
+        return Frame(number, written, FrameKind(kind), device, rows, batch, extra)
+    except (struct.error, ValueError, IndexError) as error:
+        raise DataError(f"a frame of the disk buffer is damaged: {error}") from error
+
+
+def _columns(body: bytes, at: int, rows: int, has_texts: bool) -> SampleBatch:
+    signals = np.frombuffer(body, "<u4", rows, at)
+    times = np.frombuffer(body, "<i8", rows, at + 4 * rows)
+    values = np.frombuffer(body, "<f8", rows, at + 12 * rows)
+    qualities = np.frombuffer(body, np.uint8, rows, at + 20 * rows)
+    texts: TextArray | None = None
+    if has_texts:
+        at += ROW_BYTES * rows
+        lengths = np.frombuffer(body, "<u4", rows, at).tolist()
+        at += 4 * rows
+        texts = np.full(rows, None, object)
+        for row, length in enumerate(lengths):
+            if length != _NO_TEXT:
+                texts[row] = body[at : at + length].decode("utf-8", "surrogatepass")
+                at += length
+    return SampleBatch(
+        signals.astype(np.uint32, copy=False),
+        times.astype(np.int64, copy=False),
+        values.astype(np.float64, copy=False),
+        qualities,
+        texts,
+    )

@@ -1,0 +1,1 @@
+"""The edge pipeline: what happens to a batch between the driver and the buffer."""
