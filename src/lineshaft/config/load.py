@@ -40,7 +40,8 @@ def load_plant(
     _shell(draft, report)
     for at, raw in draft.items("devices"):
         draft.devices.append(_Device(draft.document, drivers, known, known_at, report).draft(at, raw))
-    check(draft, report)
+    if not report.unreadable:  # else equipment and ids that a broken file has would seem to be missing
+        check(draft, report)
     if report.problems or draft.shell is None:
         raise failed(folder, report.problems)
     return draft.shell.model_copy(update={"devices": tuple(_device(device) for device in draft.devices)})
@@ -48,7 +49,8 @@ def load_plant(
 
 def failed(folder: Path, problems: Iterable[Problem]) -> ConfigError:
     """One error that lists every problem once, by file and line."""
-    ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line))
+    first = {(problem.file, problem.line, problem.key, problem.value): problem for problem in reversed(list(problems))}
+    ordered = sorted(first.values(), key=lambda problem: (problem.file, problem.line, problem.key))
     count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
     return ConfigError(f"the plant {folder} has {count}", ordered)
 
@@ -81,9 +83,11 @@ def _read(path: Path | Traversable, report: Report) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         words = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {error.strerror}"
         report.problems.append(Problem(name, 0, "file", "", words))
+        report.unreadable = True
         return Document(marks={(): Mark(name, 0)})
     document = parse(text, name)
     report.problems += document.problems
+    report.unreadable |= document.data is None and bool(document.problems)
     return document
 
 
@@ -150,6 +154,8 @@ def _shell(draft: Draft, report: Report) -> None:
     data = dict(draft.document.data)
     if isinstance(data.get("devices"), list):
         data["devices"] = []
+    if report.unreadable and "plant" not in data:
+        data["plant"] = {"enterprise": "unknown", "site": "unknown", "name": "unknown", "timezone": "UTC"}
     draft.shell = report.validate(Plant, data, draft.document, ())
     for position, item in enumerate(draft.document.data.get("devices") or ()):
         if not isinstance(item, dict):

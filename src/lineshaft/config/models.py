@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
-from lineshaft.config.values import Duration, Id, Size
+from lineshaft.config.values import TIME_PATTERN, Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
 
 
@@ -217,8 +217,8 @@ class ShiftConfig(Section):
     """One shift of a calendar."""
 
     id: Id = key(..., "Name of the shift.")
-    start: str = key(..., "Local time, HH:MM.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    end: str = key(..., "Local time, HH:MM; before start means the next day.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    start: str = key(..., "Local time, HH:MM.", pattern=TIME_PATTERN)
+    end: str = key(..., "Local time, HH:MM; before start means the next day.", pattern=TIME_PATTERN)
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = key(
         ("mon", "tue", "wed", "thu", "fri"), "Days on which it starts."
     )

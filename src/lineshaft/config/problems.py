@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from lineshaft.config.values import TIME_PATTERN
 from lineshaft.config.yamlfile import Document, Key, dotted
 from lineshaft.errors import Problem
 from lineshaft.model.equipment import ID_PATTERN
@@ -37,7 +38,10 @@ _WORDS = {
     "enum": "is not known",
 }
 _COMPARISONS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
-_PATTERNS = {ID_PATTERN: "lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit"}
+_PATTERNS = {
+    ID_PATTERN: "lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit",
+    TIME_PATTERN: "HH:MM from 00:00 to 23:59",
+}
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Report:
     """Collects every problem of one load."""
 
     problems: list[Problem] = field(default_factory=list)
+    unreadable: bool = False  # a file is missing from the document, so what is absent may be in it
 
     def add(
         self, document: Document, at: Key, message: str, *, value: Any = None, allowed: Iterable[str] | str = ""
@@ -53,7 +58,7 @@ class Report:
         mark = document.mark(at)
         words = allowed if isinstance(allowed, str) else ", ".join(allowed)
         shown = "" if value is None else shorten(value, secret=bool(at) and "password" in str(at[-1]))
-        self.problems.append(Problem(mark.file, mark.line, dotted(at, document.data), shown, message, words))
+        self.problems.append(Problem(mark.file, mark.line, dotted(at, document.data) or "file", shown, message, words))
 
     def validate(self, model: type[M], data: Any, document: Document, at: Key) -> M | None:
         """An instance of `model` made of `data`, or None after noting everything that is wrong in it."""
@@ -80,6 +85,8 @@ class Report:
             allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
             message = _WORDS.get(kind, "is not known") + suggestion(str(value), allowed)
             self.add(document, place, message, value=value, allowed=allowed)
+        elif place[-1:] == ("address",) and kind in ("model_type", "model_attributes_type"):
+            self.add(document, place, "must be text or a mapping of key: value", value=plain)
         else:
             self.add(document, place, _words(kind, found["msg"], context), value=plain, allowed=_allowed(kind, context))
 
@@ -104,6 +111,8 @@ def _words(kind: str, message: str, context: Mapping[str, Any]) -> str:
         return str(context.get("error", message))
     if kind in _COMPARISONS:
         return "is out of range"
+    if kind in ("too_long", "too_short"):
+        return f"has {context['actual_length']} items"
     if kind == "string_pattern_mismatch":
         return "has the wrong form"
     return _WORDS.get(kind, message[:1].lower() + message[1:])
@@ -113,6 +122,8 @@ def _allowed(kind: str, context: Mapping[str, Any]) -> str:
     if kind in _COMPARISONS:
         bound = next(context[name] for name in ("gt", "ge", "lt", "le") if name in context)
         return f"{_COMPARISONS[kind]} {bound}"
+    if kind in ("too_long", "too_short"):
+        return f"at most {context['max_length']}" if "max_length" in context else f"at least {context['min_length']}"
     pattern = str(context.get("pattern", ""))
     return _PATTERNS.get(pattern, pattern)
 

@@ -41,6 +41,9 @@ def parse_size(value: Any) -> int:
     return round(float(match[1]) * _SIZE[match[2]])
 
 
+TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$"
+"""Local time of day, HH:MM."""
+
 Duration = Annotated[
     float,
     BeforeValidator(_duration),

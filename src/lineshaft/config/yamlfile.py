@@ -19,8 +19,11 @@ except ImportError:  # PyYAML was built without libyaml: slower, the same result
 Key = tuple[str | int, ...]
 """Where a value is in a document: mapping keys and list positions from the top."""
 
-MAX_VALUES = 2_000_000
+MAX_VALUES = 500_000
 """Bound on values in one file, aliases counted each time: a small file cannot expand without end."""
+
+MAX_DEPTH = 64
+"""Bound on nesting; what composes nodes would run out of stack on deeper text."""
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -73,6 +76,10 @@ for _name, _pattern, _first in (
 def parse(text: str, file: str) -> Document:
     """Parse one file; syntax errors and duplicate keys are in `problems`, never raised."""
     document = Document()
+    deep = _too_deep(text)
+    if deep is not None:
+        document.problems.append(Problem(file, deep, "YAML", "", f"nested deeper than {MAX_DEPTH} levels"))
+        return document
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -81,15 +88,27 @@ def parse(text: str, file: str) -> Document:
         words = ": ".join(part for part in (error.context, error.problem) if part)
         document.problems.append(Problem(file, mark.line + 1 if mark else 0, "YAML", "", words or "cannot be read"))
         return document
-    except (yaml.YAMLError, RecursionError) as error:
-        words = "nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        document.problems.append(Problem(file, 0, "YAML", "", words))
+    except yaml.YAMLError as error:
+        document.problems.append(Problem(file, 0, "YAML", "", str(error).splitlines()[0]))
         return document
     finally:
         loader.dispose()
     if node is not None:
         document.data = _Builder(file, document).value(node, ())
     return document
+
+
+def _too_deep(text: str) -> int | None:
+    """The line in which nesting goes beyond its bound, or None."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Base):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                return event.start_mark.line + 1 if event.start_mark else 0
+    except yaml.YAMLError:
+        return None  # composing says what and where
+    return None
 
 
 def dotted(at: Key, data: Any = None) -> str:
@@ -131,6 +150,9 @@ class _Builder:
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, at, line)
+        if node.tag not in (_TAG + "map", _TAG + "seq"):
+            self._problem(line, at, f"the tag {node.tag} is not allowed")
+            return None
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -174,7 +196,7 @@ class _Builder:
             if kind == "float":
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         except (KeyError, ValueError):
-            self._problem(line, at, f"is not a {kind}: {text}")
+            self._problem(line, at, f"is not of the type {kind}: {text}")
             return None
         self._problem(line, at, f"the tag {node.tag} is not allowed")
         return None
