@@ -96,8 +96,10 @@ def _numbers(raw: NDArray[Any], rows: Indexes, out: Columns) -> None:
     if raw.dtype.kind == "f":
         out.qualities[rows[np.isnan(values)]] = Quality.BAD_NO_VALUE
     elif raw.dtype.itemsize == 8:
-        for position in np.flatnonzero(np.abs(values) > EXACT):
-            out.texts[int(rows[position])] = str(int(raw[position]))
+        for position in np.flatnonzero(np.abs(values) >= EXACT):  # the double of 2**53 + 1 is 2**53
+            exact = int(raw[position])
+            if abs(exact) > EXACT:
+                out.texts[int(rows[position])] = str(exact)
 
 
 def _mod10k(raw: Bytes, rows: Indexes, out: Columns) -> None:

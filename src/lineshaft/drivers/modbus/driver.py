@@ -63,8 +63,8 @@ class ModbusDriver:
     async def read(self, points: Sequence[Point]) -> SampleBatch:
         """Read the points once (drivers.base.Driver). Raises ConnectionFailed or, when nobody answers, PeerTimeout."""
         async with self._turn:
+            await self._try_bad_again(self._plan(points))
             plan = self._plan(points)
-            await self._try_bad_again(plan)
             for _ in range(LEARNING_PASSES):
                 batch, refused = await self._pass(plan)
                 if not refused:
@@ -113,7 +113,7 @@ class ModbusDriver:
             except PeerTimeout as error:
                 qualities[index] = Quality.BAD_COMMUNICATION
                 silent[unit] = error
-                if unit not in heard:
+                if unit not in heard and len(self._units) > 1:
                     self._rest_until[unit] = self._clock.monotonic() + self._options.retry_unit
             else:
                 heard.add(unit)

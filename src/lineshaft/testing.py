@@ -1,0 +1,185 @@
+"""Contract suites and fakes for people who write an own driver; a test module subclasses a suite and gives fixtures."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lineshaft.drivers.base import Driver, DriverSpec, Point
+from lineshaft.errors import ConnectionFailed, RetryableError
+from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch
+
+MICROSECONDS = 1_000_000
+PATIENCE = 10.0
+"""Seconds within which anything in a contract test has to happen."""
+
+
+def _expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
+
+
+@dataclass(frozen=True)
+class DriverSetup:
+    """A driver and a real device for it.
+
+    `start` and `stop` switch the device on and off; it comes back at the same place. `connection` gives the
+    options as a plant file would, once it runs. `expected` maps an address, as a plant file would write it, to the
+    number or text that the device holds there. `bad_address` is well formed, but the device has nothing there.
+    """
+
+    spec: DriverSpec
+    start: Callable[[], Awaitable[None]]
+    stop: Callable[[], Awaitable[None]]
+    connection: Callable[[], Mapping[str, Any]]
+    expected: tuple[tuple[Any, float | str], ...]
+    bad_address: Any = None
+
+    def driver(self, **changes: Any) -> Driver:
+        """A new driver for the device."""
+        return self.spec.create(self.spec.connection.model_validate({**self.connection(), **changes}))
+
+    def points(self) -> tuple[Point, ...]:
+        """The expected values as points, with handles 100, 101 ..."""
+        return tuple(self.point(100 + row, address) for row, (address, _) in enumerate(self.expected))
+
+    def point(self, handle: int, address: Any) -> Point:
+        """One point."""
+        return Point(handle, self.spec.address.model_validate(address))
+
+    @asynccontextmanager
+    async def connected(self) -> Any:
+        """The device is on and a driver is connected to it."""
+        await self.start()
+        driver = self.driver()
+        try:
+            await driver.connect()
+            yield driver
+        finally:
+            await driver.close()
+            await self.stop()
+
+
+def expect_values(batch: SampleBatch, expected: tuple[tuple[Any, float | str], ...]) -> None:
+    """Fail unless row i of the batch is good and has the value or text of expected[i]."""
+    _expect(len(batch) == len(expected), f"{len(batch)} rows for {len(expected)} points")
+    for row, (address, value) in enumerate(expected):
+        text = None if batch.texts is None else batch.texts[row]
+        _expect(batch.qualities[row] & GOOD_CLASS == GOOD_CLASS, f"{address}: quality {batch.qualities[row]}")
+        if isinstance(value, str):
+            _expect(text == value, f"{address}: text {text!r} instead of {value!r}")
+        else:
+            got = float(batch.values[row])
+            _expect(math.isclose(got, value, rel_tol=1e-6), f"{address}: {got!r} instead of {value!r}")
+
+
+class DriverContract:
+    """What every driver promises. Subclass it and give a fixture `setup` that returns a DriverSetup."""
+
+    async def test_reads_what_the_device_holds(self, setup: DriverSetup) -> None:
+        """Every type comes back with its value and sign, in the order of the points."""
+        async with setup.connected() as driver:
+            points = setup.points()
+            for _ in range(3):
+                batch = await driver.read(points)
+                _expect(batch.signals.tolist() == [point.handle for point in points], "handles differ from the points")
+                expect_values(batch, setup.expected)
+
+    async def test_columns_have_their_types(self, setup: DriverSetup) -> None:
+        """Columns have the types of SampleBatch, and times are UTC microseconds of now."""
+        async with setup.connected() as driver:
+            batch = await driver.read(setup.points())
+        types = (batch.signals.dtype, batch.times.dtype, batch.values.dtype, batch.qualities.dtype)
+        _expect(types == (np.uint32, np.int64, np.float64, np.uint8), f"column types {types}")
+        age = time.time() - batch.times / MICROSECONDS
+        _expect(bool(np.all(np.abs(age) < 60)), f"times are {age.tolist()} s old: not UTC microseconds")
+
+    async def test_close_is_always_allowed(self, setup: DriverSetup) -> None:
+        """close may be called before connect and twice."""
+        await setup.start()
+        try:
+            driver = setup.driver()
+            await driver.close()
+            await driver.connect()
+            await driver.close()
+            await driver.close()
+        finally:
+            await setup.stop()
+
+    async def test_connects_again_after_close(self, setup: DriverSetup) -> None:
+        """The same driver can be connected again."""
+        async with setup.connected() as driver:
+            await driver.close()
+            await driver.connect()
+            expect_values(await driver.read(setup.points()), setup.expected)
+
+    async def test_bad_point_marks_only_itself(self, setup: DriverSetup) -> None:
+        """A point that the device has not is BAD_ADDRESS, and every other point is right."""
+        _expect(setup.bad_address is not None, "the setup gives no bad_address")
+        async with setup.connected() as driver:
+            points = (*setup.points(), setup.point(7, setup.bad_address))
+            for _ in range(2):
+                batch = await driver.read(points)
+                last = batch.take(slice(-1, None))
+                _expect(last.qualities[0] == Quality.BAD_ADDRESS, f"quality {last.qualities[0]}, not BAD_ADDRESS")
+                _expect(math.isnan(last.values[0]), "a bad point has NaN as its value")
+                expect_values(batch.take(slice(0, -1)), setup.expected)
+
+    async def test_read_can_be_cancelled(self, setup: DriverSetup) -> None:
+        """A cancelled read leaves the driver usable: the next read is right."""
+        async with setup.connected() as driver:
+            points = setup.points()
+            for turns in (1, 2, 3, 5):
+                reading = asyncio.ensure_future(driver.read(points))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+                expect_values(await driver.read(points), setup.expected)
+
+
+class NetworkDriverContract(DriverContract):
+    """What a driver of a device that can be away promises besides."""
+
+    async def test_unreachable_device_is_said_in_time(self, setup: DriverSetup) -> None:
+        """connect raises ConnectionFailed when nobody listens, with words that a person can use."""
+        await setup.start()
+        driver = setup.driver()
+        await setup.stop()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await driver.connect()
+        except ConnectionFailed as error:
+            _expect(bool(str(error)), "the error says nothing")
+        else:
+            raise AssertionError("connect succeeded although the device is off")
+        finally:
+            await driver.close()
+
+    async def test_comes_back_after_a_restart(self, setup: DriverSetup) -> None:
+        """When the device goes away a read raises RetryableError; after it is back, close and connect mend it."""
+        async with setup.connected() as driver:
+            points = setup.points()
+            expect_values(await driver.read(points), setup.expected)
+            await setup.stop()
+            await self._until_it_fails(driver, points)
+            await driver.close()
+            await setup.start()
+            await driver.connect()
+            expect_values(await driver.read(points), setup.expected)
+
+    @staticmethod
+    async def _until_it_fails(driver: Driver, points: tuple[Point, ...]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    await driver.read(points)
+        except RetryableError:
+            return

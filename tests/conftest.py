@@ -1,0 +1,26 @@
+"""Helpers for all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+
+def require(tool: str, package: str = "") -> str:
+    """Path of a program that a test needs. Skips where it is absent, but fails in CI, where it must be there."""
+    path = shutil.which(tool)
+    if path is None:
+        reason = f"{tool} is not installed" + (f" (package {package})" if package else "")
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(name="require")
+def _require() -> Callable[..., str]:
+    """`require` for tests that would rather not import it."""
+    return require
