@@ -1,0 +1,63 @@
+"""A running process takes good changes of its plant and refuses bad ones."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from lineshaft.config.load import load_plant
+from lineshaft.config.models import Plant
+from lineshaft.config.reload import PlantWatcher
+from lineshaft.drivers.builtin import DRIVERS
+
+GOOD = "plant: {{enterprise: acme, site: works, name: {name}, timezone: UTC}}\n"
+
+
+class Loader:
+    """Loads plants and tells the test when it has tried."""
+
+    def __init__(self) -> None:
+        self.tried = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, folder: Path) -> Plant:
+        try:
+            return load_plant(folder, DRIVERS)
+        finally:
+            self._loop.call_soon_threadsafe(self.tried.set)
+
+
+async def test_bad_change_is_refused_and_good_one_taken(tmp_path: Path) -> None:
+    """A wrong file keeps the old plant running; as soon as the file is right, the new plant comes."""
+    file = tmp_path / "plant.yaml"
+    file.write_text(GOOD.format(name="Old"))
+    load = Loader()
+    watcher = PlantWatcher(tmp_path, load, load(tmp_path), interval=0.02)
+    coming = asyncio.ensure_future(anext(watcher.changes()))
+    await asyncio.sleep(0)
+    load.tried.clear()
+    file.write_text("plant: [")
+    async with asyncio.timeout(10):
+        await load.tried.wait()
+        assert not coming.done()
+        file.write_text(GOOD.format(name="New"))
+        assert (await coming).plant.name == "New"
+    assert watcher.refused == 1
+
+
+async def test_asked_reload(tmp_path: Path) -> None:
+    """SIGHUP loads at once, and a plant that says the same is no change."""
+    file = tmp_path / "plant.yaml"
+    file.write_text(GOOD.format(name="Old"))
+    load = Loader()
+    watcher = PlantWatcher(tmp_path, load, load(tmp_path), interval=3600)
+    coming = asyncio.ensure_future(anext(watcher.changes()))
+    await asyncio.sleep(0)
+    load.tried.clear()
+    watcher.ask()
+    async with asyncio.timeout(10):
+        await load.tried.wait()
+        assert not coming.done()
+        file.write_text(GOOD.format(name="New"))
+        watcher.ask()
+        assert (await coming).plant.name == "New"
