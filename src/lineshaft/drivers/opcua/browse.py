@@ -58,7 +58,7 @@ async def browse(session: Session, parent: str) -> Sequence[Browsed]:
         Browsed(
             address=session.address_of(node),
             name=child.DisplayName.Text or child.BrowseName.Name or "",
-            datatype=_TYPES.get(_identifier(kind)) if child.NodeClass_ == ua.NodeClass.Variable else None,
+            datatype=_TYPES.get(_identifier(kind)) if child.NodeClass == ua.NodeClass.Variable else None,
             unit=units[index],
             has_children=has_children[index],
             description=str(getattr(_value(text), "Text", None) or ""),
@@ -85,7 +85,7 @@ async def _children(session: Session, nodes: Sequence[NodeId], reference: int) -
                 more.ContinuationPoints = [result.ContinuationPoint]
                 result = (await library.browse_next(more))[0]
                 references += result.References or ()
-            found.append([r for r in references if r.NodeClass_ & _CLASSES])
+            found.append([r for r in references if r.NodeClass & _CLASSES])
     return found
 
 

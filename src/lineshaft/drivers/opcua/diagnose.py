@@ -71,7 +71,7 @@ async def _session(options: OpcuaConnection) -> list[Finding]:
     try:
         await session.open()
         state = (
-            await session.read_attributes([NodeId(ua.ObjectIds.Server_ServerStatus_State)], ua.AttributeIds.Value)
+            await session.read_attributes([ua.NodeId(ua.ObjectIds.Server_ServerStatus_State)], ua.AttributeIds.Value)
         )[0]
         return [
             Finding(_CHECK["_session"], True, f"{len(session.namespaces)} namespaces"),

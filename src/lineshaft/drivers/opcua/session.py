@@ -137,7 +137,7 @@ class Session:
         return values
 
     async def _values(self, ids: Sequence[int]) -> list[Any]:
-        answers = await self.client.uaclient.session.read_attributes([NodeId(i) for i in ids], ua.AttributeIds.Value)
+        answers = await self.client.uaclient.session.read_attributes([ua.NodeId(i) for i in ids], ua.AttributeIds.Value)
         return [a.Value.Value if a.Value is not None and a.StatusCode.is_good() else None for a in answers]
 
     async def _secure(self) -> None:
