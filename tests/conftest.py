@@ -20,7 +20,7 @@ def require(tool: str, package: str = "") -> str:
     return path
 
 
-@pytest.fixture(name="require")
+@pytest.fixture(name="require", scope="session")
 def _require() -> Callable[..., str]:
     """`require` for tests that would rather not import it."""
     return require
