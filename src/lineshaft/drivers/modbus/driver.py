@@ -98,13 +98,13 @@ class ModbusDriver:
         silent: dict[int, PeerTimeout | None] = {
             unit: None for unit, until in self._rest_until.items() if until > self._clock.monotonic()
         }
-        for index, block in enumerate(plan.blocks):
-            unit = block.spans[0].unit
+        for index, (block, request) in enumerate(zip(plan.blocks, plan.requests, strict=True)):
+            unit = request.unit
             if unit in silent:
                 qualities[index] = Quality.BAD_COMMUNICATION
                 continue
             try:
-                content = await self._ask(block.whole)
+                content = await self._ask(request)
             except Refused as refusal:
                 heard.add(unit)
                 qualities[index] = _meaning(refusal.code)

@@ -22,6 +22,7 @@ class Plan:
     points: Sequence[Point]
     signals: NDArray[np.uint32]
     blocks: tuple[Block, ...]
+    requests: tuple[Span, ...]  # what each block asks for
     units: frozenset[int]
     bad: frozenset[Span]  # spans of these points that the device is known not to have
     block_of: Indexes  # per row: the block that holds its value; the last one (BAD_ADDRESS) when there is none
@@ -104,6 +105,7 @@ def compile_plan(points: Sequence[Point], layout: Layout) -> Plan:
         points=points,
         signals=np.array([point.handle for point in points], np.uint32),
         blocks=tuple(blocks),
+        requests=tuple(block.whole for block in blocks),
         units=frozenset(span.unit for span in spans),
         bad=frozenset(spans & layout.bad.keys()),
         block_of=block_of,
