@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from lineshaft.config.models import Section, key
+from lineshaft.config.values import Duration
 
 
 class ReplayConnection(Section):
@@ -21,16 +22,13 @@ class ReplayConnection(Section):
     )
     times: Literal["original", "shifted"] = key(
         "original",
-        "original: the recorded times; shifted: the recording's first moment becomes the start of the replay.",
-    )
-    signals: Literal["named", "all"] = key(
-        "named", "named: items that no signal names are counted and left out; all: they can also be browsed."
+        "original: the recorded times; shifted: its first moment becomes the start of the replay.",
     )
     time_column: str = key("time", "CSV and Parquet: column with the time.")
     signal_column: str = key("signal", "CSV and Parquet in long form: column with the item's name.")
     value_column: str = key("value", "CSV and Parquet in long form: column with the value.")
     time_unit: Literal["s", "ms", "us", "ns"] = key("s", "Unit of times that are plain numbers since 1970.")
-    max_gap: float = key(0.0, "Longest pause in recorded seconds that is waited for; 0: every pause.", unit="s", ge=0)
+    max_gap: Duration = key(86_400.0, "A longer pause in the recording is cut to this.", unit="s", gt=0)
 
     @field_validator("speed")
     @classmethod
@@ -38,6 +36,12 @@ class ReplayConnection(Section):
         if isinstance(value, float) and not 0 < value <= 1e6:
             raise ValueError("speed is a number above 0 and up to 1000000, or max")
         return value
+
+    @model_validator(mode="after")
+    def _shifted_has_a_pace(self) -> ReplayConnection:
+        if self.times == "shifted" and self.speed == "max":
+            raise ValueError("times: shifted needs a speed that is a number")
+        return self
 
 
 class ReplayAddress(Section):

@@ -1,0 +1,126 @@
+"""CSV and Parquet recordings, long (time, signal, value) or wide (time and one column per signal)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lineshaft.drivers.replay.options import ReplayConnection
+from lineshaft.drivers.replay.records import CHUNK, Chunks, Malformed, Records, iso_time
+from lineshaft.errors import DataError
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def read_csv(lines: Iterable[str], options: ReplayConnection, malformed: Malformed) -> Chunks:
+    """Parse a CSV with a header line. Raises DataError when the header lacks the time column."""
+    rows = csv.reader(lines)
+    header = next(rows, [])
+    time_at, long = _form(header, options)
+    signal_at, value_at = (header.index(options.signal_column), header.index(options.value_column)) if long else (0, 0)
+    records = Records()
+    for row in rows:
+        if not row:
+            continue
+        try:
+            if len(row) != len(header):
+                raise ValueError("a cell is missing or too many")
+            time = _time(row[time_at], options.time_unit)
+        except ValueError:
+            malformed.add(rows.line_num, ",".join(row))
+            continue
+        if long:
+            records.add(row[signal_at], time, row[value_at])
+        else:
+            for index, cell in enumerate(row):
+                if index != time_at and cell:
+                    records.add(header[index], time, cell)
+        if len(records) >= CHUNK:
+            yield records
+            records = Records()
+    yield records
+
+
+def read_parquet(path: Path, options: ReplayConnection, malformed: Malformed) -> Chunks:
+    """Read a Parquet file row group by row group. Raises DataError when it is damaged or lacks the time column."""
+    parquet: Any = import_module("pyarrow.parquet")
+    arrow: Any = import_module("pyarrow")
+    row_number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            header = list(file.schema_arrow.names)
+            time_at, long = _form(header, options)
+            others = (
+                [options.signal_column, options.value_column] if long else [h for h in header if h != header[time_at]]
+            )
+            for batch in file.iter_batches(CHUNK):
+                columns = {name: batch.column(name) for name in [options.time_column, *others]}
+                times = _parquet_times(columns.pop(options.time_column), options.time_unit)
+                cells = [_raw_column(columns[name]) for name in others]
+                records = Records()
+                for time, *row in zip(times, *cells, strict=True):
+                    row_number += 1
+                    if time is None or (long and row[0] is None):
+                        malformed.add(row_number, str(row))
+                    elif long:
+                        records.add(str(row[0]), time, row[1])
+                    else:
+                        for name, raw in zip(others, row, strict=True):
+                            if raw is not None:
+                                records.add(name, time, raw)
+                yield records
+    except arrow.ArrowException as error:
+        raise DataError(f"{path} is no readable Parquet file: {error}") from error
+
+
+def _form(header: list[str], options: ReplayConnection) -> tuple[int, bool]:
+    """Place of the time column, and whether the table is long."""
+    if options.time_column not in header:
+        raise DataError(f"no column '{options.time_column}'", hint=f"time_column is one of: {', '.join(header)}")
+    return header.index(options.time_column), {options.signal_column, options.value_column} <= set(header)
+
+
+def _time(text: str, unit: str) -> int:
+    """A cell -> UTC microseconds. Raises ValueError."""
+    try:
+        return int(text) * 10**6 // _PER_SECOND[unit]
+    except ValueError:
+        pass
+    try:
+        return round(float(text) * 10**6 / _PER_SECOND[unit])
+    except (ValueError, OverflowError):
+        return iso_time(text)
+
+
+def _parquet_times(column: Any, unit: str) -> list[int | None]:
+    """A time column of any type -> UTC microseconds, None where it cannot be read."""
+    arrow: Any = import_module("pyarrow")
+    if arrow.types.is_timestamp(column.type):
+        micros: list[int | None] = (
+            column.cast(arrow.timestamp("us", column.type.tz), safe=False).cast("int64").to_pylist()
+        )
+        return micros
+    times: list[int | None] = []
+    for cell in column.to_pylist():
+        try:
+            times.append(None if cell is None else _time(str(cell), unit))
+        except ValueError:
+            times.append(None)
+    return times
+
+
+def _raw_column(column: Any) -> list[str | None]:
+    """Cells as a recording would write them; None where there is none."""
+    return [_raw(cell) for cell in column.to_pylist()]
+
+
+def _raw(cell: Any) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    return cell.isoformat() if isinstance(cell, datetime) else str(cell)
