@@ -34,6 +34,13 @@ class Cursor:
         """True when every id from `first` to `last` is delivered."""
         return self.next_open(first) > last
 
+    def overlap(self, first: int, last: int) -> list[range]:
+        """The delivered ids from `first` to `last`."""
+        at = max(0, bisect_right(self._starts, first) - 1)
+        end = bisect_right(self._starts, last)
+        pairs = zip(self._starts[at:end], self._ends[at:end], strict=True)
+        return [range(max(start, first), min(stop, last + 1)) for start, stop in pairs if stop > first]
+
     def add(self, first: int, last: int) -> None:
         """Mark the ids from `first` to `last` as delivered."""
         if last < first or self.covers(first, last):

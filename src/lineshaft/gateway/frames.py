@@ -20,6 +20,7 @@ HEAD: Final = struct.Struct("<II")  # length and CRC-32 of what follows
 _BODY: Final = struct.Struct("<QqBBHII")  # id, written, kind, flags, device bytes, extra bytes, rows
 _HAS_TEXTS: Final = 1
 _HAS_EXTRA: Final = 2
+_MORE: Final = 4
 _NO_TEXT: Final = 0xFFFFFFFF
 ROW_BYTES: Final = 21
 MAX_FRAME: Final = 1 << 30
@@ -31,6 +32,9 @@ class FrameKind(IntEnum):
     SAMPLES = 1
     NOTE = 2
     POSITION = 3  # only where a resumable source stands; nothing to send
+
+
+_KINDS: Final = frozenset(int(kind) for kind in FrameKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +63,20 @@ class FrameInfo:
     written: int
     kind: FrameKind
     rows: int
+    more: bool  # the next frame belongs to it: without that one it was not written whole
 
 
-def encode_samples(number: int, written: int, device: str, batch: SampleBatch, position: str | None) -> bytes:
-    """A frame of samples, or of only a position when the batch is empty."""
+def encode_samples(
+    number: int, written: int, device: str, batch: SampleBatch, position: str | None, *, more: bool = False
+) -> bytes:
+    """A frame of samples, or of only a position when the batch is empty; `more`: see FrameInfo."""
     parts = [
         batch.signals.astype("<u4", copy=False).tobytes(),
         batch.times.astype("<i8", copy=False).tobytes(),
         batch.values.astype("<f8", copy=False).tobytes(),
         batch.qualities.tobytes(),
     ]
-    flags = 0
+    flags = _MORE if more else 0
     if batch.texts is not None:
         flags |= _HAS_TEXTS
         texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in batch.texts]
@@ -79,10 +86,18 @@ def encode_samples(number: int, written: int, device: str, batch: SampleBatch, p
     return _pack(number, written, kind, flags, device, position, len(batch), parts)
 
 
-def encode_note(number: int, written: int, text: str, target: str = "", drops_segment: int | None = None) -> bytes:
-    """A frame that holds a JSON list of notes."""
+def encode_note(
+    number: int,
+    written: int,
+    text: str,
+    target: str = "",
+    *,
+    drops_segment: int | None = None,
+    more: bool = False,
+) -> bytes:
+    """A frame that holds a JSON list of notes; for the other arguments see Frame and FrameInfo."""
     extra = f"{target}\0{'' if drops_segment is None else drops_segment}"
-    return _pack(number, written, FrameKind.NOTE, 0, "", extra, 0, [text.encode()])
+    return _pack(number, written, FrameKind.NOTE, _MORE if more else 0, "", extra, 0, [text.encode()])
 
 
 def _pack(
@@ -110,10 +125,10 @@ def walk(data: bytes, at: int) -> Iterator[FrameInfo]:
         start, end = at + HEAD.size, at + HEAD.size + length
         if not _BODY.size <= length <= MAX_FRAME or end > len(data) or zlib.crc32(view[start:end]) != crc:
             return
-        number, written, kind, _, _, _, rows = _BODY.unpack_from(data, start)
-        if kind not in FrameKind:
+        number, written, kind, flags, _, _, rows = _BODY.unpack_from(data, start)
+        if kind not in _KINDS:
             return
-        yield FrameInfo(at, end - at, number, written, FrameKind(kind), rows)
+        yield FrameInfo(at, end - at, number, written, FrameKind(kind), rows, bool(flags & _MORE))
         at = end
 
 

@@ -161,10 +161,10 @@ class Segment:
         return True
 
     def scan(self, visit: Callable[[Frame], None] | None = None, *, cut: bool = False) -> int:
-        """Build the index from the file itself; returns the bytes behind the last intact frame.
+        """Build the index from the file itself; returns the bytes behind the last whole group of frames.
 
         visit  is called with each frame, in order
-        cut    remove what is behind the last intact frame: the torn end of the newest segment
+        cut    remove what is behind it: the torn end of the newest segment
 
         Raises OSError.
         """
@@ -173,19 +173,23 @@ class Segment:
         self.rows = self.oldest = self.newest = 0
         self.bytes = FILE_HEAD.size
         whole = len(data) >= FILE_HEAD.size and FILE_HEAD.unpack_from(data) == (MAGIC, self.first)
+        group: list[FrameInfo] = []
         for info in walk(data, FILE_HEAD.size) if whole else ():
-            if info.id != self.first + self.count:
+            if info.id != self.first + self.count + len(group):
                 break
-            self._index_frame(info)
-            if visit is not None:
-                visit(decode(memoryview(data)[info.offset : info.offset + info.size]))
+            group.append(info)
+            if info.more:
+                continue
+            for part in group:
+                self._index_frame(part)
+                if visit is not None:
+                    visit(decode(memoryview(data)[part.offset : part.offset + part.size]))
+            group.clear()
         torn = len(data) - self.bytes
         if cut and torn != 0:
             with open(self.path, "r+b") as file:
                 file.truncate(self.bytes)
-                file.write(b"")
                 if not whole:
-                    file.seek(0)
                     file.write(FILE_HEAD.pack(MAGIC, self.first))
         return max(0, torn)
 
