@@ -1,0 +1,1 @@
+"""A factory to talk to: machines with physics behind servers that speak the real protocols."""

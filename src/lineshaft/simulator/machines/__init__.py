@@ -1,0 +1,1 @@
+"""Models of machines: vectorised over instants, their state carried from call to call."""

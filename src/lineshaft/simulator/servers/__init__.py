@@ -1,0 +1,1 @@
+"""Servers that offer the simulated machines over the real protocols."""
