@@ -3,7 +3,7 @@
 How the counts survive kill -9:
 
 * *expected* comes from the gateway as a total since its buffer was made, so the next report repairs whatever the last
-  second lost. A report that is older than the one known (a smaller frame id) is ignored.
+  second lost. Totals only grow within an epoch, so a report that comes late changes nothing: the larger one counts.
 * *dropped* and imports are written before the call returns.
 * *arrived* and *duplicates* are counted in memory and written every second. After a kill up to a second of them is
   missing, but the rows themselves are in the historian: `recount` takes arrived = rows stored - rows of other origin.
@@ -132,14 +132,13 @@ class SqlLedger:
             self._changed[signals] = True
 
     def expected(self, node: str, epoch: str, totals: Mapping[str, int], frame: int) -> None:
-        """See ports.Ledger; a report that is older than the known one changes nothing."""
+        """See ports.Ledger; `totals` may list only signals that have changed."""
         with self._lock:
             report = self._reports.setdefault((node, epoch), _Report())
-            if frame < report.frame:
-                return
-            report.frame = frame
-            report.unsaved |= {path for path, total in totals.items() if report.totals.get(path) != total}
-            report.totals.update(totals)
+            report.frame = max(frame, report.frame)
+            news = {path: total for path, total in totals.items() if total > report.totals.get(path, -1)}
+            report.unsaved |= news.keys()
+            report.totals |= news
 
     def dropped(self, node: str, epoch: str, drops: Sequence[Drop]) -> None:
         """See ports.Ledger; stored when it returns."""

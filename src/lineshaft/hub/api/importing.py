@@ -1,0 +1,156 @@
+"""Brings rows from elsewhere into the historian, so that the same content twice is stored once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lineshaft.errors import DataError
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.state.state import State
+from lineshaft.model.equipment import Datatype, Signal, valid_id
+from lineshaft.model.samples import Quality, SampleBatch
+
+BLOCK_ROWS = 100_000
+NODE = "import"
+"""Node of signals that are known from an import alone; a birth gives them their own."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What an import has done so far, in rows and signals."""
+
+    rows: int = 0
+    stored: int = 0
+    repeated: int = 0
+    signals: int = 0
+    new_signals: int = 0
+
+
+def import_rows(batches: Iterator[pa.RecordBatch], historian: Historian, state: State) -> Progress:
+    """Store Arrow rows (path, time, value, text, quality; the last two may be absent).
+
+    The rows are cut into blocks of 100,000 however they come, and each block's content is its token: the same stream
+    sent again stores nothing twice, also after it was cut off half-way. Unknown paths become signals. Blocks.
+    Raises DataError for rows that cannot be used; blocks before them stay stored.
+    """
+    progress = Progress()
+    seen: set[str] = set()
+    for block in _blocks(batches):
+        _store(block, historian, state, progress, seen)
+    progress.signals = len(seen)
+    return progress
+
+
+def _blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    count = 0
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        waiting.append(_normal(batch))
+        count += batch.num_rows
+        while count >= BLOCK_ROWS:
+            table = pa.concat_tables(waiting)
+            yield table.slice(0, BLOCK_ROWS)
+            waiting = [table.slice(BLOCK_ROWS)]
+            count -= BLOCK_ROWS
+    if count:
+        yield pa.concat_tables(waiting)
+
+
+def _normal(batch: pa.RecordBatch) -> pa.Table:
+    """The five columns in their own types. Raises DataError."""
+    names = set(batch.schema.names)
+    if not {"path", "time", "value"} <= names:
+        raise DataError(
+            f"the columns are {', '.join(batch.schema.names) or 'none'}",
+            hint="path, time and value are needed, text and quality may follow",
+        )
+    rows = batch.num_rows
+    try:
+        time = batch.column("time")
+        if pa.types.is_timestamp(time.type):
+            time = time.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+        quality = batch.column("quality") if "quality" in names else pa.nulls(rows)
+        table = pa.table(
+            {
+                "path": batch.column("path").cast(pa.string()),
+                "time": time.cast(pa.int64()),
+                "value": pc.fill_null(batch.column("value").cast(pa.float64()), float("nan")),
+                "text": batch.column("text").cast(pa.string()) if "text" in names else pa.nulls(rows, pa.string()),
+                "quality": pc.fill_null(quality.cast(pa.uint8()), int(Quality.GOOD)),
+            }
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"a column has the wrong type: {error}") from error
+    if table.column("path").null_count or table.column("time").null_count:
+        raise DataError("a row without path or time")
+    return table
+
+
+def _store(block: pa.Table, historian: Historian, state: State, progress: Progress, seen: set[str]) -> None:
+    encoded = block.column("path").combine_chunks().dictionary_encode()
+    paths: list[str] = encoded.dictionary.to_pylist()
+    known = [state.catalogue.by_path(path) for path in paths]
+    unknown = [path for path, one in zip(paths, known, strict=True) if one is None]
+    state.register([_born(path, _is_text(block, path)) for path in unknown])
+    ids = np.array([one.id for path in paths if (one := state.catalogue.by_path(path)) is not None], np.uint32)
+    batch = _batch(block, ids[encoded.indices.to_numpy()])
+    progress.rows += len(batch)
+    progress.new_signals += len(unknown)
+    seen.update(paths)
+    signals, rows = np.unique(batch.signals, return_counts=True)
+    token = _token(block)
+    state_of_block = state.ledger.begin_import(token, signals, rows.astype(np.int64))
+    if state_of_block == "done":
+        progress.repeated += len(batch)
+        return
+    historian.append(batch, token)
+    state.ledger.end_import(token)
+    progress.stored += len(batch)
+
+
+def _batch(block: pa.Table, signals: Any) -> SampleBatch:
+    text = block.column("text")
+    texts: Sequence[str | None] | None = None if text.null_count == len(block) else text.to_pylist()
+    return SampleBatch.of(
+        signals,
+        block.column("time").to_numpy(),
+        block.column("value").to_numpy(),
+        block.column("quality").to_numpy(),
+        texts,
+    )
+
+
+def _token(block: pa.Table) -> str:
+    """A name for the content: equal for equal rows, whatever the layout in memory."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in ("time", "value", "quality"):
+        digest.update(block.column(name).to_numpy().tobytes())
+    for name in ("path", "text"):
+        encoded = block.column(name).combine_chunks().dictionary_encode()
+        digest.update(repr(encoded.dictionary.to_pylist()).encode())
+        digest.update(encoded.indices.fill_null(-1).to_numpy().tobytes())
+    return f"import-{digest.hexdigest()}"
+
+
+def _is_text(block: pa.Table, path: str) -> bool:
+    rows = block.filter(pc.equal(block.column("path"), path))
+    return bool(rows.column("text").null_count == 0)
+
+
+def _born(path: str, is_text: bool) -> BornSignal:
+    asset, _, name = path.rpartition("/")
+    if not asset or not all(valid_id(part) for part in path.split("/")):
+        raise DataError(
+            f"{path!r} is not a signal path", hint="enterprise/site/area/line/asset/signal, in small letters"
+        )
+    return BornSignal(Signal(asset, name, datatype=Datatype.STRING if is_text else Datatype.DOUBLE), NODE, "")

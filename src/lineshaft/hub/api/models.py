@@ -1,0 +1,313 @@
+"""Bodies of requests and answers; docs/guide/architecture.md is the contract. Times are UTC microseconds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lineshaft.hub.ports import SourceState
+from lineshaft.hub.security.roles import Role
+from lineshaft.model.equipment import ID_PATTERN, Datatype, Level, SignalKind
+from lineshaft.model.events import Severity
+
+
+class Body(BaseModel):
+    """Base of request bodies: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Credentials(Body):
+    """Name and password."""
+
+    name: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class NewUser(Body):
+    """A user to add."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=ID_PATTERN)
+    password: str = Field(max_length=1000)
+    role: Role
+
+
+class ChangedUser(Body):
+    """What changes about a user."""
+
+    role: Role | None = None
+    password: str | None = Field(None, max_length=1000)
+
+
+class FirstUser(Body):
+    """The first user, by the one-time link that the command has printed."""
+
+    link: str = Field(min_length=1, max_length=200, description="the secret of the link")
+    name: str = Field(min_length=1, max_length=64, pattern=ID_PATTERN)
+    password: str = Field(max_length=1000)
+
+
+class SetupState(BaseModel):
+    """Whether the first user must be made."""
+
+    needed: bool
+
+
+class PlantView(BaseModel):
+    """The plant."""
+
+    name: str
+    timezone: str = Field(description="IANA time zone")
+    currency: str = Field(description="ISO 4217")
+
+
+class SessionView(BaseModel):
+    """Who is signed in."""
+
+    name: str
+    role: Role
+    via: Literal["session", "token"]
+    expires: int | None
+    plant: PlantView
+
+
+class UserView(BaseModel):
+    """A user."""
+
+    name: str
+    role: Role
+    created: int
+
+
+class Users(BaseModel):
+    """All users."""
+
+    items: list[UserView]
+
+
+class NewToken(Body):
+    """An API token to make."""
+
+    name: str = Field(min_length=1, max_length=100, description="what it is for")
+    role: Role = Field(Role.VIEWER, description="at most the owner's role")
+    days: int | None = Field(None, ge=1, le=3650, description="how long it is valid; null: until it is removed")
+
+
+class TokenView(BaseModel):
+    """An API token without its secret."""
+
+    id: int
+    name: str
+    user: str
+    role: Role
+    created: int
+    expires: int | None
+    last_used: int | None
+
+
+class MadeToken(TokenView):
+    """A new API token."""
+
+    token: str = Field(description="the secret; it cannot be read again")
+
+
+class Tokens(BaseModel):
+    """API tokens: one's own, and all for an admin."""
+
+    items: list[TokenView]
+
+
+class EquipmentView(BaseModel):
+    """A node of the equipment tree."""
+
+    path: str
+    name: str
+    level: Level
+    type: str
+    parent: str
+    description: str
+
+
+class EquipmentTree(BaseModel):
+    """The equipment tree."""
+
+    version: int
+    nodes: list[EquipmentView]
+
+
+class LimitsView(BaseModel):
+    """Alarm limits in the signal's unit."""
+
+    low_low: float | None
+    low: float | None
+    high: float | None
+    high_high: float | None
+
+
+class SignalSource(BaseModel):
+    """Where a signal comes from."""
+
+    node: str
+    device: str
+    address: str
+
+
+class SignalView(BaseModel):
+    """A signal."""
+
+    id: int
+    path: str
+    asset: str
+    name: str
+    kind: SignalKind
+    unit: str
+    datatype: Datatype
+    decimals: int | None
+    low: float | None
+    high: float | None
+    limits: LimitsView
+    states: dict[str, str] = Field(description="raw value -> word")
+    description: str
+    source: SignalSource
+
+
+class SignalPage(BaseModel):
+    """Signals by path; `next` is the cursor of the next page."""
+
+    items: list[SignalView]
+    next: str | None
+
+
+class LatestColumns(BaseModel):
+    """The latest row of each signal that has one."""
+
+    signal: list[int]
+    time: list[int]
+    value: list[float | None]
+    text: list[str | None]
+    quality: list[int]
+
+
+class SeriesColumns(BaseModel):
+    """One signal over a range. minmax: the extremes of each bucket in time order."""
+
+    signal: int
+    mode: Literal["raw", "minmax"]
+    time: list[int]
+    value: list[float | None]
+    text: list[str | None] | None = Field(description="null when no row has text")
+    quality: list[int]
+
+
+class SeriesPage(BaseModel):
+    """Series in the asked order."""
+
+    series: list[SeriesColumns]
+
+
+class Imported(BaseModel):
+    """What an import did."""
+
+    rows: int = Field(description="rows in the body")
+    stored: int = Field(description="rows that were not there before")
+    repeated: int = Field(description="rows of blocks that an earlier import has stored")
+    signals: int
+    new_signals: int = Field(description="signals that were not known before")
+
+
+class SourceView(BaseModel):
+    """A gateway (device '') or one of its devices."""
+
+    node: str
+    device: str
+    name: str
+    state: SourceState
+    since: int = Field(description="when this state began")
+    updated: int = Field(description="the last word about it")
+    last: int | None = Field(description="time of its newest value")
+    rate: float = Field(description="values a second, over some ten seconds")
+    signals: int
+    buffer_rows: int | None = Field(description="samples that wait in the gateway's disk buffer")
+    oldest_age: float | None = Field(description="age of the oldest of them in seconds")
+    error: str = Field(description="what is wrong, in words")
+    hint: str = Field(description="how to mend it")
+    details: dict[str, Any]
+
+
+class Sources(BaseModel):
+    """All sources, a gateway before its devices."""
+
+    items: list[SourceView]
+
+
+class DropView(BaseModel):
+    """Samples that the gateway had to remove."""
+
+    rows: int
+    first: int
+    last: int
+    reason: str
+
+
+class LedgerView(BaseModel):
+    """The account of one signal: expected = arrived + dropped + pending + unexplained, once everything is told."""
+
+    signal: str
+    id: int | None
+    expected: int | None = Field(description="null: its gateway tells no counts")
+    arrived: int
+    duplicates: int
+    dropped: int
+    pending: int
+    unexplained: int
+    drops: list[DropView]
+
+
+class LedgerPage(BaseModel):
+    """Accounts by signal path, and their sums."""
+
+    items: list[LedgerView]
+    total: dict[str, int]
+
+
+class EventView(BaseModel):
+    """Something that happened."""
+
+    id: int
+    time: int
+    kind: str
+    subject: str
+    message: str
+    severity: Severity
+    details: dict[str, Any]
+
+
+class EventPage(BaseModel):
+    """Events, newest first; `next` is the cursor of the next page."""
+
+    items: list[EventView]
+    next: str | None
+
+
+class CheckView(BaseModel):
+    """Health of one part."""
+
+    part: str
+    state: Literal["pass", "warn", "fail"]
+    words: str
+    mend: str
+
+
+class Health(BaseModel):
+    """Health of every part; `state` is the worst."""
+
+    state: Literal["pass", "warn", "fail"]
+    checks: list[CheckView]
+    figures: dict[str, Any] = Field(description="counters of ingest")
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    alive: Literal[True] = True

@@ -1,0 +1,108 @@
+"""Equipment and signals."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from lineshaft.errors import DataError
+from lineshaft.hub.api.columns import as_json
+from lineshaft.hub.api.models import EquipmentTree, SignalPage, SignalView
+from lineshaft.hub.api.problems import NotFound
+from lineshaft.hub.api.services import Parts
+from lineshaft.hub.state.catalogue import CataloguedSignal
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/equipment", response_model=EquipmentTree, responses={304: {"description": "not changed"}})
+def equipment(parts: Parts, if_none_match: Annotated[str, Header()] = "") -> Response:
+    """The equipment tree; answers 304 to `If-None-Match` with the ETag of an unchanged tree."""
+    version, nodes = parts.state.catalogue.equipment()
+    headers = {"etag": f'"{version}"', "cache-control": "private, no-cache"}
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    if headers["etag"] in known:
+        return Response(status_code=304, headers=headers)
+    response = as_json(
+        {
+            "version": version,
+            "nodes": [
+                {
+                    "path": node.path,
+                    "name": node.name,
+                    "level": node.level,
+                    "type": node.type,
+                    "parent": node.parent,
+                    "description": node.description,
+                }
+                for node in nodes
+            ],
+        }
+    )
+    response.headers.update(headers)
+    return response
+
+
+@router.get("/signals", response_model=SignalPage)
+def signals(
+    parts: Parts,
+    asset: Annotated[str, Query(description="signals of this equipment and all below it")] = "",
+    q: Annotated[str, Query(max_length=200, description="words in path, description, device or unit")] = "",
+    limit: Annotated[int, Query(ge=1, le=5000)] = 200,
+    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+) -> Response:
+    """Signals by path."""
+    found = parts.state.catalogue.signals(asset, q)
+    start = bisect_right(found, _position(cursor), key=lambda one: one.path) if cursor else 0
+    page = found[start : start + limit]
+    more = start + limit < len(found)
+    return as_json({"items": [_signal(one) for one in page], "next": _cursor(page[-1].path) if more else None})
+
+
+@router.get("/signals/{signal}", response_model=SignalView)
+def signal(signal: int, parts: Parts) -> Response:
+    """One signal."""
+    found = parts.state.catalogue.by_id(signal)
+    if found is None:
+        raise NotFound(f"there is no signal {signal}")
+    return as_json(_signal(found))
+
+
+def _signal(one: CataloguedSignal) -> dict[str, object]:
+    signal, born = one.born.signal, one.born
+    limits = signal.limits
+    return {
+        "id": one.id,
+        "path": signal.path,
+        "asset": signal.asset,
+        "name": signal.name,
+        "kind": signal.kind,
+        "unit": signal.unit,
+        "datatype": signal.datatype,
+        "decimals": signal.decimals,
+        "low": signal.low,
+        "high": signal.high,
+        "limits": {
+            "low_low": limits.low_low,
+            "low": limits.low,
+            "high": limits.high,
+            "high_high": limits.high_high,
+        },
+        "states": dict(signal.states),
+        "description": signal.description,
+        "source": {"node": born.node, "device": born.device, "address": born.address},
+    }
+
+
+def _cursor(path: str) -> str:
+    return urlsafe_b64encode(path.encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> str:
+    try:
+        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError as error:
+        raise DataError("this cursor was not made by this hub") from error

@@ -1,0 +1,99 @@
+"""Users and API tokens."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+
+from lineshaft.errors import DataError
+from lineshaft.hub.api.models import ChangedUser, MadeToken, NewToken, NewUser, Tokens, TokenView, Users, UserView
+from lineshaft.hub.api.problems import NotFound
+from lineshaft.hub.api.services import Caller, Parts, People, Services, needs
+from lineshaft.hub.security.roles import Role
+from lineshaft.hub.state.accounts import Token
+
+users = APIRouter(prefix="/users", tags=["users"], dependencies=[needs(Role.ADMIN)])
+tokens = APIRouter(prefix="/tokens", tags=["tokens"])
+
+
+@users.get("")
+def list_users(parts: Parts) -> Users:
+    """All users."""
+    found = parts.state.accounts.users()
+    return Users(items=[UserView(name=one.name, role=Role(one.role), created=one.created) for one in found])
+
+
+@users.post("", status_code=201)
+async def add_user(body: NewUser, request: Request, parts: Parts, people: People) -> UserView:
+    """Add a user."""
+    limiter = request.app.state.hash_limiter
+    await to_thread.run_sync(people.add_user, body.name, body.role, body.password, limiter=limiter)
+    return await to_thread.run_sync(_user, parts, body.name)
+
+
+@users.patch("/{name}")
+async def change_user(name: str, body: ChangedUser, request: Request, parts: Parts, people: People) -> UserView:
+    """Change the role or the password of a user; a new password ends the user's sessions."""
+    if body.role is not None and body.role is not Role.ADMIN:
+        await to_thread.run_sync(_keep_an_admin, parts, name)
+    if body.password is not None:
+        limiter = request.app.state.hash_limiter
+        await to_thread.run_sync(people.change_password, name, body.password, limiter=limiter)
+    if body.role is not None:
+        await to_thread.run_sync(lambda: parts.state.accounts.change_user(name, role=body.role))
+    return await to_thread.run_sync(_user, parts, name)
+
+
+@users.delete("/{name}", status_code=204)
+def remove_user(name: str, parts: Parts) -> None:
+    """Remove a user with all sessions and tokens; the last admin stays."""
+    _keep_an_admin(parts, name)
+    if not parts.state.accounts.remove_user(name):
+        raise NotFound(f"there is no user {name}")
+
+
+@tokens.get("")
+def list_tokens(caller: Caller, parts: Parts) -> Tokens:
+    """One's own tokens; an admin sees all."""
+    owner = None if caller.role is Role.ADMIN else caller.name
+    return Tokens(items=[_view(token) for token in parts.state.accounts.tokens(owner)])
+
+
+@tokens.post("", status_code=201)
+def make_token(body: NewToken, caller: Caller, people: People) -> MadeToken:
+    """Make an API token. Its secret is in this answer and nowhere else."""
+    token, secret = people.make_token(caller, body.name, body.role, body.days)
+    return MadeToken(**_view(token).model_dump(), token=secret)
+
+
+@tokens.delete("/{token}", status_code=204)
+def remove_token(token: int, caller: Caller, parts: Parts) -> None:
+    """Revoke a token: one's own, or any for an admin."""
+    owner = None if caller.role is Role.ADMIN else caller.name
+    if not parts.state.accounts.remove_token(token, owner):
+        raise NotFound(f"there is no token {token}")
+
+
+def _user(parts: Services, name: str) -> UserView:
+    found = parts.state.accounts.credentials(name)
+    if found is None:
+        raise NotFound(f"there is no user {name}")
+    user, _ = found
+    return UserView(name=user.name, role=Role(user.role), created=user.created)
+
+
+def _keep_an_admin(parts: Services, name: str) -> None:
+    if not parts.state.accounts.other_admins(name):
+        raise DataError(f"{name} is the only admin", hint="make another user an admin first")
+
+
+def _view(token: Token) -> TokenView:
+    return TokenView(
+        id=token.id,
+        name=token.name,
+        user=token.user,
+        role=Role(token.role),
+        created=token.created,
+        expires=token.expires,
+        last_used=token.used,
+    )

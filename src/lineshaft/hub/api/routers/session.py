@@ -1,0 +1,85 @@
+"""The first user, signing in and out."""
+
+from __future__ import annotations
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+
+from lineshaft.hub.api.gate import COOKIE
+from lineshaft.hub.api.models import Credentials, FirstUser, PlantView, SessionView, SetupState
+from lineshaft.hub.api.services import Caller, Parts, People, Services
+from lineshaft.hub.security.identity import SESSION_LONGEST, Principal
+
+router = APIRouter(tags=["session"])
+
+HASHES_AT_ONCE = 2
+"""Each password check takes 64 MiB and a core; more of them wait without holding a thread."""
+
+
+@router.get("/setup")
+def setup_state(people: People) -> SetupState:
+    """Whether the first user must still be made."""
+    return SetupState(needed=people.setup_needed())
+
+
+@router.post("/setup", status_code=201)
+async def set_up(body: FirstUser, request: Request, response: Response, parts: Parts, people: People) -> SessionView:
+    """Make the first user, an admin, with the one-time link that the command printed, and sign in."""
+    principal, cookie = await to_thread.run_sync(
+        people.set_up, body.link, body.name, body.password, _address(request), limiter=_limiter(request)
+    )
+    _set_cookie(request, response, cookie)
+    return view(principal, parts)
+
+
+@router.post("/session")
+async def sign_in(body: Credentials, request: Request, response: Response, parts: Parts, people: People) -> SessionView:
+    """Sign in; the answer sets a cookie. Wrong passwords are slowed down (429)."""
+    principal, cookie = await to_thread.run_sync(
+        people.sign_in, body.name, body.password, _address(request), limiter=_limiter(request)
+    )
+    _set_cookie(request, response, cookie)
+    return view(principal, parts)
+
+
+@router.get("/session")
+def who_am_i(caller: Caller, parts: Parts) -> SessionView:
+    """Who is signed in."""
+    return view(caller, parts)
+
+
+@router.delete("/session", status_code=204)
+def sign_out(caller: Caller, people: People, response: Response) -> None:
+    """Sign out."""
+    if caller.via == "session":
+        people.sign_out(caller)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+
+
+def view(principal: Principal, parts: Services) -> SessionView:
+    """The signed-in user as the API shows it."""
+    plant = PlantView(name=parts.plant.name, timezone=parts.plant.timezone, currency=parts.plant.currency)
+    return SessionView(
+        name=principal.name, role=principal.role, via=principal.via, expires=principal.expires, plant=plant
+    )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    limiter: CapacityLimiter = request.app.state.hash_limiter
+    return limiter
+
+
+def _set_cookie(request: Request, response: Response, value: str) -> None:
+    response.set_cookie(
+        COOKIE,
+        value,
+        path="/",
+        max_age=SESSION_LONGEST // 1_000_000,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )

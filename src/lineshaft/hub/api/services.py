@@ -1,0 +1,86 @@
+"""What the API serves from: the parts of the hub, put together by the process that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from lineshaft.clock import Clock, SystemClock
+from lineshaft.errors import AccessDenied
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.security.identity import Identity, Principal
+from lineshaft.hub.security.roles import Role
+from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
+
+
+@dataclass(frozen=True, slots=True)
+class PlantInfo:
+    """What pages say about the plant."""
+
+    name: str
+    timezone: str  # IANA name
+    currency: str = "EUR"  # ISO 4217
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Health of one part: what was found, in words, and how to mend it."""
+
+    part: str
+    state: Literal["pass", "warn", "fail"]
+    words: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one hub. `state` and `historian` are open, and stay open longer than the app."""
+
+    historian: Historian
+    state: State
+    stream: LiveStream
+    plant: PlantInfo
+    clock: Clock = field(default_factory=SystemClock)
+    checks: tuple[Callable[[], Sequence[Check]], ...] = ()  # health of broker, ingest ...; called in a thread
+    figures: Callable[[], Mapping[str, Any]] = dict  # counters of ingest, shown with the health; called in a thread
+    fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
+
+
+async def services_of(connection: HTTPConnection) -> Services:
+    """The services of the running app."""
+    services: Services = connection.app.state.services
+    return services
+
+
+async def identity_of(connection: HTTPConnection) -> Identity:
+    """Signs people in and out."""
+    identity: Identity = connection.app.state.identity
+    return identity
+
+
+async def principal_of(connection: HTTPConnection) -> Principal:
+    """Who is asking. Raises AccessDenied on a route that is open to all and where nobody is signed in."""
+    principal: Principal | None = connection.scope["state"].get("principal")
+    if principal is None:
+        raise AccessDenied("nobody is signed in")
+    return principal
+
+
+Parts = Annotated[Services, Depends(services_of)]
+People = Annotated[Identity, Depends(identity_of)]
+Caller = Annotated[Principal, Depends(principal_of)]
+
+
+def needs(role: Role) -> Any:
+    """A dependency that lets only this role and those above it through."""
+
+    async def check(caller: Caller) -> None:
+        if not caller.role.covers(role):
+            raise AccessDenied(f"this needs the role {role}; {caller.name} has {caller.role}")
+
+    return Depends(check)

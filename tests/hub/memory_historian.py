@@ -1,0 +1,132 @@
+"""A historian in memory: the contract of hub.historian.base on plain arrays, for tests and the development server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from lineshaft.errors import StoreUnavailable
+from lineshaft.hub.historian.base import Counts, Series
+from lineshaft.model.samples import SampleBatch
+
+SCHEMA = pa.schema(
+    [
+        ("signal", pa.uint32()),
+        ("time", pa.timestamp("us", tz="UTC")),
+        ("value", pa.float64()),
+        ("text", pa.string()),
+        ("quality", pa.uint8()),
+    ]
+)
+
+
+class MemoryHistorian:
+    """Keeps one sorted batch per signal. `broken = True` makes it a store that does not answer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[int, list[SampleBatch]] = {}
+        self._tokens: set[str] = set()
+        self.broken = False
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def append(self, batch: SampleBatch, token: str) -> None:
+        self._answer()
+        with self._lock:
+            if token in self._tokens:
+                return
+            self._tokens.add(token)
+            order = np.argsort(batch.signals, kind="stable")
+            ids, starts = np.unique(batch.signals[order], return_index=True)
+            for signal, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
+                self._parts.setdefault(signal, []).append(batch.take(rows))
+
+    def read(
+        self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True
+    ) -> list[Series]:
+        self._answer()
+        found = []
+        for signal in signals:
+            rows = self._rows(signal)
+            first, last = np.searchsorted(rows.times, (start, end))
+            if before and first > 0:
+                first -= 1
+            rows = rows.take(slice(int(first), int(last)))
+            mode = "raw"
+            if points is not None and len(rows) > points and rows.texts is None:
+                rows, mode = _extremes(rows, points // 2), "minmax"
+            found.append(Series(signal, mode, rows.times, rows.values, rows.qualities, rows.texts))  # type: ignore[arg-type]
+        return found
+
+    def latest(self, signals: Sequence[int] | None = None) -> SampleBatch:
+        self._answer()
+        wanted = list(self._parts) if signals is None else signals
+        return SampleBatch.concat(self._rows(signal).take(slice(-1, None)) for signal in wanted)
+
+    def rows(self, signals: Sequence[int], start: int, end: int) -> Iterator[pa.RecordBatch]:
+        self._answer()
+        for signal in sorted(signals):
+            rows = self._rows(signal)
+            first, last = np.searchsorted(rows.times, (start, end))
+            for at in range(int(first), int(last), 50_000):
+                part = rows.take(slice(at, min(at + 50_000, int(last))))
+                texts = pa.nulls(len(part), pa.string()) if part.texts is None else pa.array(part.texts, pa.string())
+                time = pa.array(part.times).cast(SCHEMA.field("time").type)
+                columns = [pa.array(part.signals), time, pa.array(part.values), texts, pa.array(part.qualities)]
+                yield pa.record_batch(columns, schema=SCHEMA)
+
+    def counts(self, signals: Sequence[int] | None = None, start: int | None = None, end: int | None = None) -> Counts:
+        self._answer()
+        wanted = sorted(self._parts) if signals is None else sorted(signals)
+        times = [self._rows(signal).times for signal in wanted]
+        low = -(2**62) if start is None else start
+        high = 2**62 if end is None else end
+        times = [one[(one >= low) & (one < high)] for one in times]
+        return Counts(
+            np.array(wanted, np.uint32),
+            np.array([len(one) for one in times], np.int64),
+            np.array([one[0] if len(one) else 0 for one in times], np.int64),
+            np.array([one[-1] if len(one) else 0 for one in times], np.int64),
+        )
+
+    def delete_before(self, time: int, signals: Sequence[int] | None = None) -> None:
+        self._answer()
+        for signal in list(self._parts) if signals is None else signals:
+            rows = self._rows(signal)
+            self._parts[signal] = [rows.take(rows.times >= time)]
+
+    def size_bytes(self) -> int:
+        self._answer()
+        return sum(21 * len(part) for parts in self._parts.values() for part in parts)
+
+    def _rows(self, signal: int) -> SampleBatch:
+        with self._lock:
+            parts = self._parts.get(signal, [])
+            if len(parts) > 1:
+                rows = SampleBatch.concat(parts)
+                if np.any(np.diff(rows.times) < 0):
+                    rows = rows.take(np.argsort(rows.times, kind="stable"))
+                self._parts[signal] = parts = [rows]
+            return parts[0] if parts else SampleBatch.empty()
+
+    def _answer(self) -> None:
+        if self.broken:
+            raise StoreUnavailable("the historian does not answer")
+
+
+def _extremes(rows: SampleBatch, buckets: int) -> SampleBatch:
+    edges = np.linspace(rows.times[0], rows.times[-1] + 1, buckets + 1)
+    cuts = np.unique(np.searchsorted(rows.times, edges))
+    keep: list[int] = []
+    for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        values = rows.values[low:high]
+        keep += sorted({low + int(np.argmin(values)), low + int(np.argmax(values))})
+    return rows.take(np.array(keep))
