@@ -102,7 +102,7 @@ class DriverContract:
         _expect(bool(np.all(np.abs(age) < 60)), f"times are {age.tolist()} s old: not UTC microseconds")
 
     async def test_close_is_always_allowed(self, setup: DriverSetup) -> None:
-        """close may be called before connect and twice."""
+        """close may be called before connect and twice; a closed driver raises RetryableError on a read."""
         await setup.start()
         try:
             driver = setup.driver()
@@ -110,6 +110,12 @@ class DriverContract:
             await driver.connect()
             await driver.close()
             await driver.close()
+            try:
+                await driver.read(setup.points())
+            except RetryableError:
+                pass
+            else:
+                raise AssertionError("a closed driver read something")
         finally:
             await setup.stop()
 

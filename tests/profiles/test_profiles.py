@@ -69,7 +69,7 @@ async def test_every_signal_reads_back(profile: ProfileConfig) -> None:
 
 
 def test_profiles_fit_their_drivers(profile: ProfileConfig) -> None:
-    """The options of a profile are options of each driver that it names, its signals' names are unique, its units known."""
+    """Its options are options of each driver that it names; its names are unique and its units known."""
     where = {"modbus-tcp": {"host": "meter"}, "modbus-rtu": {"port": "/dev/ttyUSB0"}}
     for name in profile.drivers:
         DRIVERS[name].connection.model_validate({**profile.connection, **where[name]})

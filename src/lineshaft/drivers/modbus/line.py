@@ -122,6 +122,7 @@ class Line:
     def close(self) -> None:
         """Hang up; may be called at any time."""
         client, self._client = self._client, None
+        self._unclean = False
         if client is not None:
             client.close()
 
