@@ -1,0 +1,23 @@
+"""The embedded MQTT broker, and the accounts that it and any other broker can use."""
+
+from lineshaft.hub.broker.accounts import (
+    PASSWORDS,
+    Account,
+    edge_account,
+    ensure_credentials,
+    hub_account,
+    mosquitto_acl,
+)
+from lineshaft.hub.broker.server import BrokerSettings, EmbeddedBroker, serve_broker
+
+__all__ = [
+    "PASSWORDS",
+    "Account",
+    "BrokerSettings",
+    "EmbeddedBroker",
+    "edge_account",
+    "ensure_credentials",
+    "hub_account",
+    "mosquitto_acl",
+    "serve_broker",
+]
