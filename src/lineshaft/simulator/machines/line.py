@@ -193,7 +193,7 @@ class Line:
             return opening
         lag = 240 + zlib.crc32(f"{station.plan.path}/{opening}".encode()) % 600
         station.set(now, IDLE, "end of shift")
-        if zlib.crc32(f"{opening}/{station.plan.path}".encode()) % 100 >= 9:  # now and then it is left on
+        if zlib.crc32(f"{opening}/{station.plan.path}".encode()) % 100 >= 6:  # now and then it is left on
             off = min(now + lag * _US, opening)
             station.set(off, OFF, "")
         station.set(opening, SETUP, "warm-up")

@@ -1,0 +1,107 @@
+"""All servers of the factory: made from the plant, fed with frames, stopped and started by faults."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import numpy as np
+
+from lineshaft.simulator.channels import Channel, option
+from lineshaft.simulator.factory import Factory, Frame
+from lineshaft.simulator.servers.modbus import ModbusServer
+from lineshaft.simulator.servers.opcua import OpcuaServer
+
+AnyServer = ModbusServer | OpcuaServer
+RESTART_US = 10_000_000
+"""How long a server is away when it restarts."""
+_HOUR_US = 3_600_000_000
+
+
+class Fleet:
+    """The servers. `async with` starts them all and stops them at the end."""
+
+    def __init__(self, factory: Factory) -> None:
+        self._factory = factory
+        ports: dict[int, list[Channel]] = {}
+        urls: dict[str, list[Channel]] = {}
+        for channel in factory.channels:
+            if channel.device.driver == "opcua":
+                urls.setdefault(str(option(channel.device, "url")), []).append(channel)
+            else:
+                ports.setdefault(int(option(channel.device, "port")), []).append(channel)
+        self.modbus = tuple(ModbusServer("127.0.0.1", port, group) for port, group in sorted(ports.items()))
+        self.opcua = tuple(OpcuaServer(url, group) for url, group in urls.items())
+        self.servers: tuple[AnyServer, ...] = (*self.modbus, *self.opcua)
+
+    async def __aenter__(self) -> Fleet:
+        started: list[AnyServer] = []
+        try:
+            for server in self.servers:
+                await server.start()
+                started.append(server)
+        except BaseException:
+            for server in started:
+                await server.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in self.servers:
+            await server.stop()
+
+    def server_of(self, device_id: str) -> AnyServer:
+        """The server that answers for a device. Raises KeyError when none does."""
+        for server in self.servers:
+            if device_id in server.devices:
+                return server
+        raise KeyError(device_id)
+
+    async def show(self, frame: Frame) -> None:
+        """Serve the last instant of `frame`, and let faults of devices take or give back their servers."""
+        await self._outages(int(frame.times[-1]))
+        raw = {channel.path: self.raw_of(channel, frame) for channel in self._factory.channels}
+        for modbus in self.modbus:
+            await modbus.update(raw)
+        times = {channel.path: self._time_of(channel, frame) for server in self.opcua for channel in server.channels}
+        for opcua in self.opcua:
+            await opcua.update(raw, times)
+
+    @staticmethod
+    def raw_of(channel: Channel, frame: Frame) -> float | str:
+        """What the device holds for a signal: the unscaled number or the text."""
+        values = frame.values.get(channel.path)
+        if values is None:
+            return str(frame.tracks[channel.path].value_at(int(frame.times[-1])))
+        # Scaled back from what a driver will see, so that both are rounded once.
+        return float(channel.raw(np.asarray(values[-1:]))[0])
+
+    def _time_of(self, channel: Channel, frame: Frame) -> int:
+        """Source timestamp: the exact change of a state, text or result; else the instant of the frame."""
+        now = int(frame.times[-1])
+        track = frame.tracks.get(channel.path)
+        stamp = now if track is None else track.since(now)
+        wrong = self._factory.faults.at("clock-wrong", channel.device.id, now)
+        return stamp + round(wrong * _HOUR_US)
+
+    async def _outages(self, now: int) -> None:
+        faults = self._factory.faults
+        away = {
+            fault.asset
+            for fault in faults
+            if fault.kind == "offline" or (fault.kind == "restart" and now - fault.start < RESTART_US)
+        }
+        for server in self.servers:
+            hit = away.intersection(server.devices)
+            whole = bool(hit) and (isinstance(server, OpcuaServer) or len(server.devices) == 1)
+            if isinstance(server, ModbusServer):
+                for device_id in server.devices:
+                    server.silence(device_id, device_id in hit)
+            if whole and server.running:
+                await server.stop()
+            elif not whole and not server.running:
+                await server.start()
+        for fault in list(faults):
+            if fault.kind == "restart" and now - fault.start >= RESTART_US:
+                faults.take_back(fault.id, now)

@@ -1,0 +1,140 @@
+"""Modbus TCP servers: one per port, with the units that the plant's devices name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, Table
+from lineshaft.errors import ConnectionFailed
+from lineshaft.simulator.channels import Channel, option
+from lineshaft.simulator.servers.encode import put_bits, registers
+
+_TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
+_WRITE = {"coil": 15, "discrete": 2, "holding": 16, "input": 4}  # function codes by which the store knows its tables
+
+
+class _Unit:
+    """The registers of one device, as plain lists from register 0 to the last one in use."""
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        device = channels[0].device
+        self.device_id = device.id
+        self.number = _number(option(device, "unit"), 1)
+        self.order: Order = option(device, "order") or "ABCD"
+        self.shift = _number(option(device, "offset"), 0) - _number(option(device, "base"), 0)
+        self.channels = tuple(channels)
+        self.tables: dict[Table, list[int]] = {table: [0] for table in _TABLES}
+        for channel in channels:
+            address = _address(channel)
+            words = self.tables[address.table]
+            words += [0] * (self.place(address) + address.size - len(words))
+
+    def place(self, address: ModbusAddress) -> int:
+        """The number on the wire of the first register."""
+        return address.register_ + self.shift
+
+    def store(self, address: ModbusAddress, raw: float | str) -> None:
+        """Write one raw value to the lists."""
+        words, at = self.tables[address.table], self.place(address)
+        if address.table in BIT_TABLES:
+            words[at] = int(raw)
+        elif address.bit is not None:
+            words[at] = put_bits(words[at], address, self.order, float(raw))
+        else:
+            coded = registers(address, self.order, raw)
+            words[at : at + len(coded)] = coded
+
+    def simulated(self, silent: Callable[[str], bool]) -> SimDevice:
+        """The unit as pymodbus wants it; `silent` tells whether a device must not answer."""
+
+        async def action(*_: object) -> ExcCodes | None:
+            return ExcCodes.GATEWAY_NO_RESPONSE if silent(self.device_id) else None
+
+        def bits(table: Table) -> list[SimData]:
+            whole = -(-len(self.tables[table]) // 16) * 16
+            return [SimData(0, values=[False] * whole, datatype=DataType.BITS)]
+
+        def words(table: Table) -> list[SimData]:
+            return [SimData(0, values=[0] * len(self.tables[table]), datatype=DataType.REGISTERS)]
+
+        tables = (bits("coil"), bits("discrete"), words("holding"), words("input"))
+        return SimDevice(self.number, simdata=tables, action=action)
+
+
+def _number(value: Any, default: int) -> int:
+    return default if value is None else int(value)
+
+
+def _address(channel: Channel) -> ModbusAddress:
+    if not isinstance(channel.address, ModbusAddress):
+        raise TypeError(f"{channel.path} is no Modbus signal")
+    return channel.address
+
+
+class ModbusServer:
+    """All devices at one TCP port. Can be stopped and started; single units of a shared port can be silenced."""
+
+    def __init__(self, host: str, port: int, channels: Sequence[Channel]) -> None:
+        self._host, self._port = host, port
+        by_device: dict[str, list[Channel]] = {}
+        for channel in channels:
+            by_device.setdefault(channel.device.id, []).append(channel)
+        self.units = tuple(_Unit(group) for group in by_device.values())
+        self._silent: set[str] = set()
+        self._server: ModbusTcpServer | None = None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Ids of the devices that it serves."""
+        return tuple(unit.device_id for unit in self.units)
+
+    @property
+    def running(self) -> bool:
+        """True between start and stop."""
+        return self._server is not None
+
+    async def start(self) -> None:
+        """Listen. Raises ConnectionFailed when the port is taken."""
+        if self._server is not None:
+            return
+        server = ModbusTcpServer(
+            [unit.simulated(self._silent.__contains__) for unit in self.units], address=(self._host, self._port)
+        )
+        try:
+            await server.serve_forever(background=True)
+        except RuntimeError as error:
+            raise ConnectionFailed(
+                f"cannot listen on {self._host}:{self._port}", hint="another program uses this port"
+            ) from error
+        self._server = server
+        await self._write()
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            await self._server.shutdown()  # type: ignore[no-untyped-call]
+            self._server = None
+
+    def silence(self, device_id: str, silent: bool) -> None:
+        """Let one device of a shared port answer, or not: the converter reports that it does not respond."""
+        (self._silent.add if silent else self._silent.discard)(device_id)
+
+    async def update(self, raw: Mapping[str, float | str]) -> None:
+        """Show new raw values, by signal path."""
+        for unit in self.units:
+            for channel in unit.channels:
+                unit.store(_address(channel), raw[channel.path])
+        await self._write()
+
+    async def _write(self) -> None:
+        if self._server is None:
+            return
+        for unit in self.units:
+            for table, words in unit.tables.items():
+                values: list[Any] = [bool(word) for word in words] if table in BIT_TABLES else words
+                await self._server.async_setValues(unit.number, _WRITE[table], 0, values)

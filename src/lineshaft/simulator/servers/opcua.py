@@ -1,0 +1,139 @@
+"""The OPC UA server: one node per signal, named as the plant's addresses say, with source timestamps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asyncua import ua
+from asyncua.server.server import Server
+
+from lineshaft.drivers.opcua.options import OpcuaAddress
+from lineshaft.errors import ConfigError, ConnectionFailed
+from lineshaft.model.equipment import Datatype
+from lineshaft.simulator.channels import Channel
+
+_TYPES = {
+    Datatype.BOOLEAN: (ua.VariantType.Boolean, bool),
+    Datatype.INT8: (ua.VariantType.SByte, int),
+    Datatype.INT16: (ua.VariantType.Int16, int),
+    Datatype.INT32: (ua.VariantType.Int32, int),
+    Datatype.INT64: (ua.VariantType.Int64, int),
+    Datatype.UINT8: (ua.VariantType.Byte, int),
+    Datatype.UINT16: (ua.VariantType.UInt16, int),
+    Datatype.UINT32: (ua.VariantType.UInt32, int),
+    Datatype.UINT64: (ua.VariantType.UInt64, int),
+    Datatype.FLOAT: (ua.VariantType.Float, float),
+    Datatype.DOUBLE: (ua.VariantType.Double, float),
+    Datatype.STRING: (ua.VariantType.String, str),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # asyncua takes UTC without a zone
+
+
+def utc(time_us: int) -> ua.DateTime:
+    """A source timestamp as asyncua wants it."""
+    moment = _EPOCH + timedelta(microseconds=time_us)
+    return ua.DateTime(
+        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
+    )
+
+
+def _node_id(name: str, index: int) -> ua.NodeId:
+    return ua.NodeId.from_string(f"ns={index};s={name}")
+
+
+class OpcuaServer:
+    """All OPC UA devices of the plant on one endpoint. Can be stopped and started with its nodes and values."""
+
+    def __init__(self, endpoint: str, channels: Sequence[Channel]) -> None:
+        self._endpoint = endpoint
+        self.channels = tuple(channels)
+        self._shown: dict[str, ua.DataValue] = {}
+        self._nodes: dict[str, ua.NodeId] = {}
+        self._server: Server | None = None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Ids of the devices that it serves."""
+        return tuple(dict.fromkeys(channel.device.id for channel in self.channels))
+
+    @property
+    def running(self) -> bool:
+        """True between start and stop."""
+        return self._server is not None
+
+    async def start(self) -> None:
+        """Build the nodes and listen. Raises ConnectionFailed when the port is taken."""
+        if self._server is not None:
+            return
+        logging.getLogger("asyncua").setLevel(logging.ERROR)
+        server = Server()
+        await server.init()
+        server.set_endpoint(self._endpoint)
+        server.set_server_name("Simulated factory")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        await self._build(server)
+        try:
+            await server.start()
+        except OSError as error:
+            raise ConnectionFailed(
+                f"cannot listen on {self._endpoint}", hint="another program uses this port"
+            ) from error
+        self._server = server
+
+    async def stop(self) -> None:
+        """Close the endpoint and every session."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.stop()
+
+    async def _build(self, server: Server) -> None:
+        folders: dict[str, Any] = {"": server.nodes.objects}
+        indexes: dict[str, int] = {}
+        for channel in self.channels:
+            uri, name = self._names(channel)
+            if uri not in indexes:
+                indexes[uri] = await server.register_namespace(uri)
+            index = indexes[uri]
+            above = ""
+            for part in channel.path.split("/")[:-1]:
+                path = f"{above}/{part}" if above else part
+                if path not in folders:
+                    folders[path] = await folders[above].add_object(_node_id(path, index), f"{index}:{part}")
+                above = path
+            kind, cast = _TYPES[self._datatype(channel)]
+            node = await folders[above].add_variable(
+                _node_id(name, index), f"{index}:{channel.signal.name}", cast(), varianttype=kind
+            )
+            self._nodes[channel.path] = node.nodeid
+            if channel.path in self._shown:
+                await server.write_attribute_value(node.nodeid, self._shown[channel.path])
+
+    @staticmethod
+    def _names(channel: Channel) -> tuple[str, str]:
+        address = channel.address
+        if not isinstance(address, OpcuaAddress) or not address.namespace_uri or address.local_id[:2] != "s=":
+            raise ConfigError(
+                f"the simulator cannot serve {channel.path} at '{channel.signal.address}'",
+                hint="a simulated OPC UA node looks like nsu=urn:lineshaft:simulator;s=line-1/cnc-1/power",
+            )
+        return address.namespace_uri, address.local_id[2:]
+
+    @staticmethod
+    def _datatype(channel: Channel) -> Datatype:
+        return channel.signal.datatype or Datatype.DOUBLE
+
+    async def update(self, raw: Mapping[str, float | str], times: Mapping[str, int]) -> None:
+        """Show new raw values and their source timestamps (UTC microseconds), by signal path."""
+        for channel in self.channels:
+            kind, cast = _TYPES[self._datatype(channel)]
+            stamp = utc(times[channel.path])
+            old = self._shown.get(channel.path)
+            if old is not None and old.SourceTimestamp == stamp:
+                continue
+            value = ua.DataValue(ua.Variant(cast(raw[channel.path]), kind), SourceTimestamp=stamp)
+            self._shown[channel.path] = value
+            if self._server is not None:
+                await self._server.write_attribute_value(self._nodes[channel.path], value)
