@@ -1,0 +1,142 @@
+/** What the hub's API gives. Times are UTC microseconds. */
+export type Level = "enterprise" | "site" | "area" | "line" | "asset" | "component";
+
+export interface EquipmentNode {
+  path: string;
+  name: string;
+  level: Level;
+  type: string;
+  parent: string;
+  description: string;
+}
+
+export interface Equipment {
+  version: number;
+  nodes: EquipmentNode[];
+}
+
+export interface Limits {
+  low_low: number | null;
+  low: number | null;
+  high: number | null;
+  high_high: number | null;
+}
+
+export type SignalKind = "measure" | "counter" | "state" | "waveform" | "event";
+
+export interface SignalInfo {
+  id: number;
+  path: string;
+  asset: string;
+  name: string;
+  kind: SignalKind;
+  unit: string;
+  datatype: string;
+  decimals: number | null;
+  low: number | null;
+  high: number | null;
+  limits: Limits;
+  states: Record<string, string>;
+  description: string;
+  source: { node: string; device: string; address: string } | null;
+}
+
+export interface SignalPage {
+  items: SignalInfo[];
+  next: string | number | null;
+}
+
+export interface LatestColumns {
+  signal: number[];
+  time: number[];
+  value: (number | null)[];
+  text: (string | null)[];
+  quality: number[];
+}
+
+export interface SeriesColumns {
+  signal: number;
+  mode: "raw" | "minmax";
+  time: number[];
+  value: (number | null)[];
+  text?: (string | null)[] | null;
+  quality: number[];
+}
+
+export type Role = "viewer" | "operator" | "engineer" | "admin";
+
+export interface Session {
+  name: string;
+  role: Role;
+  plant: { name: string; timezone: string; currency: string };
+}
+
+export type SourceState = "online" | "offline" | "stale" | "degraded";
+
+export interface Source {
+  node: string;
+  device: string; // '' for the gateway itself
+  name: string;
+  state: SourceState;
+  since: number;
+  updated: number;
+  last: number | null;
+  rate: number;
+  signals: number;
+  buffer_rows: number | null;
+  oldest_age: number | null; // seconds
+  error: string;
+  hint: string;
+}
+
+export type Severity = "critical" | "high" | "medium" | "low" | "info";
+
+export interface PlantEvent {
+  id: number;
+  time: number;
+  kind: string;
+  subject: string;
+  message: string;
+  severity: Severity;
+  details?: Record<string, unknown>;
+}
+
+export interface LedgerRow {
+  signal: string;
+  id: number | null;
+  expected: number | null;
+  arrived: number;
+  duplicates: number;
+  dropped: number;
+  pending: number;
+  unexplained: number;
+  drops: { rows: number; first: number; last: number; reason: string }[];
+}
+
+export interface Ledger {
+  items: LedgerRow[];
+  total: Record<string, number>;
+}
+
+export interface HealthCheck {
+  part: string;
+  state: "pass" | "warn" | "fail";
+  words: string;
+  mend: string;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  user: string;
+  role: Role;
+  created: number;
+  expires: number | null;
+  last_used: number | null;
+}
+
+export interface User {
+  name: string;
+  role: Role;
+  created: number;
+}

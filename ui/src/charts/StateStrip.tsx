@@ -1,0 +1,160 @@
+import { memo, useEffect, useMemo, useRef, useState } from "react";
+import type { SeriesColumns, SignalInfo } from "../api/types";
+import { nowUs } from "../api/client";
+import { StateSwatch } from "../components/marks";
+import { formatAge, formatShare, formatWhen } from "../format";
+import { t } from "../i18n";
+import { useOnScreen } from "../live/hooks";
+import { everyFrame } from "../live/scheduler";
+import { live } from "../live/store";
+import { token, useLook } from "../shell/look";
+import { bandsOf, totals, type Band } from "./bands";
+import { dots, fit, hatch } from "./canvas";
+import type { StateClass } from "../plant/states";
+
+interface Props {
+  signal: SignalInfo;
+  series: SeriesColumns | undefined;
+  getBounds: () => [number, number];
+  height?: number;
+  legend?: boolean;
+  /** Room on both sides, so that times stand under those of a chart. */
+  inset?: [number, number];
+}
+
+function fillOf(ctx: CanvasRenderingContext2D, group: StateClass): string | CanvasPattern {
+  const ink = token("--state-ink");
+  const idle = token("--state-idle");
+  switch (group) {
+    case "running":
+      return token("--state-running");
+    case "idle":
+      return dots(ctx, ink, idle);
+    case "waiting":
+      return hatch(ctx, ink, idle, 7);
+    case "setup":
+      return hatch(ctx, ink, idle, 7, true);
+    case "down":
+      return token("--state-down");
+    case "other":
+      return token("--chosen");
+    default:
+      return "transparent";
+  }
+}
+
+function draw(canvas: HTMLCanvasElement, bands: readonly Band[], start: number, end: number, inset: [number, number]): void {
+  const fitted = fit(canvas);
+  if (!fitted) return;
+  const { ctx, width, height } = fitted;
+  const room = width - inset[0] - inset[1];
+  const x = (time: number) => inset[0] + ((time - start) / (end - start)) * room;
+  ctx.strokeStyle = token("--line");
+  ctx.lineWidth = 1;
+  ctx.strokeRect(inset[0] + 0.5, 0.5, room - 1, height - 1);
+  ctx.font = `11px system-ui, sans-serif`;
+  ctx.textBaseline = "middle";
+  for (const band of bands) {
+    const from = x(band.start);
+    const size = Math.max(x(band.end) - from, 0.75);
+    ctx.fillStyle = band.doubtful ? hatch(ctx, token("--hair"), "", 5) : fillOf(ctx, band.group);
+    ctx.fillRect(from, 1, size, height - 2);
+    if (size < 40 || band.doubtful || height < 18) continue;
+    const text = ctx.measureText(band.word).width;
+    if (text + 14 > size) continue;
+    if (band.group !== "running" && band.group !== "down") {
+      ctx.fillStyle = token("--surface");
+      ctx.fillRect(from + 4, 3, text + 6, height - 6);
+    }
+    ctx.fillStyle = band.group === "down" ? token("--bg") : band.group === "running" ? token("--glyph") : token("--text");
+    ctx.fillText(band.word, from + 7, height / 2 + 0.5);
+  }
+}
+
+/** What the strip knows with the live value put at its end. */
+function withLive(signal: SignalInfo, series: SeriesColumns): SeriesColumns {
+  const newest = live.get(signal.id);
+  if (newest.time <= (series.time.at(-1) ?? 0)) return series;
+  return {
+    ...series,
+    time: [...series.time, newest.time],
+    value: [...series.value, newest.value],
+    text: [...(series.text ?? series.time.map(() => null)), newest.text],
+    quality: [...series.quality, newest.quality],
+  };
+}
+
+/** States over time as bands of fill and pattern, with the time in each state. */
+export const StateStrip = memo(function StateStrip(props: Props) {
+  const { signal, series, getBounds, height = 26, legend = false, inset = [0, 0] } = props;
+  const [ref, visible] = useOnScreen<HTMLCanvasElement>();
+  const { dark } = useLook();
+  const [tip, setTip] = useState<{ x: number; band: Band } | null>(null);
+  const state = useRef(props);
+  state.current = props;
+  const [left, right] = inset;
+  useEffect(() => {
+    if (!visible) return;
+    const paint = () => {
+      const { signal: s, series: columns, getBounds: now } = state.current;
+      if (!ref.current || !columns) return;
+      const [start, end] = now();
+      draw(ref.current, bandsOf(s, withLive(s, columns), start, Math.min(end, nowUs())), start, end, [left, right]);
+    };
+    paint();
+    return everyFrame(paint, 1000);
+  }, [visible, dark, series, ref, left, right, getBounds]);
+
+  const sums = useMemo(() => {
+    if (!series) return [];
+    const [start, end] = getBounds();
+    return totals(bandsOf(signal, series, start, Math.min(end, nowUs())));
+  }, [signal, series, getBounds]);
+
+  const point = (clientX: number) => {
+    const canvas = ref.current;
+    if (!canvas || !series) return;
+    const box = canvas.getBoundingClientRect();
+    const [start, end] = getBounds();
+    const time = start + ((clientX - box.left - left) / (box.width - left - right)) * (end - start);
+    const band = bandsOf(signal, withLive(signal, series), start, Math.min(end, nowUs())).find(
+      (one) => one.start <= time && time < one.end,
+    );
+    setTip(band ? { x: Math.min(Math.max(clientX - box.left, 90), box.width - 90), band } : null);
+  };
+
+  const words = sums.map((sum) => t("state.total", { word: sum.word, share: formatShare(sum.share) })).join(", ");
+  return (
+    <div className="strip">
+      <canvas
+        ref={ref}
+        className="strip-canvas"
+        style={{ height }}
+        role="img"
+        aria-label={words || t("trend.noData")}
+        onPointerMove={(event) => point(event.clientX)}
+        onPointerDown={(event) => point(event.clientX)}
+        onPointerLeave={() => setTip(null)}
+      />
+      {tip && (
+        <div className="tip" style={{ left: tip.x, top: height + 4 }}>
+          <strong>{tip.band.doubtful ? t("quality.stale") : tip.band.word}</strong>
+          <span>
+            {formatWhen(tip.band.start, nowUs())} – {formatWhen(tip.band.end, nowUs())}
+          </span>
+          <span>{formatAge((tip.band.end - tip.band.start) / 1e6)}</span>
+        </div>
+      )}
+      {legend && sums.length > 0 && (
+        <ul className="strip-legend">
+          {sums.slice(0, 8).map((sum) => (
+            <li key={sum.word}>
+              <StateSwatch of={sum.group} />
+              {sum.word} <span className="muted">{formatShare(sum.share)} · {formatAge(sum.length / 1e6)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+});

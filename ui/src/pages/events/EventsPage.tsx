@@ -1,0 +1,121 @@
+import { useMemo } from "react";
+import { Link } from "wouter";
+import "../asset/asset.css";
+import "./events.css";
+import { nowUs } from "../../api/client";
+import { useEvents } from "../../api/queries";
+import type { Severity } from "../../api/types";
+import { Empty, Failure, Section, Segmented, Skeleton } from "../../components/basics";
+import { AbnormalMark, abnormalWords } from "../../components/marks";
+import { LiveAge, LiveState, LiveValue } from "../../components/values";
+import { decimalsOf, formatTime, humanise } from "../../format";
+import { t } from "../../i18n";
+import type { Abnormal } from "../../plant/abnormal";
+import { isState } from "../../plant/states";
+import { assetPath, useAddress, useHref, useRange, useTrendHref } from "../../shell/address";
+import { usePlantState } from "../../shell/plantState";
+import { rangeWords } from "../../shell/RangePicker";
+import { bounds } from "../../shell/range";
+import { whereOf } from "../../shell/Search";
+import { EventTable } from "./EventTable";
+
+const MOST = 200;
+
+/** What is abnormal now, and what happened in the chosen range. */
+export default function EventsPage() {
+  const plant = usePlantState();
+  const { range } = useRange();
+  const { query, change } = useAddress();
+  const severity = query.get("severity") ?? "all";
+  const [start, end] = bounds(range, nowUs());
+  const since = useMemo(() => Math.floor(start / 60e6) * 60e6, [start]);
+  const events = useEvents({ since, limit: 500 });
+  const shown = (events.data ?? []).filter(
+    (event) => event.time <= end + 60e6 && (severity === "all" || event.severity !== "info"),
+  );
+  return (
+    <>
+      <Section title={`${t("abnormal.title")} (${plant.abnormal.length})`} id="abnormal">
+        {plant.query.isPending ? (
+          <Skeleton rows={3} />
+        ) : plant.abnormal.length === 0 ? (
+          <Empty>{t("abnormal.empty")}</Empty>
+        ) : (
+          <AbnormalTable abnormal={plant.abnormal} tree={plant.tree} />
+        )}
+      </Section>
+      <Section
+        title={
+          <>
+            {t("events.title")} <span className="muted">{rangeWords(range, false)}</span>
+          </>
+        }
+        id="events"
+        aside={
+          <Segmented<string>
+            label={t("events.filter")}
+            value={severity as Severity}
+            choices={[
+              { value: "all", label: t("events.all") },
+              { value: "alarms", label: t("events.noInfo") },
+            ]}
+            onChange={(value) => change((q) => (value === "all" ? q.delete("severity") : q.set("severity", value)), { replace: true })}
+          />
+        }
+      >
+        {events.isPending ? (
+          <Skeleton rows={4} />
+        ) : events.isError ? (
+          <Failure error={events.error} retry={() => void events.refetch()} />
+        ) : shown.length === 0 ? (
+          <Empty>{t("events.none")}</Empty>
+        ) : (
+          <EventTable events={shown} />
+        )}
+      </Section>
+    </>
+  );
+}
+
+function AbnormalTable({ abnormal, tree }: { abnormal: readonly Abnormal[]; tree: ReturnType<typeof usePlantState>["tree"] }) {
+  const trend = useTrendHref();
+  const href = useHref();
+  return (
+    <div className="scroll-x">
+      <table className="abnormal">
+        <thead>
+          <tr>
+            <th>{t("events.where")}</th>
+            <th>{t("asset.signal")}</th>
+            <th className="num">{t("asset.value")}</th>
+            <th>{t("events.what")}</th>
+            <th className="num">{t("asset.age")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {abnormal.slice(0, MOST).map(({ signal, kind, newest }) => (
+            <tr key={signal.id}>
+              <td>
+                <Link href={href(assetPath(signal.asset))} className="plain-link">
+                  {[whereOf(tree, signal.asset.slice(0, signal.asset.lastIndexOf("/"))), tree.nameOf(signal.asset)].filter(Boolean).join(" › ")}
+                </Link>
+              </td>
+              <td>
+                <Link href={trend([signal.id])} className="plain-link">
+                  {humanise(signal.name)}
+                </Link>
+              </td>
+              <td className="num">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
+              <td className="what" title={formatTime(newest.time)}>
+                <AbnormalMark kind={kind} /> {abnormalWords(signal, kind, newest.value, decimalsOf(signal, newest.value ?? 0))}
+              </td>
+              <td className="num">
+                <LiveAge signal={signal} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { memo, useMemo } from "react";
+import { Link } from "wouter";
+import type { SeriesColumns } from "../../api/types";
+import { Sparkline } from "../../charts/Sparkline";
+import { AbnormalMark } from "../../components/marks";
+import { LiveState, LiveValue } from "../../components/values";
+import { humanise } from "../../format";
+import { t, tn } from "../../i18n";
+import type { Abnormal } from "../../plant/abnormal";
+import { keySignals } from "../../plant/choose";
+import { assetPath, useHref, useTrendHref } from "../../shell/address";
+import { RangeOverride } from "../../shell/RangeOverride";
+import type { Card } from "./groups";
+
+interface Props {
+  card: Card;
+  abnormal: number;
+  worst: Abnormal | undefined;
+  history: ReadonlyMap<number, SeriesColumns> | undefined;
+}
+
+/** One asset: its state, its telling values and the last hour of the first of them. */
+export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history }: Props) {
+  const href = useHref();
+  const trend = useTrendHref();
+  const { node, state } = card;
+  const shown = useMemo(() => keySignals(card.signals, 3), [card.signals]);
+  const extra = useMemo(
+    () => (shown.length ? [] : card.signals.filter((signal) => signal.id !== state?.id).slice(0, 3)),
+    [shown, card.signals, state],
+  );
+  const first = shown[0];
+  const label = (asset: string, name: string) =>
+    asset === node.path ? humanise(name) : `${humanise(asset.slice(node.path.length + 1).replaceAll("/", " "))} ${humanise(name).toLowerCase()}`;
+  return (
+    <article className="card" data-abnormal={abnormal > 0}>
+      <header>
+        <Link href={href(assetPath(node.path))} className="card-name" title={node.description || node.path}>
+          {node.name}
+        </Link>
+        {state ? <LiveState signal={state} /> : <span className="muted">{node.type && humanise(node.type)}</span>}
+      </header>
+      <dl>
+        {[...shown, ...extra].map((signal) => (
+          <div key={signal.id}>
+            <dt>
+              <Link href={trend([signal.id])}>{label(signal.asset, signal.name)}</Link>
+            </dt>
+            <dd>
+              <LiveValue signal={signal} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {first && (
+        <Link href={trend([first.id])} className="card-spark" aria-label={t("asset.trendOf", { name: label(first.asset, first.name) })}>
+          <RangeOverride preset="1h">
+            <Sparkline signal={first} series={history?.get(first.id)} height={30} />
+          </RangeOverride>
+        </Link>
+      )}
+      {abnormal > 0 && worst && (
+        <Link href={href(assetPath(worst.signal.asset))} className="card-abnormal">
+          <AbnormalMark kind={worst.kind} />
+          {worst.kind === "down" ? t("state.class.down") : `${label(worst.signal.asset, worst.signal.name)}: ${t(worst.kind === "bad" || worst.kind === "stale" ? `quality.${worst.kind}` : `limit.${worst.kind}`)}`}
+          {abnormal > 1 && <span className="muted"> {tn("overview.more", abnormal - 1)}</span>}
+        </Link>
+      )}
+    </article>
+  );
+});

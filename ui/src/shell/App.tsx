@@ -1,0 +1,86 @@
+import { lazy, Suspense, useEffect } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { Route, Switch, useLocation } from "wouter";
+import { onUnauthorised } from "../api/client";
+import { useHubNotices, useSession } from "../api/queries";
+import { Empty, Failure, Skeleton } from "../components/basics";
+import { t } from "../i18n";
+import { live } from "../live/store";
+import { OverviewPage } from "../pages/overview/OverviewPage";
+import { Fence } from "./Fence";
+import { Shell } from "./Shell";
+
+const AssetPage = lazy(() => import("../pages/asset/AssetPage"));
+const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
+const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
+const EventsPage = lazy(() => import("../pages/events/EventsPage"));
+const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
+const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
+const SignInPage = lazy(() => import("../pages/signin/SignInPage"));
+const SetupPage = lazy(() => import("../pages/setup/SetupPage"));
+
+/** Decides between setup, sign-in and the plant. */
+export function App() {
+  const [path] = useLocation();
+  const session = useSession();
+  const client = useQueryClient();
+  useEffect(
+    () =>
+      onUnauthorised(() => {
+        client.setQueryData(["session"], null);
+      }),
+    [client],
+  );
+  if (path === "/setup") {
+    return (
+      <Suspense fallback={null}>
+        <SetupPage />
+      </Suspense>
+    );
+  }
+  if (session.isPending) return null;
+  if (session.isError) {
+    return (
+      <main className="door">
+        <Failure error={session.error} retry={() => void session.refetch()} />
+      </main>
+    );
+  }
+  if (!session.data) {
+    return (
+      <Suspense fallback={null}>
+        <SignInPage />
+      </Suspense>
+    );
+  }
+  return <Plant />;
+}
+
+function Plant() {
+  const [path] = useLocation();
+  useHubNotices();
+  useEffect(() => {
+    live.start();
+    return () => live.stop();
+  }, []);
+  return (
+    <Shell>
+      <Fence at={path}>
+        <Suspense fallback={<Skeleton rows={6} />}>
+          <Switch>
+            <Route path="/" component={OverviewPage} />
+            <Route path="/asset/*" component={AssetPage} />
+            <Route path="/trend" component={TrendPage} />
+            <Route path="/sources" component={SourcesPage} />
+            <Route path="/events" component={EventsPage} />
+            <Route path="/health" component={HealthPage} />
+            <Route path="/settings" component={SettingsPage} />
+            <Route>
+              <Empty action={<a href="/">{t("error.home")}</a>}>{t("error.page")}</Empty>
+            </Route>
+          </Switch>
+        </Suspense>
+      </Fence>
+    </Shell>
+  );
+}

@@ -1,0 +1,69 @@
+import { useCallback, useMemo } from "react";
+import { useLocation, useSearch } from "wouter";
+import { nowUs } from "../api/client";
+import { useRangeOverride } from "./RangeOverride";
+import { bounds, parseRange, writeRange, type Range } from "./range";
+
+/** Path of an asset's page. */
+export function assetPath(path: string): string {
+  return `/asset/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Everything a page keeps in its address: query parameters, with the time range among them. */
+export function useAddress() {
+  const search = useSearch();
+  const [path, navigate] = useLocation();
+  const query = useMemo(() => new URLSearchParams(search), [search]);
+  const change = useCallback(
+    (edit: (query: URLSearchParams) => URLSearchParams | void, { replace = false } = {}) => {
+      const copy = new URLSearchParams(window.location.search);
+      const next = edit(copy) ?? copy;
+      const text = next.toString().replace(/%3A/g, ":").replace(/%2C/g, ",");
+      navigate(text ? `${path}?${text}` : path, { replace });
+    },
+    [navigate, path],
+  );
+  return { path, query, change, navigate };
+}
+
+/** The page's time range and how to change it. */
+export function useRange() {
+  const { query, change } = useAddress();
+  const from = query.get("from");
+  const to = query.get("to");
+  const r = query.get("r");
+  const range = useMemo(() => parseRange(query), [from, to, r]); // eslint-disable-line
+  const setRange = useCallback(
+    (next: Range, options?: { replace?: boolean }) => change((q) => writeRange(q, next), options),
+    [change],
+  );
+  return { range, setRange };
+}
+
+/** Make addresses of other pages that keep the time range. */
+export function useHref(): (path: string, more?: Record<string, string>) => string {
+  const { range } = useRange();
+  return useCallback(
+    (path, more = {}) => {
+      const query = writeRange(new URLSearchParams(), range);
+      if (range.live && range.preset === "1h") query.delete("r");
+      for (const [key, value] of Object.entries(more)) query.set(key, value);
+      const text = query.toString().replace(/%3A/g, ":").replace(/%2C/g, ",");
+      return text ? `${path}?${text}` : path;
+    },
+    [range],
+  );
+}
+
+/** Address of the trend page for some signals. */
+export function useTrendHref(): (ids: readonly number[]) => string {
+  const href = useHref();
+  return useCallback((ids) => href("/trend", { s: ids.join(",") }), [href]);
+}
+
+/** A function that tells the range's bounds now; stable while the range is the same. */
+export function useBounds(): () => [number, number] {
+  const { range } = useRange();
+  const preset = useRangeOverride();
+  return useCallback(() => bounds(preset ? { live: true, preset } : range, nowUs()), [range, preset]);
+}
