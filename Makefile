@@ -39,10 +39,10 @@ types: setup ## static types
 	$(BIN)/mypy
 
 docs: setup ## write docs/reference anew from the code
-	$(BIN)/python -m lineshaft.config.describe docs/reference
+	$(BIN)/lineshaft schema --reference docs/reference
 
 docs-serve: setup ## the documentation as a site on this computer
-	$(BIN)/uv run --no-sync --with 'mkdocs-material>=9.7' mkdocs serve
+	$(BIN)/uv run --no-sync --with 'zensical>=0.0.70' zensical serve
 
 ui: setup ## the page, when its sources are newer than the built one
 	$(BIN)/python hatch_build.py

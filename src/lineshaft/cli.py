@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,6 +52,18 @@ def check(plant: PlantArgument, json: JsonOption = False) -> None:
     from lineshaft.commands import check as command
 
     raise typer.Exit(command.run(plant, as_json=json))
+
+
+@app.command()
+def schema(
+    reference: Annotated[
+        Path | None, typer.Option(hidden=True, help="Write the reference pages into this folder.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of plant files, for editors."""
+    from lineshaft.commands import schema as command
+
+    raise typer.Exit(command.run(reference))
 
 
 def main() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -103,8 +103,12 @@ def _plain(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-Advance = Callable[[float, str], None]
-"""Takes the part that is done (0 to 1) and a few words."""
+class Advance(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, done: float, words: str = "") -> None:
+        """`done` goes from 0 to 1; a few words say what is being done."""
+        ...
 
 
 @contextmanager
@@ -116,7 +120,11 @@ def progress(title: str) -> Iterator[Advance]:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[words]}"), console=err()) as bar:
             task = bar.add_task(title, total=1.0, words="")
-            yield lambda done, words="": bar.update(task, completed=done, words=words)
+
+            def advance(done: float, words: str = "") -> None:
+                bar.update(task, completed=done, words=words)
+
+            yield advance
         return
     last = -1
 

@@ -41,6 +41,20 @@ def parse_size(value: Any) -> int:
     return round(float(match[1]) * _SIZE[match[2]])
 
 
+def duration_text(seconds: float) -> str:
+    """60.0 -> '1min': as a file would have it, in the largest unit that needs no fraction."""
+    fitting = [unit for unit in ("d", "h", "min", "s", "ms") if seconds and seconds % _DURATION[unit] == 0]
+    unit = fitting[0] if fitting else "s"
+    return f"{seconds / _DURATION[unit]:g}{unit}"
+
+
+def size_text(size: int) -> str:
+    """1_000_000_000 -> '1GB'."""
+    fitting = [unit for unit in ("GB", "GiB", "MB", "MiB", "KB", "KiB") if size and size % _SIZE[unit] == 0]
+    unit = fitting[0] if fitting else "B"
+    return f"{size // _SIZE[unit]}{unit}"
+
+
 TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$"
 """Local time of day, HH:MM."""
 
