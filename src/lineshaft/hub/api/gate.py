@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +31,7 @@ static shell of the page, which holds no data."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 1 << 20  # bytes; an import has its own bound
+TOO_LARGE = f"the body may have {LARGEST_BODY} bytes"
 LARGE_BODIES = frozenset({"/api/v1/import"})
 
 HEADERS = {
@@ -71,10 +74,7 @@ class Gate:
                 await _refuse(_too_large(), scope, receive, send)
                 return
             receive = _bounded(receive)
-        try:
-            await self._app(scope, receive, send)
-        except _BodyTooLarge:
-            await _refuse(_too_large(), scope, receive, send)
+        await self._app(scope, receive, send)
 
     async def _check(self, connection: HTTPConnection) -> tuple[Response | None, Principal | None]:
         is_socket = connection.scope["type"] == "websocket"
@@ -126,12 +126,8 @@ async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send
     await send({"type": "websocket.http.response.body", "body": response.body})
 
 
-class _BodyTooLarge(Exception):
-    pass
-
-
 def _too_large() -> Response:
-    return problem(413, "Too large", f"the body may have {LARGEST_BODY} bytes", headers={"connection": "close"})
+    return problem(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, TOO_LARGE, headers={"connection": "close"})
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -142,7 +138,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > LARGEST_BODY:
-            raise _BodyTooLarge
+            raise HTTPException(413, TOO_LARGE)
         return message
 
     return bounded
