@@ -38,7 +38,7 @@ class ReplayStatistics:
     delivered: int = 0
     unnamed: Counter[str] = field(default_factory=Counter)  # item that no signal names -> records
     malformed: Malformed = field(default_factory=Malformed)
-    finished: bool = False
+    finished: asyncio.Event = field(default_factory=asyncio.Event)  # the recording was played to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class ReplayDriver:
     async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
         """Start to play. A point whose item is not in the recording gets one BAD_ADDRESS row."""
         recording = self._opened()
+        self.statistics = ReplayStatistics()
         targets: dict[str, list[_Target]] = {}
         for point in points:
             targets.setdefault(point.address.item, []).append(_Target(point.handle, point.datatype is Datatype.STRING))
@@ -167,11 +168,7 @@ class ReplayDriver:
         lines = "".join(f", line {number}" for number, _ in bad.examples[:_NAMES_IN_LOG])
         return (
             Finding("recording can be read", True, f"{overview.records} records of {len(overview.counts)} items"),
-            Finding(
-                "every line can be read",
-                not bad.count,
-                f"{bad.count} malformed" + (f": lines {lines}" if lines else ""),
-            ),
+            Finding("every line can be read", not bad.count, f"{bad.count} malformed{lines}"),
         )
 
     def _opened(self) -> Recording:
@@ -194,7 +191,6 @@ class ReplayDriver:
 
     async def _play(self, recording: Recording, targets: Mapping[str, list[_Target]], sink: Sink) -> None:
         overview, options = self._overview, self.options
-        self.statistics = ReplayStatistics()
         pace = Pace(overview.start, overview.opening, round(options.max_gap * MICROSECONDS))
         schedule = _Schedule(self._clock, options)
         passed = 0
@@ -220,7 +216,7 @@ class ReplayDriver:
                 if len(batch):
                     self.statistics.delivered += len(batch)
                     sink(batch)
-        self.statistics.finished = True
+        self.statistics.finished.set()
         log.info("recording played to its end", path=str(recording.path), records=passed)
 
 
