@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lineshaft.config.models import DeviceConfig, EquipmentConfig, PipelineConfig, Plant, SignalConfig
 from lineshaft.drivers.base import Point
+from lineshaft.gateway.keys import SignalKey
 from lineshaft.gateway.steps.base import SignalTable
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt8Array
@@ -128,6 +129,41 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
     )
 
 
+def with_retired(plan: Plan, keys: Sequence[SignalKey]) -> Plan:
+    """The plan plus signals that it does not name any more, but whose samples wait in the disk buffer.
+
+    They get handles and aliases behind all others. A device that is gone comes back without points, disabled.
+    """
+    alias = max([plan.note_alias, *(d.batch_alias for d in plan.devices), *(s.alias for s in plan.signals)]) + 1
+    known = {(item.device, item.signal.path) for item in plan.signals}
+    devices, signals = list(plan.devices), list(plan.signals)
+    for key in keys:
+        if (key.device, key.path) in known:
+            continue
+        known.add((key.device, key.path))
+        if all(device.id != key.device for device in devices):
+            devices.append(
+                PlannedDevice(key.device, key.device, "", None, (), (), len(signals), 1.0, alias, enabled=False)
+            )
+            alias += 1
+        datatype = Datatype(key.datatype)
+        signal = Signal(key.asset, key.name, SignalKind(key.kind), datatype, key.unit)
+        metric = signal.path.removeprefix(f"{plan.enterprise}/{plan.site}/")
+        signals.append(PlannedSignal(signal, key.device, metric, alias, _wire_type(datatype), ""))
+        alias += 1
+    return replace(plan, devices=tuple(devices), signals=tuple(signals), table=signal_table(signals))
+
+
+def buffer_key(planned: PlannedSignal) -> SignalKey:
+    """How the disk buffer knows a signal."""
+    signal = planned.signal
+    return SignalKey(planned.device, signal.asset, signal.name, signal.kind.value, signal.datatype.value, signal.unit)
+
+
+def _wire_type(datatype: Datatype) -> SparkplugType:
+    return type_of(_WIDENED.get(datatype, datatype))
+
+
 def signal_table(signals: list[PlannedSignal]) -> SignalTable:
     """The columns that the steps look up by handle."""
 
@@ -179,7 +215,7 @@ def _signal(
         device=device.id,
         metric=signal.path.removeprefix(f"{site}/"),
         alias=alias,
-        wire_type=type_of(_WIDENED.get(datatype, datatype)),
+        wire_type=_wire_type(datatype),
         address=str(config.address),
         scale=config.scale,
         offset=config.offset,

@@ -1,0 +1,290 @@
+"""The poll engine: reads every device on its schedule, and brings each one back by itself when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, Protocol
+
+import numpy as np
+import structlog
+
+from lineshaft.clock import Clock
+from lineshaft.drivers.base import Driver, DriverSpec, Point, Resumable, Subscribes
+from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
+from lineshaft.gateway.plan import PlannedDevice
+from lineshaft.gateway.timing import Backoff, within
+from lineshaft.model.events import Event, Severity
+from lineshaft.model.samples import CLASS_MASK, SampleBatch, UInt32Array
+from lineshaft.wire.notes import DeviceState, DeviceStatus
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT: Final = 10.0
+CLOSE_TIMEOUT: Final = 3.0
+LONG_PAUSE: Final = 60.0
+"""Seconds before a device is asked again that refused access."""
+
+
+class Output(Protocol):
+    """Where the engine's rows go."""
+
+    def accept(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
+        """Filter and keep rows of a device; returns how many were kept. `position`: see Resumable."""
+        ...
+
+    def lost(self, device: PlannedDevice) -> None:
+        """Mark all signals of the device as stale."""
+        ...
+
+    def position(self, device: PlannedDevice) -> str | None:
+        """Where a resumable source stood."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Keep an event."""
+        ...
+
+    def changed(self, device: PlannedDevice) -> None:
+        """The device's state changed."""
+        ...
+
+
+@dataclass(slots=True)
+class DeviceCounters:
+    """What the engine counts for one device."""
+
+    state: DeviceState = "starting"
+    since: int = 0
+    last_value: int | None = None
+    polls: int = 0
+    late: int = 0
+    failures: int = 0
+    rows: int = 0
+    kept: int = 0
+    duration: float = 0.0
+    error: str = ""
+    hint: str = ""
+    told_rows: int = field(default=0, repr=False)
+    told_at: float = field(default=0.0, repr=False)
+
+
+class DeviceRunner:
+    """Schedule, connection and counters of one device."""
+
+    def __init__(self, device: PlannedDevice, spec: DriverSpec, output: Output, clock: Clock, path: str) -> None:
+        self.device = device
+        self.counters = DeviceCounters("starting" if device.enabled else "disabled", clock.now_us())
+        self._spec = spec
+        self._output = output
+        self._clock = clock
+        self._path = path
+        self._backoff = Backoff()
+        self._last_handle = device.first + len(device.points)
+        self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
+        self._lost = False
+
+    async def run(self) -> None:
+        """Read the device for as long as the task lives."""
+        while True:
+            driver: Driver | None = None
+            try:
+                driver = self._spec.create(self.device.connection)
+                await self._session(driver)
+            except LineshaftError as error:
+                failure: Exception = error
+            except Exception as error:  # the one boundary: a driver's fault stays with its device
+                if self.counters.state != "offline":
+                    log.exception("device.driver_fault", device=self.device.id, driver=self.device.driver)
+                failure = error
+            finally:
+                if driver is not None:
+                    await self._close(driver)
+            self._failed(failure)
+            pause = self._backoff.next(at_least=LONG_PAUSE if isinstance(failure, AccessDenied) else 0.0)
+            await self._clock.sleep_until(self._clock.monotonic() + pause)
+
+    async def _session(self, driver: Driver) -> NoReturn:
+        if isinstance(driver, Resumable):
+            position = self._output.position(self.device)
+            if position is not None:
+                driver.resume(position)
+        try:
+            await within(self._clock, max(CONNECT_TIMEOUT, self.device.timeout), driver.connect())
+        except TimeoutError:
+            raise PeerTimeout(f"{self.device.name} did not answer the connection in time") from None
+        if self._spec.push:
+            await self._listen(driver)
+        await self._poll(driver)
+
+    async def _close(self, driver: Driver) -> None:
+        try:
+            await within(self._clock, CLOSE_TIMEOUT, driver.close())
+        except TimeoutError:
+            log.warning("device.close_timeout", device=self.device.id)
+        except Exception as error:  # noqa: BLE001 - close may not raise; a driver that does must not end the engine
+            log.warning("device.close_failed", device=self.device.id, error=repr(error))
+
+    # -- reading
+
+    async def _listen(self, driver: Driver) -> NoReturn:
+        if not isinstance(driver, Subscribes):
+            raise TypeError(f"driver {self._spec.name} says push but cannot subscribe")
+
+        def sink(batch: SampleBatch) -> None:
+            try:
+                self._accept(driver, batch)
+            except DataError as error:
+                self._malformed(error)
+
+        seconds = max(CONNECT_TIMEOUT, self.device.timeout)
+        try:
+            await within(self._clock, seconds, driver.subscribe(self.device.points, sink))
+        except TimeoutError:
+            raise PeerTimeout(f"{self.device.name} did not answer the subscription in time") from None
+        self._worked()
+        await driver.wait_closed()
+        raise ConnectionFailed(f"{self.device.name} ended the connection")
+
+    async def _poll(self, driver: Driver) -> NoReturn:
+        start = self._clock.monotonic()
+        due = [start] * len(self.device.groups)
+        if not due:
+            await asyncio.Event().wait()
+        while True:
+            at = min(range(len(due)), key=due.__getitem__)
+            interval, points = self.device.groups[at]
+            await self._clock.sleep_until(due[at])
+            began = self._clock.monotonic()
+            await self._read(driver, points)
+            now = self._clock.monotonic()
+            self.counters.duration = now - began
+            due[at] += interval
+            missed = max(0, int((now - due[at]) / interval + 1e-9))
+            self.counters.late += missed
+            due[at] += missed * interval
+
+    async def _read(self, driver: Driver, points: Sequence[Point]) -> None:
+        self.counters.polls += 1
+        try:
+            batch = await within(self._clock, self.device.timeout, driver.read(points))
+            self._accept(driver, batch)
+        except TimeoutError:
+            raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None
+        except DataError as error:  # one reply is malformed: the connection is good
+            self._malformed(error)
+            return
+        self._worked(degraded=bool(len(batch) and not (batch.qualities & CLASS_MASK).all()))
+
+    def _malformed(self, error: DataError) -> None:
+        self.counters.failures += 1
+        self.counters.error, self.counters.hint = str(error), error.hint
+
+    def _accept(self, driver: Driver, batch: SampleBatch) -> None:
+        n = len(batch)
+        position = driver.position() if isinstance(driver, Resumable) else None
+        if n and not self.device.first <= int(batch.signals.min()) <= int(batch.signals.max()) < self._last_handle:
+            raise DataError(f"driver {self._spec.name} gave rows for signals that are not of {self.device.id}")
+        counters = self.counters
+        counters.rows += n
+        counters.kept += self._output.accept(self.device, batch, position)
+        if n:
+            counters.last_value = self._clock.now_us()
+            self._lost = False
+
+    # -- states
+
+    def _worked(self, *, degraded: bool = False) -> None:
+        counters = self.counters
+        state: DeviceState = "degraded" if degraded else "online"
+        self._backoff.reset()
+        if counters.error:
+            counters.error = counters.hint = ""
+        if counters.state == state:
+            return
+        before, counters.state, counters.since = counters.state, state, self._clock.now_us()
+        if before == "offline":
+            log.info("device.recovered", device=self.device.id)
+            text = f"{self.device.name} is back."
+            self._output.event(Event(counters.since, "device.recovered", self._path, text))
+        self._output.changed(self.device)
+
+    def _failed(self, failure: Exception) -> None:
+        counters = self.counters
+        counters.failures += 1
+        counters.error = str(failure) or type(failure).__name__
+        counters.hint = failure.hint if isinstance(failure, LineshaftError) else ""
+        if not self._lost:
+            self._lost = True
+            self._output.lost(self.device)
+        if counters.state == "offline":
+            return
+        counters.state, counters.since = "offline", self._clock.now_us()
+        log.warning("device.offline", device=self.device.id, error=counters.error, hint=counters.hint)
+        self._output.event(
+            Event(
+                counters.since,
+                "device.offline",
+                self._path,
+                f"{self.device.name} does not answer: {counters.error}",
+                Severity.MEDIUM,
+                {"error": counters.error, "hint": counters.hint},
+            )
+        )
+        self._output.changed(self.device)
+
+    def status(self) -> DeviceStatus:
+        """Counters for the status note; the rate is since the last call."""
+        counters, now = self.counters, self._clock.monotonic()
+        seconds = now - counters.told_at
+        rate = (counters.rows - counters.told_rows) / seconds if seconds > 0 else 0.0
+        counters.told_rows, counters.told_at = counters.rows, now
+        return DeviceStatus(
+            id=self.device.id,
+            state=counters.state,
+            since=counters.since,
+            last_value=counters.last_value,
+            rate=round(rate, 3),
+            polls=counters.polls,
+            late=counters.late,
+            failures=counters.failures,
+            rows=counters.rows,
+            kept=counters.kept,
+            duration=round(counters.duration, 6),
+            error=counters.error,
+            hint=counters.hint,
+        )
+
+
+class Engine:
+    """All devices of a plan, one task each."""
+
+    def __init__(
+        self,
+        devices: Sequence[PlannedDevice],
+        drivers: Mapping[str, DriverSpec],
+        output: Output,
+        clock: Clock,
+        path_of: Callable[[str], str],
+    ) -> None:
+        self.runners = tuple(
+            DeviceRunner(device, drivers[device.driver], output, clock, path_of(device.id))
+            for device in devices
+            if device.driver
+        )
+
+    async def run(self) -> None:
+        """Read all enabled devices until cancelled; a failing device never ends another one."""
+        async with asyncio.TaskGroup() as group:
+            for runner in self.runners:
+                if runner.device.enabled:
+                    group.create_task(runner.run(), name=f"device {runner.device.id}")
+
+    def status(self) -> tuple[DeviceStatus, ...]:
+        """One status per device."""
+        return tuple(runner.status() for runner in self.runners)
+
+    def state(self, device: str) -> DeviceState:
+        """How a device does; one that is not read is disabled."""
+        return next((runner.counters.state for runner in self.runners if runner.device.id == device), "disabled")

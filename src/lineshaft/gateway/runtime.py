@@ -1,0 +1,270 @@
+"""The gateway as a whole: devices, pipeline, disk buffer and uplinks, put together for one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import structlog
+
+from lineshaft import __version__
+from lineshaft.clock import Clock, SystemClock
+from lineshaft.config.models import GatewayConfig, SparkplugUplink
+from lineshaft.drivers.base import DriverSpec
+from lineshaft.errors import ConfigError, StoreUnavailable
+from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.engine import Engine
+from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
+from lineshaft.gateway.steps.pipeline import Pipeline
+from lineshaft.gateway.uplinks.forward import Forwarder
+from lineshaft.gateway.uplinks.mqtt import BrokerAccess
+from lineshaft.gateway.uplinks.sparkplug import NodeContext
+from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
+from lineshaft.model.events import Event, Severity
+from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
+from lineshaft.wire.notes import EventNote, LedgerNote, StatusNote
+
+log = structlog.get_logger(__name__)
+
+STATUS_INTERVAL: Final = 5.0
+DRAIN_SECONDS: Final = 7.0
+"""How long a stopping gateway goes on sending, so that it is gone within ten seconds."""
+_PER_LEDGER_NOTE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """What the process gives to the gateway beside the plan.
+
+    data_dir  the gateway's own folder: the disk buffer and small state files
+    broker    used by an uplink that names no broker, e.g. the embedded one of the same plant
+    """
+
+    config: GatewayConfig
+    data_dir: Path
+    broker: BrokerAccess | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Gateway:
+    """One edge gateway; `run` is its whole life."""
+
+    def __init__(self, plan: Plan, drivers: Mapping[str, DriverSpec], options: GatewayOptions) -> None:
+        self._options = options
+        self._clock = options.clock
+        self._drivers = drivers
+        self._accesses = {uplink.id: broker_access(uplink, options) for uplink in options.config.uplinks}
+        bounds = options.config.buffer
+        self._buffer = Buffer(
+            options.data_dir / "buffer",
+            self._clock,
+            list(self._accesses),
+            BufferOptions(bounds.max_size, bounds.max_age, subject=plan.node_path),
+        )
+        self._plan = plan
+        self._told: Int64Array = np.zeros(0, np.int64)
+        self._mistyped: set[int] = set()
+
+    def _prepare(self) -> None:
+        """Open the buffer and make what depends on what is in it."""
+        try:
+            self._buffer.open()
+            self._ids = self._buffer.register([buffer_key(item) for item in self._plan.signals])
+        except OSError as error:
+            raise StoreUnavailable(f"the disk buffer cannot be opened: {error}", hint="Is the disk full?") from error
+        keys = self._buffer.keys
+        waiting = self._buffer.undelivered_keys() - set(self._ids.tolist())
+        self._plan = with_retired(self._plan, [keys[number] for number in sorted(waiting)])
+        by_path = {(item.device, item.signal.path): i for i, item in enumerate(self._plan.signals)}
+        handles: Int64Array = np.array([by_path.get((key.device, key.path), -1) for key in keys], np.int64)
+        self._pipeline = Pipeline(self._plan.table)
+        self._engine = Engine(self._plan.devices, self._drivers, self, self._clock, self._plan.device_path)
+        node = NodeContext(self._plan, self, self._clock, self._buffer.epoch, handles, lambda: self._buffer.last)
+        self._forwarders = tuple(self._forwarder(uplink, node) for uplink in self._options.config.uplinks)
+        self._buffer.on_append = self._wake
+
+    def _forwarder(self, config: SparkplugUplink, node: NodeContext) -> Forwarder:
+        file = self._options.data_dir / f"bdseq-{config.id}"
+        uplink = Sparkplug(config, node, self._accesses[config.id], file)
+        forwarder = Forwarder(uplink, self._buffer, self._clock, config.drain_rate)
+        uplink.deliveries = forwarder
+        return forwarder
+
+    def _wake(self) -> None:
+        for forwarder in self._forwarders:
+            forwarder.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read, keep and send until `stop` is set; then send what is left for some seconds, and end.
+
+        Raises StoreUnavailable or ConfigError when the disk buffer cannot be opened.
+        """
+        self._prepare()
+        log.info("gateway.started", node=self._plan.node_path, signals=len(self._plan.signals))
+        try:
+            async with asyncio.TaskGroup() as uplinks:
+                senders = [uplinks.create_task(f.run(), name=f"uplink {f.uplink.id}") for f in self._forwarders]
+                try:
+                    await self._until_stopped(stop)
+                    await self._drain()
+                finally:
+                    for sender in senders:
+                        sender.cancel()
+        finally:
+            self._buffer.close()
+        log.info("gateway.stopped", node=self._plan.node_path)
+
+    async def _until_stopped(self, stop: asyncio.Event) -> None:
+        config = self._options.config
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._engine.run(), name="engine"),
+                group.create_task(self._every(1.0, self._tidy), name="tidy"),
+                group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
+                group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
+                group.create_task(self._every(STATUS_INTERVAL, self._tell_status), name="status"),
+            ]
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+        await self._ledger()
+
+    async def _drain(self) -> None:
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while self._clock.monotonic() < deadline and any(f.online and not f.done for f in self._forwarders):
+            await self._clock.sleep_until(self._clock.monotonic() + 0.05)
+
+    async def _every(self, seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+        due = self._clock.monotonic()
+        while True:
+            due = max(due + seconds, self._clock.monotonic())
+            await self._clock.sleep_until(due)
+            await action()
+
+    # -- housekeeping
+
+    async def _tidy(self) -> None:
+        self._buffer.tidy()
+        for handle in self._pipeline.types.mistyped - self._mistyped:
+            self._mistyped.add(handle)
+            signal = self._plan.signals[handle].signal
+            text = f"The device gives text, but {signal.path} is announced as {signal.datatype}."
+            details = {"mend": "Set datatype: String for this signal."}
+            self.event(Event(self._clock.now_us(), "signal.type", signal.path, text, Severity.LOW, details))
+
+    async def _sync(self) -> None:
+        try:
+            await asyncio.to_thread(self._buffer.syncing())
+        except OSError as error:
+            log.error("buffer.sync_failed", error=str(error))
+
+    async def _ledger(self) -> None:
+        frame, totals = self._buffer.totals()
+        if self._buffer.ledger_lost:
+            self._buffer.ledger_lost = False
+            self._told = np.zeros(0, np.int64)
+        told = np.zeros(len(totals), np.int64)
+        told[: len(self._told)] = self._told
+        sums: dict[str, int] = {}
+        changed = {self._buffer.keys[number].path for number in np.flatnonzero(totals != told).tolist()}
+        for key, total in zip(self._buffer.keys, totals.tolist(), strict=True):
+            if key.path in changed:
+                sums[key.path] = sums.get(key.path, 0) + total
+        self._told = totals
+        items = list(sums.items())
+        for at in range(0, len(items), _PER_LEDGER_NOTE):
+            part = dict(items[at : at + _PER_LEDGER_NOTE])
+            self._buffer.append_note(LedgerNote(self._buffer.epoch.hex(), frame, part))
+
+    async def _tell_status(self) -> None:
+        status = self.status()
+        for forwarder in self._forwarders:
+            forwarder.uplink.tell(status)
+
+    def status(self) -> StatusNote:
+        """How the gateway does now; device rates are since the last call."""
+        return StatusNote(
+            self._clock.now_us(),
+            self._engine.status(),
+            self._buffer.status(),
+            tuple(forwarder.status() for forwarder in self._forwarders),
+            __version__,
+        )
+
+    # -- what the engine tells (engine.Output)
+
+    def accept(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
+        """See Output."""
+        kept = self._pipeline.update(batch)
+        self._keep(device, kept, position)
+        return len(kept)
+
+    def lost(self, device: PlannedDevice) -> None:
+        """See Output."""
+        handles = np.arange(device.first, device.first + len(device.points), dtype=np.uint32)
+        self._keep(device, self._pipeline.lost(handles, self._clock.now_us()), None)
+
+    def _keep(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> None:
+        ids = self._ids[batch.signals]
+        self._buffer.append(
+            device.id, SampleBatch(ids, batch.times, batch.values, batch.qualities, batch.texts), position
+        )
+
+    def position(self, device: PlannedDevice) -> str | None:
+        """See Output."""
+        return self._buffer.position(device.id)
+
+    def event(self, event: Event) -> None:
+        """See Output."""
+        self._buffer.append_note(EventNote(event))
+
+    def changed(self, device: PlannedDevice) -> None:
+        """See Output."""
+        for forwarder in self._forwarders:
+            forwarder.uplink.device_changed(device.id)
+        self._wake()
+
+    # -- what an uplink may ask (uplinks.base.GatewayView)
+
+    def last(self, handles: UInt32Array) -> SampleBatch:
+        """See GatewayView."""
+        return self._pipeline.last(handles)
+
+    def device_state(self, device: str) -> Literal["starting", "online", "offline"]:
+        """See GatewayView."""
+        state = self._engine.state(device)
+        if state in ("online", "degraded"):
+            return "online"
+        return "starting" if state == "starting" else "offline"
+
+
+def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAccess:
+    """Where an uplink connects. Raises ConfigError for a bad address or an unreadable password file."""
+    password = ""
+    if uplink.password_file:
+        try:
+            password = (options.data_dir / uplink.password_file).read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"uplink {uplink.id}: the password file cannot be read: {error}") from error
+    if not uplink.broker:
+        if options.broker is None:
+            raise ConfigError(
+                f"uplink {uplink.id} names no broker", hint="Set gateway.uplinks broker: mqtt://host:port."
+            )
+        own = options.broker
+        return own if not uplink.user else BrokerAccess(own.host, own.port, uplink.user, password, own.tls)
+    tls = uplink.tls
+    certificates = {} if tls is None else {"ca_file": tls.ca_file, "cert_file": tls.cert_file, "key_file": tls.key_file}
+    user = uplink.user
+    if not user and options.broker is not None:
+        user, password = options.broker.user, options.broker.password
+    return BrokerAccess.parse(uplink.broker, user=user, password=password, **certificates)
+
+
+async def run(plan: Plan, drivers: Mapping[str, DriverSpec], options: GatewayOptions, stop: asyncio.Event) -> None:
+    """Run a gateway until `stop` is set; see Gateway."""
+    await Gateway(plan, drivers, options).run(stop)

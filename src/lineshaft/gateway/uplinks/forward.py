@@ -1,0 +1,268 @@
+"""The forwarder: takes frames from the disk buffer to an uplink until they are delivered, live ones first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, Literal
+
+import structlog
+
+from lineshaft.clock import Clock
+from lineshaft.errors import AccessDenied, DataError, LineshaftError, PermanentError, RetryableError
+from lineshaft.gateway.buffer import MAX_ROWS, MAX_TEXT, Buffer
+from lineshaft.gateway.frames import Frame, FrameKind
+from lineshaft.gateway.timing import Backoff, event_or
+from lineshaft.gateway.uplinks.base import Uplink
+from lineshaft.wire.notes import UplinkStatus
+
+log = structlog.get_logger(__name__)
+
+WINDOW_ROWS: Final = 200_000
+"""Samples that may be sent and not yet delivered."""
+WINDOW_FRAMES: Final = 4_000
+RESEND_AFTER: Final = 15.0
+"""Seconds without an acknowledgement after which a frame is sent again; doubled each time up to eight times."""
+_BURST: Final = 0.1
+"""Seconds of the drain rate that may go at once."""
+
+
+class Forwarder:
+    """One uplink's way through the buffer; implements Deliveries."""
+
+    def __init__(self, uplink: Uplink, buffer: Buffer, clock: Clock, drain_rate: int) -> None:
+        self.uplink = uplink
+        self._buffer = buffer
+        self._clock = clock
+        self._drain_rate = drain_rate
+        self._wake = asyncio.Event()
+        self._backoff = Backoff(0.5, 15.0)
+        self._in_flight: OrderedDict[int, tuple[int, float]] = OrderedDict()  # id -> (rows, resend at)
+        self._rows_in_flight = 0
+        self._patience = RESEND_AFTER
+        self._live_at = 0
+        self._old_at = 0
+        self._old_until = 0
+        self._tokens = 0.0
+        self._tokens_at = 0.0
+        self._online = False
+        self._since = clock.now_us()
+        self._error = ""
+        self._sent_rows = self._acknowledged_rows = self._resent = 0
+
+    # -- life
+
+    async def run(self) -> None:
+        """Connect, send, and connect again for as long as the task lives."""
+        while True:
+            pause = 0.0
+            try:
+                await self._session()
+            except (RetryableError, PermanentError) as error:
+                pause = self._backoff.next(at_least=10.0 if isinstance(error, AccessDenied) else 0.0)
+                self._failed(error)
+            finally:
+                self._set_online(False)
+                await self.uplink.close()
+            await self._clock.sleep_until(self._clock.monotonic() + pause)
+
+    async def _session(self) -> None:
+        self._restart(await self.uplink.connect())
+        self._backoff.reset()
+        if self._error:
+            log.info("uplink.recovered", uplink=self.uplink.id)
+        self._error = ""
+        self._set_online(True)
+        pump = asyncio.ensure_future(self._pump())
+        closed = asyncio.ensure_future(self.uplink.wait_closed())
+        try:
+            await asyncio.wait((pump, closed), return_when=asyncio.FIRST_COMPLETED)
+            for task in (closed, pump):
+                if task.done():
+                    task.result()
+        finally:
+            pump.cancel()
+            closed.cancel()
+            await asyncio.gather(pump, closed, return_exceptions=True)
+
+    def _failed(self, error: LineshaftError) -> None:
+        if not self._error:
+            log.warning("uplink.offline", uplink=self.uplink.id, error=str(error), hint=error.hint)
+        self._error = str(error)
+
+    def _set_online(self, online: bool) -> None:
+        if online != self._online:
+            self._since = self._clock.now_us()
+        self._online = online
+
+    def _restart(self, live_after: int) -> None:
+        self._in_flight.clear()
+        self._rows_in_flight = 0
+        self._old_at = 0
+        self._live_at = self._old_until = live_after
+        self._tokens, self._tokens_at = 0.0, self._clock.monotonic()
+        self._wake.set()
+
+    # -- told by the uplink and the buffer
+
+    def wake(self) -> None:
+        """Something was added to the buffer."""
+        self._wake.set()
+
+    def delivered(self, frames: Iterable[int]) -> None:
+        """See Deliveries."""
+        numbers = list(frames)
+        self._acknowledged_rows += self._buffer.acknowledge(self.uplink.id, numbers)
+        for number in numbers:
+            self._forget(number)
+        self._patience = RESEND_AFTER
+        self._wake.set()
+
+    def reborn(self, live_after: int) -> None:
+        """See Deliveries."""
+        self._resent += len(self._in_flight)
+        self._restart(live_after)
+
+    def _forget(self, number: int) -> None:
+        rows, _ = self._in_flight.pop(number, (0, 0.0))
+        self._rows_in_flight -= rows
+
+    # -- sending
+
+    async def _pump(self) -> None:
+        while True:
+            self._wake.clear()
+            self._expire()
+            if self._rows_in_flight < WINDOW_ROWS and len(self._in_flight) < WINDOW_FRAMES:
+                historical = False
+                group = self._group(self._live_at, self._buffer.last)
+                if group:
+                    self._live_at = group[-1].id
+                elif self._old_at < self._old_until and self._may_drain():
+                    historical = True
+                    group = self._group(self._old_at, self._old_until)
+                    self._old_at = group[-1].id if group else self._old_until
+                    self._tokens -= sum(frame.rows for frame in group)
+                if group:
+                    await self._send(group, historical)
+                    await asyncio.sleep(0)  # lets the devices be read while a long backlog goes out
+                    continue
+                if self._old_at >= self._old_until:
+                    self.uplink.idle()
+            await event_or(self._clock, self._wake, self._next_moment())
+
+    async def _send(self, group: list[Frame], historical: bool) -> None:
+        deadline = self._clock.monotonic() + self._patience
+        for frame in group:
+            self._in_flight[frame.id] = (frame.rows, deadline)
+            self._rows_in_flight += frame.rows
+            self._sent_rows += frame.rows
+        try:
+            await self.uplink.send(group, historical=historical)
+        except DataError as error:
+            log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
+            if len(group) == 1:  # it can never be sent: kept, it would stand in the way of all others
+                self.delivered([group[0].id])
+                return
+            for frame in group:
+                self._forget(frame.id)
+            for frame in group:
+                await self._send([frame], historical)
+
+    def _group(self, after: int, until: int) -> list[Frame]:
+        """The next frames that may go in one message: one note, or consecutive frames of one device."""
+        group: list[Frame] = []
+        rows = texts = 0
+        while True:
+            number = self._buffer.next_open(self.uplink.id, group[-1].id if group else after)
+            if number is None or number > until or (group and number != group[-1].id + 1):
+                return group
+            if number in self._in_flight:
+                if group:
+                    return group
+                after = number
+                continue
+            frame = self._buffer.read(number)
+            if frame is None or self._nothing_to_send(frame):
+                self._buffer.acknowledge(self.uplink.id, [number])
+                if group:
+                    return group
+                after = number
+                continue
+            size = 0 if frame.batch is None or frame.batch.texts is None else sum(map(_length, frame.batch.texts))
+            other = group and (frame.device != group[0].device or frame.kind is not group[0].kind)
+            if group and (other or rows + frame.rows > MAX_ROWS or texts + size > MAX_TEXT):
+                return group
+            group.append(frame)
+            rows += frame.rows
+            texts += size
+            if frame.kind is FrameKind.NOTE:
+                return group
+
+    def _nothing_to_send(self, frame: Frame) -> bool:
+        return frame.kind is FrameKind.POSITION or frame.target not in ("", self.uplink.id)
+
+    def _expire(self) -> None:
+        """Offer frames again that were not acknowledged in time."""
+        now = self._clock.monotonic()
+        expired = False
+        while self._in_flight:
+            number, (_, deadline) = next(iter(self._in_flight.items()))
+            if deadline > now:
+                break
+            self._forget(number)
+            expired = True
+            self._resent += 1
+            self._old_at = min(self._old_at, number - 1)
+            self._old_until = max(self._old_until, number)
+        if expired:
+            self._patience = min(self._patience * 2, RESEND_AFTER * 8)
+
+    def _may_drain(self) -> bool:
+        now = self._clock.monotonic()
+        most = max(float(MAX_ROWS), self._drain_rate * _BURST)
+        self._tokens = min(most, self._tokens + (now - self._tokens_at) * self._drain_rate)
+        self._tokens_at = now
+        return self._tokens > 0
+
+    def _next_moment(self) -> float | None:
+        """When something is due without anybody telling."""
+        moments = [deadline for _, (_, deadline) in zip(range(1), self._in_flight.values(), strict=False)]
+        if self._old_at < self._old_until and self._tokens <= 0:
+            moments.append(self._clock.monotonic() + max(0.002, -self._tokens / self._drain_rate))
+        return min(moments, default=None)
+
+    # -- figures
+
+    def status(self) -> UplinkStatus:
+        """How this way out does."""
+        state: Literal["connecting", "waiting", "online", "offline"] = "offline" if self._error else "connecting"
+        if self._online:
+            state = "online"
+        elif self.uplink.waiting:
+            state = "waiting"
+        return UplinkStatus(
+            id=self.uplink.id,
+            state=state,
+            since=self._since,
+            pending_rows=self._buffer.pending(self.uplink.id),
+            sent_rows=self._sent_rows,
+            acknowledged_rows=self._acknowledged_rows,
+            resent_frames=self._resent,
+            error=self._error,
+        )
+
+    @property
+    def done(self) -> bool:
+        """True when everything in the buffer is delivered."""
+        return self._buffer.next_open(self.uplink.id, 0) is None
+
+    @property
+    def online(self) -> bool:
+        """True while frames can be sent."""
+        return self._online
+
+
+def _length(text: str | None) -> int:
+    return 0 if text is None else len(text) * 3
