@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from lineshaft.commands.schema import reference_pages
 from lineshaft.config import models
 from lineshaft.config.describe import json_schema
+from lineshaft.config.load import load_plant
 from lineshaft.drivers.builtin import DRIVERS
 
 ROOT = Path(__file__).parents[1]
@@ -91,3 +92,14 @@ def test_every_page_is_in_the_navigation() -> None:
     for page in (ROOT / "docs").rglob("*.md"):
         name = page.relative_to(ROOT / "docs").as_posix()
         assert name in navigation or name.startswith("decisions/"), name
+
+
+def test_examples_of_the_quick_start_are_right(tmp_path: Path) -> None:
+    """The plants that the quick start shows can be loaded."""
+    whole, devices = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "quickstart.md").read_text(), re.DOTALL)
+    (tmp_path / "plant.yaml").write_text(
+        whole.replace("type: meter}", "type: meter}\n      - {id: pump-1, type: pump}")
+    )
+    (tmp_path / "devices.yaml").write_text(devices)
+    plant = load_plant(tmp_path, DRIVERS)
+    assert [device.id for device in plant.devices] == ["pump-1", "meter-1"]
