@@ -74,7 +74,7 @@ _LINES: Mapping[str, tuple[tuple[Product, ...], tuple[StationPlan, ...]]] = {
     ),
 }  # fmt: skip
 _STATIONS = {"cnc": Cnc, "press": Press, "screw": Screwdriver, "leak": LeakTester}
-_COMPRESSORS = (CompressorPlan(5.4, 36.0, 10.5, 6.9, 7.5), CompressorPlan(4.2, 28.0, 8.5, 6.6, 7.3))
+_COMPRESSORS = (CompressorPlan(4.6, 31.0, 9.0, 6.9, 7.5), CompressorPlan(3.4, 23.5, 7.0, 6.6, 7.3))
 _SUBMETERS = (
     ("line-1", "machining/line-1", 0.84),
     ("line-2", "machining/line-2", 0.83),

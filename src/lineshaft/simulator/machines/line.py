@@ -172,17 +172,22 @@ class Line:
 
     def _wait(self, station: Station, arrive: int) -> int:
         """States from when the station is ready until the unit is there and people work; gives the start."""
-        now, target = station.ready, max(station.ready, arrive)
+        return self._hold(station, station.ready, max(station.ready, arrive), STARVED, "no part")
+
+    def _hold(self, station: Station, now: int, until: int, state: int, reason: str) -> int:
+        """Stay in `state` from `now` to `until`, but idle, off and warming up while nobody works.
+
+        Gives `until`, or the instant after it at which the station is warm again.
+        """
         while True:
             if not self.work.is_open(now):
                 now = self._closed(station, now)
-                target = max(target, now)
+                until = max(until, now)
             closing = self.work.next_edge(now)
-            if target < closing:
-                if target > now:
-                    station.set(now, STARVED, "no part")
-                return target
-            station.set(now, STARVED, "no part")
+            if until > now or until >= closing:
+                station.set(now, state, reason)
+            if until < closing:
+                return until
             now = closing
 
     def _closed(self, station: Station, now: int) -> int:
@@ -219,7 +224,7 @@ class Line:
         tracks["ok"].add(finish, 1.0 if good else 0.0)
         tracks["done"].add(finish, float(finish))
         if depart > finish:
-            station.set(finish, BLOCKED, "buffer full")
+            depart = self._hold(station, finish, depart, BLOCKED, "buffer full")
         now = depart
         if plan.tool_units:
             station.tool_used += 1

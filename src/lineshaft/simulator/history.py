@@ -1,0 +1,121 @@
+"""The past of the factory as Arrow batches, at the resolution that a plant would keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lineshaft.model.equipment import SignalKind
+from lineshaft.model.samples import Float64Array, Int64Array, Quality, TextArray
+from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.factory import Factory, Frame
+
+SCHEMA = pa.schema(
+    [
+        ("path", pa.dictionary(pa.int32(), pa.string())),
+        ("time", pa.int64()),
+        ("value", pa.float64()),
+        ("text", pa.string()),
+        ("quality", pa.uint8()),
+    ]
+)
+"""path: enterprise/site/...; time: UTC microseconds; value: NaN for text; quality: see Quality."""
+
+Progress = Callable[[float], None]
+_GRID_US = 10_000_000
+_CHUNK_US = 12 * 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How much of the past is kept. Seconds; multiples of ten.
+
+    An unchanged value is kept only every `repeat_s`, as report by exception would.
+    """
+
+    measure_s: int = 60
+    recent_s: int = 10  # the same within the last `recent_for_s`
+    recent_for_s: int = 86_400
+    counter_s: int = 60
+    repeat_s: int = 600
+
+
+def generate_history(
+    factory: Factory, end_us: int, rules: Rules | None = None, progress: Progress | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Move the factory from where it is to `end_us` and give what was kept on the way, half a day per batch.
+
+    Within a batch rows go by signal and time. The factory then goes on live from exactly this state.
+    progress: called with the share done, 0..1.
+    """
+    rules = rules or Rules()
+    begin = factory.now_us
+    recent = end_us - rules.recent_for_s * 1_000_000
+    names = pa.array([channel.full_path for channel in factory.channels])
+    while factory.now_us < end_us:
+        stop = min(end_us, (factory.now_us // _CHUNK_US + 1) * _CHUNK_US)
+        if factory.now_us < recent < stop:
+            stop = -(-recent // _GRID_US) * _GRID_US
+        measure_s = rules.measure_s if factory.now_us < recent else rules.recent_s
+        frame = factory.advance_to(stop)
+        yield _batch(factory, frame, rules, measure_s, names)
+        if progress is not None:
+            progress((factory.now_us - begin) / (end_us - begin))
+
+
+def _batch(factory: Factory, frame: Frame, rules: Rules, measure_s: int, names: pa.Array) -> pa.RecordBatch:
+    measures, counters = _on_grid(frame.times, measure_s), _on_grid(frame.times, rules.counter_s)
+    codes: list[NDArray[np.int32]] = []
+    times: list[Int64Array] = []
+    values: list[Float64Array] = []
+    texts: list[pa.Array] = []
+    for code, channel in enumerate(factory.channels):
+        grid = counters if channel.kind is SignalKind.COUNTER else measures
+        when, value = _kept(channel, frame, grid, rules.repeat_s * 1_000_000, frame.before == factory.begin_us)
+        codes.append(np.full(len(when), code, np.int32))
+        times.append(when)
+        is_text = value.dtype == object
+        texts.append(pa.array(value, pa.string()) if is_text else pa.nulls(len(when), pa.string()))
+        values.append(np.full(len(when), np.nan) if is_text else value.astype(np.float64, copy=False))
+    time = np.concatenate(times)
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.DictionaryArray.from_arrays(pa.array(np.concatenate(codes)), names),
+            pa.array(time),
+            pa.array(np.concatenate(values)),
+            pa.concat_arrays(texts),
+            pa.array(np.full(len(time), Quality.GOOD, np.uint8)),
+        ],
+        schema=SCHEMA,
+    )
+
+
+def _on_grid(times: Int64Array, seconds: int) -> NDArray[np.bool_]:
+    return np.asarray(times % (seconds * 1_000_000) == 0)
+
+
+def _kept(
+    channel: Channel, frame: Frame, grid: NDArray[np.bool_], repeat_us: int, first: bool
+) -> tuple[Int64Array, Float64Array | TextArray]:
+    """Rows of one signal: exact changes where the model knows them, else what changed on the grid.
+
+    first: the story begins here, so values that hold from its very begin are kept as well.
+    """
+    track = frame.tracks.get(channel.path)
+    if track is not None and channel.kind is not SignalKind.COUNTER:
+        when, what = track.changes(frame.before - first, int(frame.times[-1]))
+        return when, what if track.is_text else channel.seen(channel.raw(what))
+    state = channel.kind is SignalKind.STATE
+    when, value = (frame.times, frame.values[channel.path]) if state else (
+        frame.times[grid], frame.values[channel.path][grid]
+    )  # fmt: skip
+    if not len(when):
+        return when, value
+    keep = np.diff(value, prepend=np.nan) != 0  # the first of a batch is always kept
+    if not state:
+        keep |= when % repeat_us == 0
+    return when[keep], value[keep]
