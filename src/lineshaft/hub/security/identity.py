@@ -159,11 +159,8 @@ def digest(secret: str) -> str:
 
 
 def setup_link(state: State, base_url: str) -> str | None:
-    """A one-time link for the first user, for the command to print; None when there is a user already.
-
-    The secret stands behind '#', so that it reaches no log of a server or proxy.
-    """
+    """A one-time link for the first user, for the command to print; None when there is a user already."""
     identity = Identity(state.accounts)
     if not identity.setup_needed():
         return None
-    return f"{base_url.rstrip('/')}/setup#link={identity.make_setup_link()}"
+    return f"{base_url.rstrip('/')}/setup?link={identity.make_setup_link()}"
