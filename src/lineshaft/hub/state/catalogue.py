@@ -145,9 +145,9 @@ class SqlCatalogue:
         stored = [CataloguedSignal(self._by_path[path].id, one) for path, one in changed.items()]
         with self._database.write() as connection:
             if new:
-                fresh = insert(signals_table).returning(signals_table.c.id, signals_table.c.path)
-                rows = connection.execute(fresh, [_columns(one) for one in new.values()])
-                stored += [CataloguedSignal(row.id, new[row.path]) for row in rows]
+                connection.execute(insert(signals_table), [_columns(one) for one in new.values()])
+                ids = _ids(connection, list(new))
+                stored += [CataloguedSignal(ids[path], one) for path, one in new.items()]
             upsert(connection, signals_table, [_columns(one.born) | {"id": one.id} for one in stored[: len(changed)]])
             version = self._write_equipment(connection, nodes)
         self._keep(stored)
@@ -190,6 +190,17 @@ def node_from_path(path: str) -> Equipment:
     depth = path.count("/")
     level = _LEVELS[depth] if depth < len(_LEVELS) else Level.COMPONENT
     return Equipment(path, path.rpartition("/")[2], level)
+
+
+def _ids(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
+    """Ids of stored signals; asked in parts, which is faster than to have each insert return its own."""
+    found: dict[str, int] = {}
+    for at in range(0, len(paths), 1000):
+        part = signals_table.c.path.in_(paths[at : at + 1000])
+        found |= {
+            row.path: row.id for row in connection.execute(select(signals_table.c.path, signals_table.c.id).where(part))
+        }
+    return found
 
 
 def _haystack(one: CataloguedSignal) -> str:

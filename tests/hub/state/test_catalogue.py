@@ -1,0 +1,185 @@
+"""Signals, equipment and sources."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+
+from lineshaft.errors import ConfigError, StoreUnavailable
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.state.database import Database
+from lineshaft.hub.state.state import State
+from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
+
+FULL = Signal(
+    "acme/north/hall/line-1/cnc-1",
+    "execution",
+    SignalKind.STATE,
+    Datatype.STRING,
+    "°C·m²",
+    -1.5,
+    99.5,
+    Limits(1.0, 2.0, 3.0, 4.0),
+    3,
+    (("0", "Off"), ("1", "On")),
+    "Says — what it does",
+)
+
+
+def births(count: int, unit: str = "kW") -> list[BornSignal]:
+    return [
+        BornSignal(Signal(f"acme/north/hall/line-{i % 7}/m-{i % 500}", f"s{i}", unit=unit), "north/g1", f"d{i % 50}")
+        for i in range(count)
+    ]
+
+
+def statements(state: State) -> list[str]:
+    """Collects what is sent to the database from now on."""
+    seen: list[str] = []
+
+    @event.listens_for(state.database.engine, "before_cursor_execute")
+    def before(_c: object, _u: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    return seen
+
+
+def test_a_birth_of_10000_signals_takes_less_than_a_second(state: State) -> None:
+    """10,000 new or changed signals are registered in under a second each; unchanged ones write nothing."""
+    state.register(births(10))
+    start = time.monotonic()
+    first = state.register(births(10_000))
+    new = time.monotonic() - start
+    start = time.monotonic()
+    second = state.register(births(10_000, "MW"))
+    changed = time.monotonic() - start
+    seen = statements(state)
+    start = time.monotonic()
+    third = state.register(births(10_000, "MW"))
+    same = time.monotonic() - start
+    assert seen == []
+    assert first.tolist() == second.tolist() == third.tolist()
+    assert len(set(first.tolist())) == 10_000
+    print(f"new {new:.3f} s, changed {changed:.3f} s, unchanged {same:.3f} s")  # noqa: T201 - shown with -s
+    assert new < 1.0
+    assert changed < 1.0
+    assert same < 0.2
+
+
+def test_ids_and_descriptions_survive_a_restart(opened: Callable[[], State]) -> None:
+    """After a restart every field is as it was born, and a changed description keeps the id."""
+    born = BornSignal(FULL, "north/g1", "cnc-1", "ns=2;s=exec")
+    with opened() as state:
+        ids = state.register([born, *births(5)])
+    with opened() as state:
+        found = state.catalogue.by_path(FULL.path)
+        assert found is not None
+        assert found.born == born
+        changed = replace(born, signal=replace(FULL, description="other"))
+        assert state.register([changed]).tolist() == ids[:1].tolist()
+        assert state.register([*births(1), BornSignal(Signal("acme/north", "total"), "n", "")])[0] == ids[1]
+    with opened() as state:
+        found = state.catalogue.by_id(int(ids[0]))
+        assert found is not None
+        assert found.born.signal.description == "other"
+
+
+def test_the_same_path_twice_in_one_birth_is_one_signal(state: State) -> None:
+    """A birth that names a path twice gets one id for both; the last description counts."""
+    first = Signal("a/b/c", "x", unit="kW")
+    ids = state.register([BornSignal(first, "n", "d"), BornSignal(replace(first, unit="MW"), "n", "d")])
+    assert ids[0] == ids[1]
+    found = state.catalogue.by_id(int(ids[0]))
+    assert found is not None
+    assert found.born.signal.unit == "MW"
+
+
+def test_missing_parents_are_made_from_the_path(state: State) -> None:
+    """Equipment that nobody described appears with the level of its depth; a later description replaces it."""
+    state.register([BornSignal(Signal("acme/north/hall/line-1/pump/motor", "t"), "n", "d")])
+    _, nodes = state.catalogue.equipment()
+    assert [(node.path.rpartition("/")[2], str(node.level)) for node in nodes] == [
+        ("acme", "enterprise"),
+        ("north", "site"),
+        ("hall", "area"),
+        ("line-1", "line"),
+        ("pump", "asset"),
+        ("motor", "component"),
+    ]
+    pump = Equipment("acme/north/hall/line-1/pump", "Pump", Level.ASSET, "pump")
+    state.register_equipment([pump])
+    version, nodes = state.catalogue.equipment()
+    assert pump in nodes
+    assert len(nodes) == 6
+    state.register_equipment([pump])
+    assert state.catalogue.version == version
+
+
+def test_the_version_grows_over_restarts(opened: Callable[[], State]) -> None:
+    """A page that was open during a restart cannot take an old tree for the new one."""
+    with opened() as state:
+        state.register(births(3))
+        first = state.catalogue.version
+    with opened() as state:
+        assert state.catalogue.version == first
+        state.register(births(4))
+        assert state.catalogue.version > first
+
+
+def test_listeners_are_told_of_changes_alone(state: State) -> None:
+    """A change of the catalogue or of a source's state is told once; repetitions are not."""
+    versions: list[int] = []
+    changes: list[int] = []
+    state.catalogue.on_change(versions.append)
+    state.sources.on_change(lambda: changes.append(1))
+    for _ in range(3):
+        state.register(births(3))
+        state.source("north/g1", "d1", "online", 5, {"rate": 1.0})
+    assert versions == [state.catalogue.version]
+    assert changes == [1]
+
+
+def test_a_source_keeps_the_time_at_which_its_state_began(opened: Callable[[], State]) -> None:
+    """`since` is the first report of a state, details are merged, and all of it survives a restart."""
+    with opened() as state:
+        state.source("g", "", "online", 10)
+        state.source("g", "d", "online", 10, {"rate": 5, "error": ""})
+        state.source("g", "d", "online", 20, {"rate": 6})
+        state.source("g", "d", "offline", 30, {"error": "gone"})
+        state.source("g", "d", "offline", 40)
+    with opened() as state:
+        gateway, device = state.sources.all()
+        assert (gateway.device, gateway.since) == ("", 10)
+        assert (device.state, device.since, device.updated) == ("offline", 30, 40)
+        assert device.details == {"rate": 6, "error": "gone"}
+
+
+def test_threads_may_register_at_the_same_time(state: State) -> None:
+    """Births from several threads give each path one id."""
+    results: dict[int, list[int]] = {}
+    threads = [
+        threading.Thread(target=lambda n=n: results.update({n: state.register(births(300)).tolist()})) for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results[0] == results[1] == results[2] == results[3]
+
+
+def test_a_bad_dsn_is_a_config_error() -> None:
+    """A DSN that cannot be used says so before anything starts."""
+    for dsn in ("nonsense", "mysql://x/y"):
+        with pytest.raises(ConfigError):
+            Database(dsn).open()
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    """An unreachable folder raises StoreUnavailable with the reason."""
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        Database("sqlite:////nowhere/at/all/state.db").open()
