@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, model_validator
 
+from lineshaft.clock import Clock
 from lineshaft.drivers.base import Driver, DriverSpec, Point
 from lineshaft.errors import ConnectionFailed, RetryableError
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch
@@ -189,3 +191,128 @@ class NetworkDriverContract(DriverContract):
                     await driver.read(points)
         except RetryableError:
             return
+
+
+class FieldDevice:
+    """A device in the head of a test: the test sets its values and its faults, `ScriptedDriver` reads it.
+
+    values  address -> number or text; an address that is not here gives BAD_ADDRESS
+    fault   raised by connect and by read while it is set, and ends a subscription
+    hang    while True nothing answers at all
+    """
+
+    def __init__(self, **values: float | str) -> None:
+        self.values: dict[str, float | str] = dict(values)
+        self.fault: Exception | None = None
+        self.hang = False
+        self.time_us: int | None = None  # the device's own clock; None: the clock given to the driver
+        self.read_seconds = 0.0
+        self.connections = self.reads = self.open = 0
+        self.sinks: list[tuple[Sequence[Point], Callable[[SampleBatch], None]]] = []
+        self.broken = asyncio.Event()
+
+    def push(self, batch_of: Callable[[Sequence[Point]], SampleBatch]) -> None:
+        """Send what `batch_of` makes of the subscribed points to every subscriber."""
+        for points, sink in self.sinks:
+            sink(batch_of(points))
+
+    def hang_up(self, fault: Exception | None = None) -> None:
+        """End all subscriptions."""
+        self.fault = fault
+        self.sinks.clear()
+        self.broken.set()
+
+
+class ScriptedOptions(BaseModel):
+    """The connection of a scripted driver: which device of `ScriptedDriver.spec`."""
+
+    device: str
+
+
+class ScriptedAddress(BaseModel):
+    """A name in FieldDevice.values."""
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ScriptedDriver:
+    """A driver over a FieldDevice: polled, or subscribed when the device pushes."""
+
+    def __init__(self, device: FieldDevice, clock: Clock) -> None:
+        self._device = device
+        self._clock = clock
+        self._open = False
+
+    @staticmethod
+    def spec(
+        devices: Mapping[str, FieldDevice], clock: Clock, *, push: bool = False, name: str = "scripted"
+    ) -> DriverSpec:
+        """How the engine makes one; a connection names the device."""
+
+        def create(options: ScriptedOptions) -> Driver:
+            device = devices[options.device]
+            return PushingDriver(device, clock) if push else ScriptedDriver(device, clock)
+
+        return DriverSpec(name, "Scripted", ScriptedOptions, ScriptedAddress, create, push=push)
+
+    async def _answer(self) -> None:
+        if self._device.hang:
+            await asyncio.Event().wait()
+        if self._device.fault is not None:
+            raise self._device.fault
+
+    async def connect(self) -> None:
+        """Count, and fail as the script says."""
+        self._device.connections += 1
+        await self._answer()
+        self._device.open += 1
+        self._open = True
+
+    async def read(self, points: Sequence[Point]) -> SampleBatch:
+        """The device's values now."""
+        self._device.reads += 1
+        await self._answer()
+        if self._device.read_seconds:
+            await self._clock.sleep_until(self._clock.monotonic() + self._device.read_seconds)
+        return self._batch(points)
+
+    def _batch(self, points: Sequence[Point]) -> SampleBatch:
+        found = [self._device.values.get(point.address.name) for point in points]
+        time_us = self._clock.now_us() if self._device.time_us is None else self._device.time_us
+        return SampleBatch.of(
+            [point.handle for point in points],
+            time_us,
+            [math.nan if value is None or isinstance(value, str) else value for value in found],
+            [Quality.BAD_ADDRESS if value is None else Quality.GOOD for value in found],
+            [value if isinstance(value, str) else None for value in found],
+        )
+
+    async def close(self) -> None:
+        """Count."""
+        if self._open:
+            self._open = False
+            self._device.open -= 1
+
+
+class PushingDriver(ScriptedDriver):
+    """A ScriptedDriver that subscribes."""
+
+    async def subscribe(self, points: Sequence[Point], sink: Callable[[SampleBatch], None]) -> None:
+        """Deliver all values at once, then what the test pushes."""
+        await self._answer()
+        self._device.broken.clear()
+        self._device.sinks.append((points, sink))
+        sink(self._batch(points))
+
+    async def wait_closed(self) -> None:
+        """Wait for FieldDevice.hang_up."""
+        await self._device.broken.wait()
+        raise ConnectionFailed("the device hung up")

@@ -71,7 +71,6 @@ class Plan:
     equipment: tuple[Equipment, ...]
     table: SignalTable
     batch_alias: int  # of the node's own `Lineshaft/Batch` metric
-    note_alias: int
 
     @property
     def node_path(self) -> str:
@@ -90,7 +89,7 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
     """
     site = f"{plant.plant.enterprise}/{plant.plant.site}"
     aliases = iter(range(names.FIRST_ALIAS, 2**31))
-    batch_alias, note_alias = next(aliases), next(aliases)
+    batch_alias = next(aliases)
     device_aliases = [next(aliases) for _ in plant.devices]
     signals: list[PlannedSignal] = []
     devices: list[PlannedDevice] = []
@@ -125,7 +124,6 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
         equipment=tuple(_tree(plant)),
         table=signal_table(signals),
         batch_alias=batch_alias,
-        note_alias=note_alias,
     )
 
 
@@ -134,7 +132,7 @@ def with_retired(plan: Plan, keys: Sequence[SignalKey]) -> Plan:
 
     They get handles and aliases behind all others. A device that is gone comes back without points, disabled.
     """
-    alias = max([plan.note_alias, *(d.batch_alias for d in plan.devices), *(s.alias for s in plan.signals)]) + 1
+    alias = max([plan.batch_alias, *(d.batch_alias for d in plan.devices), *(s.alias for s in plan.signals)]) + 1
     known = {(item.device, item.signal.path) for item in plan.signals}
     devices, signals = list(plan.devices), list(plan.signals)
     for key in keys:

@@ -13,6 +13,7 @@ from lineshaft.gateway.plan import Plan, PlannedSignal
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch, UInt8Array
 from lineshaft.wire import names
 from lineshaft.wire.equipment import encode_equipment
+from lineshaft.wire.schema import message_class
 from lineshaft.wire.sparkplug import TEXTUAL, WIDTH, Metric, PropertyScalar, SparkplugType
 
 _STALE_ON_WIRE = 500
@@ -25,7 +26,7 @@ def node_birth(plan: Plan, bdseq: int, now_ms: int) -> tuple[Metric, ...]:
         Metric(names.REBIRTH, SparkplugType.BOOLEAN, False, timestamp=now_ms),
         Metric(names.ACK, SparkplugType.BYTES, None, timestamp=now_ms, null=True),
         Metric(names.BATCH, SparkplugType.BYTES, None, plan.batch_alias, now_ms, null=True),
-        Metric(names.NOTE, SparkplugType.STRING, None, plan.note_alias, now_ms, null=True),
+        Metric(names.NOTE, SparkplugType.STRING, None, timestamp=now_ms, null=True),
         Metric(names.VERSION, SparkplugType.STRING, __version__, timestamp=now_ms),
         Metric(names.EQUIPMENT, SparkplugType.STRING, encode_equipment(plan.equipment), timestamp=now_ms),
     )
@@ -34,6 +35,14 @@ def node_birth(plan: Plan, bdseq: int, now_ms: int) -> tuple[Metric, ...]:
 def bdseq_metric(bdseq: int, now_ms: int) -> Metric:
     """The number that ties a death to its birth."""
     return Metric(names.BDSEQ, SparkplugType.INT64, bdseq, timestamp=now_ms)
+
+
+def note_metric(text: str, now_ms: int) -> bytes:
+    """A payload of the note metric as data messages carry it: by its name, without its datatype."""
+    payload = message_class("Payload")()
+    metric = payload.metrics.add()
+    metric.name, metric.timestamp, metric.string_value = names.NOTE, now_ms, text
+    return bytes(payload.SerializeToString())
 
 
 def device_birth(

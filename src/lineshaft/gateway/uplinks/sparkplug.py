@@ -17,7 +17,7 @@ from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.frames import Frame, FrameKind
 from lineshaft.gateway.plan import Plan
 from lineshaft.gateway.uplinks.base import Deliveries, GatewayView
-from lineshaft.gateway.uplinks.births import bdseq_metric, device_birth, mend_types, node_birth
+from lineshaft.gateway.uplinks.births import bdseq_metric, device_birth, mend_types, node_birth, note_metric
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess, MqttConnection
 from lineshaft.gateway.uplinks.primary import PrimaryHost
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt8Array
@@ -25,7 +25,7 @@ from lineshaft.wire import names, topics
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_ack
 from lineshaft.wire.notes import StatusNote, encode_notes
-from lineshaft.wire.sparkplug import Metric, Payload, SparkplugType, decode, encode
+from lineshaft.wire.sparkplug import Payload, decode, encode
 
 log = structlog.get_logger(__name__)
 
@@ -228,22 +228,18 @@ class SparkplugUplink:
             self._in_socket[mid] = numbers
 
     def _send_note(self, text: str, header: BatchHeader | None) -> int:
-        """A note beside its header: two messages of protobuf laid end to end are one that has the fields of both."""
+        """A note behind its header: two messages of protobuf laid end to end are one that has the fields of both."""
         now = self._now_ms()
-        note = Metric(datatype=SparkplugType.STRING, value=text, alias=self._plan.note_alias, timestamp=now)
-        if header is None:
-            payload = encode(Payload(now, self._next_seq(), (note,)))
-        else:
-            head = encode_rows(
-                SampleBatch.empty(),
-                np.empty(0, np.uint64),
-                np.empty(0, np.uint8),
-                timestamp=now,
-                seq=self._next_seq(),
-                header=header,
-                header_alias=self._plan.batch_alias,
-            )
-            payload = head + encode(Payload(None, None, (note,)))
+        head = encode_rows(
+            SampleBatch.empty(),
+            np.empty(0, np.uint64),
+            np.empty(0, np.uint8),
+            timestamp=now,
+            seq=self._next_seq(),
+            header=header,
+            header_alias=self._plan.batch_alias,
+        )
+        payload = head + note_metric(text, now)
         return self._publish(topics.Message.NDATA, "", payload)
 
     def _send_rows(self, frames: Sequence[Frame], header: BatchHeader, historical: bool) -> int:
