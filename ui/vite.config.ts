@@ -12,6 +12,12 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
+    rolldownOptions: {
+      onwarn(warning, warn) {
+        // Libraries mark what runs in a browser; here everything does.
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+      },
+    },
   },
   server: { proxy: { "/api": { target: hub, ws: true } } },
   preview: { proxy: { "/api": { target: hub, ws: true } } },

@@ -1,5 +1,5 @@
 // After the build: precompress every text file, and refuse a first route above its budget.
-import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { report } from "./size.mjs";
@@ -17,18 +17,12 @@ function* files(folder) {
 
 const budget = report(out);
 for (const path of [...files(out)]) {
+  if (path.includes(".vite")) continue;
   if (!text.test(path)) continue;
   const raw = readFileSync(path);
   if (raw.length < 512) continue;
   writeFileSync(`${path}.gz`, gzipSync(raw, { level: 9 }));
   writeFileSync(`${path}.br`, brotliCompressSync(raw, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
 }
-unlinkSync(join(out, ".vite", "manifest.json"));
-for (const suffix of [".gz", ".br"]) {
-  try {
-    unlinkSync(join(out, ".vite", `manifest.json${suffix}`));
-  } catch (error) {
-    if (error.code !== "ENOENT") throw error;
-  }
-}
+rmSync(join(out, ".vite"), { recursive: true });
 process.exitCode = budget ? 0 : 1;

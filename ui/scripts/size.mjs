@@ -19,7 +19,6 @@ export function report(out) {
   };
   const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
   visit(entry);
-  visit("src/pages/overview/OverviewPage.tsx");
   let total = 0;
   for (const file of first) {
     total += size(file);

@@ -1,0 +1,268 @@
+import uPlot from "uplot";
+import type { SignalInfo } from "../api/types";
+import { formatClock, formatNumber, formatTime, getZone } from "../format";
+import { token } from "../shell/look";
+import { hatch } from "./canvas";
+import { lineOf, type Line } from "./merge";
+import type { TrendModel } from "./model";
+
+export const AXIS_WIDTH = 66;
+export const RIGHT_PAD = 14;
+export const HUES = 8;
+
+export interface LaneSeries {
+  signal: SignalInfo;
+  /** Place in the whole trend; it gives hue and dash. */
+  order: number;
+}
+
+export interface LaneOptions {
+  series: readonly LaneSeries[];
+  limits: boolean;
+  times: boolean; // draw the time axis
+  height: number;
+}
+
+/** Hue and dash of the series at `order`: hues first, dashes too after the fourth. */
+export function strokeOf(order: number): { color: string; dash: number[] } {
+  const color = token(`--series-${(order % HUES) + 1}`);
+  const dash = order < 4 ? [] : order < HUES ? [7, 3] : order < 2 * HUES ? [2, 3] : [9, 3, 2, 3];
+  return { color, dash };
+}
+
+/** The lowest and highest limit worth showing beside data between `low` and `high`. */
+export function nearLimits(signals: readonly Pick<SignalInfo, "limits">[], low: number, high: number): number[] {
+  const room = (high - low || Math.abs(high) || 1) * 1.5;
+  return signals
+    .flatMap(({ limits }) => [limits.low_low, limits.low, limits.high, limits.high_high])
+    .filter((n): n is number => n != null && n > low - room && n < high + room);
+}
+
+function yRange(signals: readonly SignalInfo[], withLimits: boolean) {
+  return (_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax => {
+    if (min === null || max === null) return [0, 1];
+    let low = min;
+    let high = max;
+    if (withLimits) {
+      const marks = nearLimits(signals, low, high);
+      low = Math.min(low, ...marks);
+      high = Math.max(high, ...marks);
+    }
+    const least = Math.max(Math.abs(high), Math.abs(low)) * 0.01 || 1;
+    const room = Math.max((high - low) * 0.06, least / 2);
+    return [min >= 0 && low - room < 0 ? Math.min(0, low) : low - room, high + room];
+  };
+}
+
+function timeValues(_: uPlot, splits: number[], __: number, ___: number, increment: number): string[] {
+  let day = "";
+  return splits.map((seconds) => {
+    const us = seconds * 1e6;
+    const date = formatTime(us, "minute").slice(0, 10);
+    const clock = increment >= 86400 ? "" : formatClock(us, increment < 1 ? "milli" : increment < 60 ? "second" : "minute");
+    const fresh = date !== day;
+    day = date;
+    return fresh ? `${clock}${clock ? "\n" : ""}${date.slice(5)}` : clock;
+  });
+}
+
+function numberValues(_: uPlot, splits: number[], __: number, ___: number, increment: number): string[] {
+  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(increment) - 1e-9)));
+  return splits.map((value) => (Math.abs(value) >= 1e6 ? `${formatNumber(value / 1e6, 2)} M` : formatNumber(value, digits)));
+}
+
+/** One chart of a trend: the signals of a lane over the model's visible range. */
+export class Lane {
+  private plot: uPlot;
+  private lines: Line[] = [];
+  private visible = true;
+
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly model: TrendModel,
+    private options: LaneOptions,
+    private readonly onSelect: (start: number, end: number) => void,
+  ) {
+    this.plot = this.build();
+    this.draw();
+  }
+
+  destroy(): void {
+    this.plot.destroy();
+  }
+
+  setVisible(visible: boolean): void {
+    this.visible = visible;
+    if (visible) this.draw();
+  }
+
+  resize(): void {
+    const width = this.box.clientWidth;
+    if (width > 0 && (width !== this.plot.width || this.options.height !== this.plot.height)) {
+      this.plot.setSize({ width, height: this.options.height });
+    }
+  }
+
+  /** Draw what the model knows now. */
+  draw(): void {
+    if (!this.visible) return;
+    this.lines = this.options.series.map(({ signal }) => {
+      const columns = this.model.columns(signal.id);
+      return columns ? lineOf(columns, this.model.holdUntil(signal.id)) : { time: [], value: [], doubt: [] };
+    });
+    const tables = this.lines.map((line) => [line.time, line.value] as uPlot.AlignedData);
+    const data = tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
+    this.plot.setData(data, true);
+    if (this.model.cursor !== null) this.showCursor();
+  }
+
+  /** Put the cursor where the model says. */
+  showCursor(): void {
+    const { cursor } = this.model;
+    const left = cursor === null ? -10 : this.plot.valToPos(cursor / 1e6, "x");
+    this.plot.setCursor({ left, top: cursor === null ? -10 : 0 }, false);
+  }
+
+  /** Time at a place on the screen, UTC microseconds. */
+  timeAt(clientX: number): number {
+    const box = this.plot.over.getBoundingClientRect();
+    return this.plot.posToVal(clientX - box.left, "x") * 1e6;
+  }
+
+  private build(): uPlot {
+    const { series, height, limits, times } = this.options;
+    const signals = series.map((one) => one.signal);
+    const ink = token("--muted");
+    const hair = token("--hair");
+    const axis: uPlot.Axis = {
+      stroke: ink,
+      font: "11px system-ui, sans-serif",
+      grid: { stroke: hair, width: 1 },
+      ticks: { stroke: hair, width: 1, size: 4 },
+    };
+    return new uPlot(
+      {
+        width: this.box.clientWidth || 600,
+        height,
+        padding: [8, RIGHT_PAD, times ? 0 : 6, 0],
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), getZone()),
+        legend: { show: false },
+        cursor: {
+          x: true,
+          y: false,
+          drag: { x: true, y: false, setScale: false },
+          points: { size: 7, width: 1.5, fill: token("--surface") },
+        },
+        select: { show: true, left: 0, top: 0, width: 0, height: 0 },
+        scales: {
+          x: { time: true, range: () => this.model.bounds().map((us) => us / 1e6) as uPlot.Range.MinMax },
+          y: { range: yRange(signals, limits) },
+        },
+        axes: [
+          { ...axis, show: times, size: times ? 36 : 0, values: timeValues, space: 80 },
+          { ...axis, size: AXIS_WIDTH, values: numberValues, space: 26, gap: 4 },
+        ],
+        series: [
+          {},
+          ...series.map(({ signal, order }): uPlot.Series => {
+            const { color, dash } = strokeOf(order);
+            const stepped = signal.kind === "counter" || signal.datatype === "Boolean" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+            return {
+              stroke: color,
+              width: 1.25,
+              dash,
+              points: { show: (u, index) => sparse(u, index) },
+              ...(stepped ? { paths: stepped } : {}),
+            };
+          }),
+        ],
+        hooks: {
+          drawClear: [(u) => this.drawDoubt(u)],
+          drawAxes: [(u) => limits && this.drawLimits(u)],
+          setCursor: [
+            (u) => {
+              const left = u.cursor.left ?? -1;
+              this.model.setCursor(left < 0 ? null : u.posToVal(left, "x") * 1e6);
+            },
+          ],
+          setSelect: [
+            (u) => {
+              const { left, width } = u.select;
+              if (width < 4) return;
+              this.onSelect(u.posToVal(left, "x") * 1e6, u.posToVal(left + width, "x") * 1e6);
+              u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            },
+          ],
+        },
+      },
+      [[], ...series.map(() => [])],
+      this.box,
+    );
+  }
+
+  /** Hatch where no value can be trusted, so that a gap says why it is one. */
+  private drawDoubt(u: uPlot): void {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    for (const line of this.lines) {
+      for (const { start, end, bad } of line.doubt) {
+        const from = u.valToPos(start, "x", true);
+        const to = Math.max(u.valToPos(end, "x", true), from + 2);
+        if (to < left || from > left + width) continue;
+        ctx.fillStyle = hatch(ctx, token(bad ? "--line" : "--hair"), "", bad ? 8 : 12);
+        ctx.globalAlpha = 0.55;
+        if (bad) ctx.fillRect(from, top, to - from, height);
+        else ctx.fillRect(from, top + height - 8, to - from, 8);
+      }
+    }
+    ctx.restore();
+  }
+
+  private drawLimits(u: uPlot): void {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    const seen = new Set<string>();
+    ctx.save();
+    ctx.font = `${10 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "right";
+    for (const { signal } of this.options.series) {
+      const { low_low, low, high, high_high } = signal.limits;
+      const marks: [number | null, boolean][] = [
+        [low_low, true],
+        [low, false],
+        [high, false],
+        [high_high, true],
+      ];
+      for (const [value, strong] of marks) {
+        if (value == null || seen.has(`${value}${strong}`)) continue;
+        seen.add(`${value}${strong}`);
+        const y = u.valToPos(value, "y", true);
+        if (y < top || y > top + height) continue;
+        ctx.strokeStyle = token(strong ? "--critical" : "--medium");
+        ctx.lineWidth = devicePixelRatio;
+        ctx.setLineDash(strong ? [] : [6 * devicePixelRatio, 4 * devicePixelRatio]);
+        ctx.beginPath();
+        ctx.moveTo(left, y);
+        ctx.lineTo(left + width, y);
+        ctx.stroke();
+        ctx.fillStyle = ctx.strokeStyle;
+        ctx.fillText(formatNumber(value, signal.decimals ?? 2), left + width - 4, y - 3 * devicePixelRatio);
+      }
+    }
+    ctx.restore();
+  }
+}
+
+/** Show points only where there are so few that a line alone would hide where they are. */
+function sparse(u: uPlot, index: number): boolean {
+  const first = u.series[0]?.idxs;
+  if (!first) return false;
+  const data = u.data[index];
+  let count = 0;
+  for (let i = first[0]; i <= first[1]; i += 1) if (data?.[i] != null) count += 1;
+  return count > 0 && count < 40;
+}

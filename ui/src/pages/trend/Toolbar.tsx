@@ -1,0 +1,135 @@
+import { useState, type ReactNode } from "react";
+import { withQuery } from "../../api/client";
+import type { SignalInfo } from "../../api/types";
+import type { TrendModel } from "../../charts/model";
+import { Icon, Popover, Segmented } from "../../components/basics";
+import { t, type Key } from "../../i18n";
+import type { LaneMode } from "./lanes";
+
+interface Props {
+  signals: readonly SignalInfo[];
+  model: TrendModel;
+  mode: LaneMode;
+  limits: boolean;
+  asTable: boolean;
+  canGoBack: boolean;
+  add: ReactNode;
+  onBack: () => void;
+  onZoom: (factor: number) => void;
+  onMove: (share: number) => void;
+  onMode: (mode: LaneMode) => void;
+  onLimits: () => void;
+  onTable: () => void;
+}
+
+/** Every gesture of the trend as a button, and what to do with the result. */
+export function Toolbar(props: Props) {
+  const some = props.signals.length > 0;
+  return (
+    <div className="toolbar" role="toolbar" aria-label={t("trend.title")}>
+      {props.add}
+      {some && (
+        <>
+          <div className="tool-group">
+            <Tool name="trend.back" icon="back" disabled={!props.canGoBack} onClick={props.onBack} />
+            <Tool name="trend.earlier" icon="left" onClick={() => props.onMove(-0.5)} />
+            <Tool name="trend.later" icon="right" onClick={() => props.onMove(0.5)} />
+            <Tool name="trend.zoomIn" icon="plus" onClick={() => props.onZoom(0.5)} />
+            <Tool name="trend.zoomOut" icon="minus" onClick={() => props.onZoom(2)} />
+          </div>
+          <Segmented<LaneMode>
+            label={t("trend.lanes")}
+            value={props.mode}
+            choices={(["unit", "each", "one"] as const).map((value) => ({ value, label: t(`trend.lanes.${value}`) }))}
+            onChange={props.onMode}
+          />
+          <button type="button" className="button" aria-pressed={props.limits} onClick={props.onLimits}>
+            {t("trend.limits")}
+          </button>
+          <div className="tool-group tool-end">
+            <button type="button" className="button" aria-pressed={props.asTable} onClick={props.onTable}>
+              <Icon name={props.asTable ? "trend" : "table"} />
+              {t(props.asTable ? "trend.chart" : "trend.table")}
+            </button>
+            <Popover
+              name={t("trend.export")}
+              align="end"
+              label={
+                <>
+                  <Icon name="download" />
+                  {t("trend.export")}
+                </>
+              }
+            >
+              {(close) => <ExportChoices signals={props.signals} model={props.model} close={close} />}
+            </Popover>
+            <CopyLink />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Tool({ name, icon, onClick, disabled = false }: { name: Key; icon: string; onClick: () => void; disabled?: boolean }) {
+  return (
+    <button type="button" className="button tool" aria-label={t(name)} title={t(name)} disabled={disabled} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+function ExportChoices({ signals, model, close }: { signals: readonly SignalInfo[]; model: TrendModel; close: () => void }) {
+  const download = (format: string) => {
+    const [start, end] = model.bounds();
+    const link = document.createElement("a");
+    link.href = withQuery("/api/v1/export", {
+      signals: signals.map((one) => one.id).join(),
+      start: Math.round(start),
+      end: Math.round(end),
+      format,
+    });
+    link.download = "";
+    link.click();
+    close();
+  };
+  return (
+    <>
+      <button type="button" className="item" onClick={() => download("csv")}>
+        {t("trend.exportCsv")}
+      </button>
+      <button type="button" className="item" onClick={() => download("parquet")}>
+        {t("trend.exportParquet")}
+      </button>
+    </>
+  );
+}
+
+function CopyLink() {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await copyText(window.location.href);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <button type="button" className="button" onClick={() => void copy()}>
+      <Icon name="link" />
+      <span aria-live="polite">{t(copied ? "trend.copied" : "trend.copy")}</span>
+    </button>
+  );
+}
+
+/** Copy text; a page served without TLS has no clipboard API, so a hidden field stands in. */
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}

@@ -1,0 +1,254 @@
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import "./trend.css";
+import { nowUs } from "../../api/client";
+import { useSignalsById, useTree } from "../../api/queries";
+import type { SignalInfo } from "../../api/types";
+import { AXIS_WIDTH, RIGHT_PAD } from "../../charts/lane";
+import { statistics } from "../../charts/merge";
+import { TrendModel } from "../../charts/model";
+import { StateStrip } from "../../charts/StateStrip";
+import { Empty, Failure, Icon, Popover, Skeleton } from "../../components/basics";
+import { LiveState } from "../../components/values";
+import { decimalsOf, formatNumber, humanise, prettyUnit } from "../../format";
+import { t } from "../../i18n";
+import { useAddress, useRange } from "../../shell/address";
+import { moved, standing, zoomed, type Range } from "../../shell/range";
+import { SearchBox } from "../../shell/Search";
+import { laneHeight, planLanes, type LaneMode } from "./lanes";
+import { LaneView } from "./LaneView";
+import { SampleTable } from "./SampleTable";
+import { Toolbar } from "./Toolbar";
+import { ValueTable } from "./ValueTable";
+
+/** Any signals over any time: lanes of lines, bands of states, figures below. All of it is in the address. */
+export default function TrendPage() {
+  const { query, change } = useAddress();
+  const list = query.get("s") ?? "";
+  const ids = useMemo(() => list.split(",").filter((id) => /^\d+$/.test(id)).map(Number), [list]);
+  const { signals, isPending, isError, error, refetch } = useSignalsById(ids);
+  const setIds = useCallback(
+    (next: readonly number[]) => change((q) => (next.length ? q.set("s", next.join(",")) : q.delete("s"))),
+    [change],
+  );
+  if (ids.length > 0 && isPending) return <Skeleton rows={6} />;
+  if (isError) return <Failure error={error} retry={() => void refetch()} />;
+  return <Trend signals={signals} setIds={setIds} />;
+}
+
+/** A model that lives as long as the page. */
+function useModel(signals: readonly SignalInfo[], range: Range): TrendModel {
+  const [model] = useState(() => new TrendModel());
+  useEffect(() => {
+    model.start();
+    return () => model.stop();
+  }, [model]);
+  useEffect(() => model.show(signals, range), [model, signals, range]);
+  return model;
+}
+
+function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (ids: readonly number[]) => void }) {
+  const { query, change } = useAddress();
+  const { range, setRange } = useRange();
+  const { tree } = useTree();
+  const model = useModel(signals, range);
+  const version = useSyncExternalStore(model.onLoad, () => model.version);
+  const mode = (["unit", "each", "one"].includes(query.get("lanes") ?? "") ? query.get("lanes") : "unit") as LaneMode;
+  const limits = query.get("limits") !== "0";
+  const asTable = query.get("view") === "table";
+  const plan = useMemo(() => planLanes(signals, mode), [signals, mode]);
+  const past = useRef<Range[]>([]);
+  const [depth, setDepth] = useState(0);
+  const nameOf = useCallback((asset: string) => nameWithParent(tree, asset), [tree]);
+
+  const go = useCallback(
+    (next: Range) => {
+      past.current = [...past.current.slice(-49), range];
+      setDepth(past.current.length);
+      setRange(next);
+    },
+    [range, setRange],
+  );
+  const back = useCallback(() => {
+    const last = past.current.pop();
+    setDepth(past.current.length);
+    if (last) setRange(last);
+  }, [setRange]);
+  const onZoom = useCallback((start: number, end: number) => go(standing(range, start, end)), [go, range]);
+  const onSettle = useCallback(() => {
+    const [start, end] = model.bounds();
+    go(standing(range, start, end));
+  }, [go, range, model]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget) return;
+    const [start, end] = model.bounds();
+    const step = (by: number) => model.setCursor(Math.min(Math.max((model.cursor ?? (start + end) / 2) + by * (end - start), start), end));
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => step(-0.01),
+      ArrowRight: () => step(0.01),
+      "+": () => go(zoomed(range, nowUs(), 0.5)),
+      "=": () => go(zoomed(range, nowUs(), 0.5)),
+      "-": () => go(zoomed(range, nowUs(), 2)),
+      PageUp: () => go(moved(range, nowUs(), -0.5)),
+      PageDown: () => go(moved(range, nowUs(), 0.5)),
+      Backspace: back,
+    };
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  const [ref, height] = useRoom();
+  const each = laneHeight(plan.lanes.length, plan.bands.length, height);
+  return (
+    <div className="trend">
+      <Toolbar
+        signals={signals}
+        model={model}
+        mode={mode}
+        limits={limits}
+        asTable={asTable}
+        canGoBack={depth > 0}
+        onBack={back}
+        onZoom={(factor) => go(zoomed(range, nowUs(), factor))}
+        onMove={(share) => go(moved(range, nowUs(), share))}
+        onMode={(value) => change((q) => (value === "unit" ? q.delete("lanes") : q.set("lanes", value)), { replace: true })}
+        onLimits={() => change((q) => (limits ? q.set("limits", "0") : q.delete("limits")), { replace: true })}
+        onTable={() => change((q) => (asTable ? q.delete("view") : q.set("view", "table")), { replace: true })}
+        add={<AddSignal onPick={(id) => setIds([...signals.map((one) => one.id).filter((one) => one !== id), id])} primary={signals.length === 0} />}
+      />
+      {signals.length === 0 && <Empty>{t("trend.empty")}</Empty>}
+      {model.error !== null && <Failure error={model.error} />}
+      {signals.length > 0 && (
+        <div ref={ref} className="trend-body" data-loading={model.loading}>
+          {asTable ? (
+            <SampleTable signals={signals} model={model} version={version} nameOf={nameOf} />
+          ) : (
+            <div className="lanes" tabIndex={0} role="group" aria-label={t("trend.help")} title="" onKeyDown={onKeyDown} onPointerLeave={() => model.setCursor(null)}>
+              {plan.bands.map(({ signal }) => (
+                <div key={signal.id} className="lane">
+                  <div className="lane-head">
+                    <span className="lane-name">
+                      {nameOf(signal.asset)} {humanise(signal.name).toLowerCase()}
+                    </span>
+                    <LiveState signal={signal} />
+                  </div>
+                  <Band signal={signal} model={model} version={version} />
+                </div>
+              ))}
+              {plan.lanes.map((lane, i) => (
+                <LaneView
+                  key={lane.key}
+                  plan={lane}
+                  model={model}
+                  limits={limits}
+                  times={i === plan.lanes.length - 1}
+                  height={i === plan.lanes.length - 1 ? each + 30 : each}
+                  summary={summaryOf(lane.series.map((one) => one.signal), model)}
+                  nameOf={nameOf}
+                  onZoom={onZoom}
+                  onSettle={onSettle}
+                />
+              ))}
+            </div>
+          )}
+          <ValueTable signals={signals} model={model} version={version} nameOf={nameOf} onRemove={(id) => setIds(signals.map((one) => one.id).filter((one) => one !== id))} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A component's name says little without the asset above it. */
+function nameWithParent(tree: ReturnType<typeof useTree>["tree"], asset: string): string {
+  const node = tree.byPath.get(asset);
+  if (node?.level === "component") return `${tree.nameOf(node.parent)} ${node.name.toLowerCase()}`;
+  return tree.nameOf(asset);
+}
+
+function summaryOf(signals: readonly SignalInfo[], model: TrendModel): string {
+  const [start, end] = model.bounds();
+  return signals
+    .map((signal) => {
+      const columns = model.columns(signal.id);
+      const one = columns && statistics(columns, start, end, signal);
+      if (!one) return `${humanise(signal.name)}: ${t("trend.noData")}`;
+      const decimals = decimalsOf(signal, one.max);
+      const unit = prettyUnit(signal.unit);
+      return t("trend.aria", {
+        name: humanise(signal.name),
+        last: `${formatNumber(one.last, decimals)} ${unit}`,
+        min: formatNumber(one.min, decimals),
+        max: formatNumber(one.max, decimals),
+      });
+    })
+    .join(". ");
+}
+
+function Band({ signal, model, version }: { signal: SignalInfo; model: TrendModel; version: number }) {
+  const box = useRef<HTMLDivElement>(null);
+  const getBounds = useCallback(() => model.bounds(), [model]);
+  useEffect(
+    () =>
+      model.onCursor(() => {
+        const line = box.current?.querySelector<HTMLElement>(".band-cursor");
+        const canvas = box.current?.querySelector("canvas");
+        if (!line || !canvas) return;
+        const [start, end] = model.bounds();
+        const share = model.cursor === null ? -1 : (model.cursor - start) / (end - start);
+        line.hidden = share < 0 || share > 1;
+        line.style.left = `${AXIS_WIDTH + share * (canvas.clientWidth - AXIS_WIDTH - RIGHT_PAD)}px`;
+      }),
+    [model],
+  );
+  const series = useMemo(() => model.columns(signal.id), [model, signal.id, version]); // eslint-disable-line
+  return (
+    <div ref={box} className="band">
+      <StateStrip signal={signal} series={series} getBounds={getBounds} inset={[AXIS_WIDTH, RIGHT_PAD]} />
+      <i className="band-cursor" hidden />
+    </div>
+  );
+}
+
+function AddSignal({ onPick, primary }: { onPick: (id: number) => void; primary: boolean }) {
+  const { tree } = useTree();
+  return (
+    <Popover
+      name={t("trend.add")}
+      className={primary ? "add-signal add-first" : "add-signal"}
+      label={
+        <>
+          <Icon name="plus" />
+          <span>{t("trend.add")}</span>
+        </>
+      }
+    >
+      {(close) => (
+        <SearchBox
+          tree={tree}
+          only="signals"
+          placeholder={t("trend.add")}
+          onPick={(hit) => {
+            if (hit.id !== undefined) onPick(hit.id);
+            close();
+          }}
+        />
+      )}
+    </Popover>
+  );
+}
+
+/** Height of the window below the element's top; lanes share it. */
+function useRoom(): [React.RefObject<HTMLDivElement | null>, number] {
+  const ref = useRef<HTMLDivElement>(null);
+  const [room, setRoom] = useState(520);
+  useLayoutEffect(() => {
+    const measure = () => setRoom(Math.max(320, window.innerHeight - 330));
+    measure();
+    window.addEventListener("resize", measure);
+    return () => window.removeEventListener("resize", measure);
+  }, []);
+  return [ref, room];
+}
+

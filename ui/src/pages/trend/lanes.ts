@@ -1,0 +1,45 @@
+import type { SignalInfo } from "../../api/types";
+import type { LaneSeries } from "../../charts/lane";
+import { prettyUnit } from "../../format";
+import { isState } from "../../plant/states";
+
+export type LaneMode = "unit" | "each" | "one";
+
+export interface LanePlan {
+  key: string;
+  unit: string;
+  series: LaneSeries[];
+}
+
+export interface TrendPlan {
+  lanes: LanePlan[];
+  bands: LaneSeries[];
+}
+
+/** Which signals are drawn together: states as bands, the others in lanes by unit, one each, or all in one. */
+export function planLanes(signals: readonly SignalInfo[], mode: LaneMode): TrendPlan {
+  const bands: LaneSeries[] = [];
+  const lanes = new Map<string, LanePlan>();
+  signals.forEach((signal, order) => {
+    if (isState(signal) || signal.datatype === "Boolean") {
+      bands.push({ signal, order });
+      return;
+    }
+    const unit = prettyUnit(signal.unit);
+    const key = mode === "one" ? "one" : mode === "each" ? String(signal.id) : `${unit}|${signal.kind === "counter" ? "counter" : ""}`;
+    const lane = lanes.get(key);
+    if (!lane) lanes.set(key, { key, unit, series: [{ signal, order }] });
+    else {
+      lane.series.push({ signal, order });
+      if (!lane.unit.split(" · ").includes(unit)) lane.unit = [lane.unit, unit].filter(Boolean).join(" · ");
+    }
+  });
+  return { lanes: [...lanes.values()], bands };
+}
+
+/** Height of each lane in pixels for a window of this height: all in view when they can be, never too flat to read. */
+export function laneHeight(lanes: number, bands: number, available: number): number {
+  const room = available - bands * 52 - 40;
+  const height = Math.floor(room / Math.max(1, lanes)) - 30;
+  return Math.min(Math.max(height, 110), 460);
+}
