@@ -50,14 +50,15 @@ async def test_asked_reload(tmp_path: Path) -> None:
     file = tmp_path / "plant.yaml"
     file.write_text(GOOD.format(name="Old"))
     load = Loader()
-    watcher = PlantWatcher(tmp_path, load, load(tmp_path), interval=3600)
+    asked = asyncio.Event()
+    watcher = PlantWatcher(tmp_path, load, load(tmp_path), interval=3600, asked=asked)
     coming = asyncio.ensure_future(anext(watcher.changes()))
     await asyncio.sleep(0)
     load.tried.clear()
-    watcher.ask()
+    asked.set()
     async with asyncio.timeout(10):
         await load.tried.wait()
         assert not coming.done()
         file.write_text(GOOD.format(name="New"))
-        watcher.ask()
+        asked.set()
         assert (await coming).plant.name == "New"

@@ -12,7 +12,7 @@ from lineshaft.server.lifetime import until_stopped
 from lineshaft.server.messages import Message, tell
 
 
-async def serve(stop: asyncio.Event) -> None:
+async def serve(stop: asyncio.Event, _asked: asyncio.Event) -> None:
     name, place = sys.argv[2], Path(sys.argv[3])
     sys.stdout.write(f"{name} speaks\n")
     tell(Message("progress", "half", 0.5))

@@ -22,19 +22,24 @@ class PlantWatcher:
 
     load: reads the folder, raises ConfigError with every problem.
     interval: seconds between two looks at the files; a change is taken when it has settled for one interval.
+    asked: set by whoever wants the files read at once, such as the handler of SIGHUP.
     """
 
-    def __init__(self, folder: Path, load: Callable[[Path], Plant], current: Plant, *, interval: float = 2.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        load: Callable[[Path], Plant],
+        current: Plant,
+        *,
+        interval: float = 2.0,
+        asked: asyncio.Event | None = None,
+    ) -> None:
         self._folder = folder
         self._load = load
         self._current = current
         self._interval = interval
-        self._asked = asyncio.Event()
+        self._asked = asked or asyncio.Event()
         self.refused = 0  # how many changes were wrong
-
-    def ask(self) -> None:
-        """Load again now, whatever the files' times say; the handler of SIGHUP."""
-        self._asked.set()
 
     async def changes(self) -> AsyncIterator[Plant]:
         """Each new plant, for as long as the caller wants them."""

@@ -15,18 +15,19 @@ GRACE = 12.0
 """Seconds after which a process without a supervisor ends the hard way."""
 
 
-async def until_stopped(
-    serve: Callable[[asyncio.Event], Awaitable[None]], *, on_hangup: Callable[[], None] | None = None
-) -> None:
-    """Run `serve(stop)`; `stop` is set by SIGTERM, SIGINT or the end of the supervisor. `on_hangup`: for SIGHUP."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+async def until_stopped(serve: Callable[[asyncio.Event, asyncio.Event], Awaitable[None]]) -> None:
+    """Run `serve(stop, asked)`.
+
+    `stop` is set by SIGTERM, SIGINT or the end of the supervisor; `asked` by SIGHUP: read the plant again.
+    """
+    loop, stop, asked = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if hasattr(signal, "SIGHUP"):
-        loop.add_signal_handler(signal.SIGHUP, on_hangup or (lambda: None))
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
     if os.environ.get(SUPERVISED):
         threading.Thread(target=_watch_supervisor, name="watch-supervisor", daemon=True).start()
-    await serve(stop)
+    await serve(stop, asked)
 
 
 def _watch_supervisor() -> None:

@@ -80,6 +80,7 @@ async def serve(
     stop: asyncio.Event,
     history_sink: HistorySink | None = None,
     progress: Progress | None = None,
+    ready: Callable[[], None] = lambda: None,
     clock: Clock | None = None,
 ) -> None:
     """Run the simulated factory of `plant` until `stop` is set.
@@ -87,6 +88,7 @@ async def serve(
     On the first start the past goes to `history_sink` (called in a thread), or as Arrow files to data_dir/import,
     followed by the file `complete`. After a later start the gap since the last one goes the same way as
     import/catchup-*.arrow. progress: called from a thread with the share of the past that is done, 0..1.
+    ready: called once the past is written and all servers answer.
 
     Raises ConfigError, DataError (kept state of no use) or ConnectionFailed (a port is taken).
     """
@@ -104,6 +106,7 @@ async def serve(
         if new:
             storage.save_state(data_dir, factory.snapshot(), clean=False)
             storage.mark_complete(data_dir, past.rows)
+        ready()
         _LOG.info("live", rows_of_past=past.rows, devices=sum(len(server.devices) for server in fleet.servers))
         try:
             await _live(factory, fleet, data_dir, stop, clock)

@@ -1,0 +1,155 @@
+"""The parts as single processes: each function is one part from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lineshaft.config.models import Plant
+from lineshaft.config.reload import PlantWatcher
+from lineshaft.errors import LineshaftError
+from lineshaft.server.folder import DataFolder
+from lineshaft.server.messages import Message, tell
+
+EXTRAS: Final = {
+    "broker": ("hub", ("amqtt",)),
+    "hub": ("hub", ("fastapi", "uvicorn", "sqlalchemy", "alembic", "clickhouse_connect", "pyarrow", "paho", "argon2")),
+    "gateway": ("gateway", ("pymodbus", "asyncua", "paho", "pyarrow")),
+    "simulator": ("simulator", ("pymodbus", "asyncua", "pyarrow", "scipy")),
+}
+"""Part -> the extra that it needs, and modules by which one sees whether that is installed."""
+
+
+class PartMissing(LineshaftError):
+    """A part needs an extra that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartContext:
+    """What every part gets: the plant, where it was read from, and the data folder."""
+
+    plant: Plant
+    folder: Path
+    load: Callable[[Path], Plant]  # raises ConfigError
+    data: DataFolder
+    stop: asyncio.Event
+    asked: asyncio.Event  # set when somebody wants the folder read again
+
+    def watcher(self) -> PlantWatcher:
+        """Gives each valid change of the plant folder."""
+        return PlantWatcher(self.folder, self.load, self.plant, asked=self.asked)
+
+
+def require(part: str) -> None:
+    """Raise PartMissing when the libraries of a part are not installed."""
+    extra, modules = EXTRAS[part]
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise PartMissing(
+            f"the {part} is not installed ({', '.join(missing)} missing)", hint=f'pip install "lineshaft[{extra}]"'
+        )
+
+
+def hub_user(plant: Plant) -> str:
+    """The hub's user at the embedded broker."""
+    return plant.hub.broker_user or f"host-{plant.hub.host_id}"
+
+
+def broker_url(plant: Plant) -> str:
+    """Where the broker of this plant is for processes on this computer."""
+    if plant.hub.broker:
+        return plant.hub.broker
+    host = "127.0.0.1" if plant.hub.broker_host in ("0.0.0.0", "::") else plant.hub.broker_host  # noqa: S104
+    return f"mqtt://{host}:{plant.hub.broker_port}"
+
+
+async def run_broker(context: PartContext) -> None:
+    """The embedded MQTT broker."""
+    from lineshaft.hub.broker import (
+        PASSWORDS,
+        BrokerSettings,
+        edge_account,
+        ensure_credentials,
+        hub_account,
+        serve_broker,
+    )
+
+    plant, root = context.plant, context.data.root
+    user, node = hub_user(plant), plant.gateway.id
+    ensure_credentials(root, (user, node))
+    accounts = (hub_account(user), edge_account(node, plant.plant.site, node))
+    settings = BrokerSettings(accounts, plant.hub.broker_host, plant.hub.broker_port)
+    await serve_broker(settings, root / PASSWORDS, context.stop, lambda port: tell(Message("ready", f"port {port}")))
+
+
+async def run_simulator(context: PartContext) -> None:
+    """The simulated factory."""
+    from lineshaft.simulator.serve import serve
+
+    def progress(done: float) -> None:
+        tell(Message("progress", "making the past", done))
+
+    await serve(
+        context.plant,
+        context.data.root,
+        stop=context.stop,
+        progress=progress,
+        ready=lambda: tell(Message("ready", "factory")),
+    )
+
+
+async def run_gateway(context: PartContext) -> None:
+    """The edge gateway. A changed plant makes a new one on the same disk buffer; a wrong change is refused."""
+    changes = context.watcher().changes()
+    plant: Plant | None = context.plant
+    while plant is not None:
+        ended = asyncio.Event()
+        running = asyncio.create_task(_gateway(plant, context.data.root, ended), name="gateway")
+        plant = await _next_plant(changes, context.stop, running)
+        ended.set()
+        await running
+
+
+async def _gateway(plant: Plant, root: Path, stop: asyncio.Event) -> None:
+    """One gateway, from a plant that does not change."""
+    from lineshaft.drivers.builtin import DRIVERS
+    from lineshaft.gateway.plan import make_plan
+    from lineshaft.gateway.runtime import GatewayOptions, run
+    from lineshaft.gateway.uplinks.mqtt import BrokerAccess
+
+    password = read_password(root / f"{plant.gateway.id}.password")
+    broker = BrokerAccess.parse(broker_url(plant), user=plant.gateway.id, password=password)
+    tell(Message("ready", f"gateway {plant.gateway.id}"))
+    await run(make_plan(plant), DRIVERS, GatewayOptions(plant.gateway, root, broker), stop)
+
+
+async def _next_plant(changes: AsyncIterator[Plant], stop: asyncio.Event, running: asyncio.Task[None]) -> Plant | None:
+    """The next changed plant; None when the process shall end or what runs has ended by itself."""
+    change = asyncio.ensure_future(anext(changes))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((change, stopping, running), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if change.done() and not stop.is_set() and not running.done():
+        return change.result()
+    change.cancel()
+    return None
+
+
+def read_password(path: Path) -> str:
+    """The first line of a password file; '' when there is none."""
+    try:
+        return path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except OSError:
+        return ""
+
+
+PARTS: Final[dict[str, Callable[[PartContext], Awaitable[None]]]] = {
+    "broker": run_broker,
+    "simulator": run_simulator,
+    "gateway": run_gateway,
+}
+"""Name -> the part."""
