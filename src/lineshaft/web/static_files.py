@@ -35,7 +35,8 @@ def mount_page(app: FastAPI, folder: Path = STATIC) -> None:
         file = (root / path).resolve()
         if path and file.is_relative_to(root) and file.is_file():
             return _file(file, path, request)
-        if "." in path.rpartition("/")[2]:
+        # An id may hold a dot, so a browser that wants a page gets it; a script or an image that is missing does not.
+        if "." in path.rpartition("/")[2] and "text/html" not in request.headers.get("accept", ""):
             raise HTTPException(404)
         index = root / "index.html"
         if not index.is_file():
@@ -50,7 +51,8 @@ def _file(file: Path, path: str, request: Request) -> Response:
     media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     if media_type == "application/javascript":
         media_type = "text/javascript"
-    accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+    parts = [part.replace(" ", "") for part in request.headers.get("accept-encoding", "").split(",")]
+    accepted = {part.partition(";")[0] for part in parts if not part.endswith((";q=0", ";q=0.0"))}
     for ending, encoding in ENCODINGS:
         packed = file.with_name(file.name + ending)
         if encoding in accepted and packed.is_file():
