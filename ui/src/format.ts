@@ -54,6 +54,7 @@ const UNITS: Record<string, string> = {
   "1/min": "1/min",
   rpm: "1/min",
   dimensionless: "",
+  "1": "",
 };
 
 /** A unit as people write it: degC is °C, m3/h is m³/h. */
@@ -84,7 +85,7 @@ export function humanise(id: string): string {
 /** How long, in at most two parts. `seconds` may be a fraction. */
 export function formatAge(seconds: number): string {
   const s = Math.abs(seconds);
-  if (s < 10) return t("age.s", { n: s < 0.95 ? Math.floor(s * 10) / 10 : Math.round(s) });
+  if (s < 0.95) return t("age.less");
   if (s < 90) return t("age.s", { n: Math.round(s) });
   const minutes = Math.round(s / 60);
   if (minutes < 90) return t("age.min", { n: minutes });

@@ -36,7 +36,7 @@ function draw(canvas: HTMLCanvasElement, signal: SignalInfo, series: SeriesColum
   const range = extent(fresh ? [...series.value, newest.value] : series.value);
   if (!range) return;
   let [low, high] = range;
-  const least = Math.max(Math.abs(high), Math.abs(low)) * 0.02 || 1;
+  const least = Math.max(Math.abs(high), Math.abs(low)) * (signal.kind === "counter" ? 1e-9 : 0.02) || 1;
   if (high - low < least) {
     const middle = (high + low) / 2;
     low = middle - least / 2;

@@ -48,7 +48,8 @@ function yRange(signals: readonly SignalInfo[], withLimits: boolean) {
       low = Math.min(low, ...marks);
       high = Math.max(high, ...marks);
     }
-    const least = Math.max(Math.abs(high), Math.abs(low)) * 0.01 || 1;
+    const grows = signals.every((signal) => signal.kind === "counter");
+    const least = Math.max(Math.abs(high), Math.abs(low)) * (grows ? 1e-9 : 0.01) || 1;
     const room = Math.max((high - low) * 0.06, least / 2);
     return [min >= 0 && low - room < 0 ? Math.min(0, low) : low - room, high + room];
   };
@@ -226,16 +227,17 @@ export class Lane {
     const { ctx } = u;
     const { left, top, width, height } = u.bbox;
     const seen = new Set<string>();
+    const labels: number[] = [];
     ctx.save();
     ctx.font = `${10 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "right";
     for (const { signal } of this.options.series) {
       const { low_low, low, high, high_high } = signal.limits;
       const marks: [number | null, boolean][] = [
-        [low_low, true],
-        [low, false],
-        [high, false],
         [high_high, true],
+        [low_low, true],
+        [high, false],
+        [low, false],
       ];
       for (const [value, strong] of marks) {
         if (value == null || seen.has(`${value}${strong}`)) continue;
@@ -250,6 +252,8 @@ export class Lane {
         ctx.lineTo(left + width, y);
         ctx.stroke();
         ctx.fillStyle = ctx.strokeStyle;
+        if (labels.some((other) => Math.abs(other - y) < 12 * devicePixelRatio)) continue;
+        labels.push(y);
         ctx.fillText(formatNumber(value, signal.decimals ?? 2), left + width - 4, y - 3 * devicePixelRatio);
       }
     }

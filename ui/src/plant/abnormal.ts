@@ -79,6 +79,33 @@ export function newestById(columns: LatestColumns | undefined): Map<number, Newe
   return found;
 }
 
+/** Signals of one device that are all bad or all stale are one thing that is wrong, not many. */
+export interface AbnormalGroup {
+  kind: AbnormalKind;
+  first: Abnormal;
+  signals: Abnormal[];
+}
+
+/** One group for each abnormal signal, and one for each device whose signals went bad or stale together. */
+export function groupAbnormal(abnormal: readonly Abnormal[]): AbnormalGroup[] {
+  const groups: AbnormalGroup[] = [];
+  const byDevice = new Map<string, AbnormalGroup>();
+  for (const one of abnormal) {
+    const shared = one.kind === "bad" || one.kind === "stale";
+    const { node = "", device = "" } = one.signal.source ?? {};
+    const key = `${node}/${device}/${one.kind}`;
+    const known = shared ? byDevice.get(key) : undefined;
+    if (known) {
+      known.signals.push(one);
+      continue;
+    }
+    const group = { kind: one.kind, first: one, signals: [one] };
+    groups.push(group);
+    if (shared) byDevice.set(key, group);
+  }
+  return groups;
+}
+
 const ORDER: Record<AbnormalKind, number> = { highHigh: 0, lowLow: 0, down: 1, high: 2, low: 2, bad: 3, stale: 4 };
 
 /** Everything abnormal, the most urgent first, then the newest. */

@@ -69,11 +69,13 @@ export function Shell({ children }: { children: ReactNode }) {
           </button>
           <AbnormalCount plant={plant} />
           <ConnectionBadge />
-          <UserMenu />
         </div>
       </header>
       <div className="range-bar">
         <RangePicker />
+      </div>
+      <div className="user-bar">
+        <UserMenu />
       </div>
       <div className="scrim" onClick={() => setDrawer(false)} />
       <aside className="side">
@@ -105,7 +107,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Link href={href("/events")} className="bottom-item" aria-current={location === "/events" ? "page" : undefined}>
           <Icon name="events" />
           {t("nav.abnormal")}
-          {plant.abnormal.length > 0 && <span className="bottom-count">{plant.abnormal.length}</span>}
+          {plant.groups.length > 0 && <span className="bottom-count">{plant.groups.length}</span>}
         </Link>
       </nav>
       <dialog className="search-dialog" ref={search} aria-label={t("search.open")} onClick={(e) => e.target === search.current && search.current.close()}>
@@ -155,12 +157,12 @@ function Breadcrumb({ plant }: { plant: Plant }) {
 
 function AbnormalCount({ plant }: { plant: Plant }) {
   const href = useHref();
-  const worst = plant.abnormal[0];
+  const worst = plant.groups[0];
   if (!plant.signals) return null;
   return (
     <Link href={href("/events")} className="abnormal-count" data-some={worst !== undefined}>
       {worst && <AbnormalMark kind={worst.kind} />}
-      <span>{worst ? tn("abnormal.count", plant.abnormal.length) : t("abnormal.none")}</span>
+      <span>{worst ? tn("abnormal.count", plant.groups.length) : t("abnormal.none")}</span>
     </Link>
   );
 }

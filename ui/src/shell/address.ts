@@ -1,7 +1,6 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 import { nowUs } from "../api/client";
-import { useRangeOverride } from "./RangeOverride";
 import { bounds, parseRange, writeRange, type Range } from "./range";
 
 /** Path of an asset's page. */
@@ -64,6 +63,5 @@ export function useTrendHref(): (ids: readonly number[]) => string {
 /** A function that tells the range's bounds now; stable while the range is the same. */
 export function useBounds(): () => [number, number] {
   const { range } = useRange();
-  const preset = useRangeOverride();
-  return useCallback(() => bounds(preset ? { live: true, preset } : range, nowUs()), [range, preset]);
+  return useCallback(() => bounds(range, nowUs()), [range]);
 }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from "react";
 import { useLatest, useSignals, useTree } from "../api/queries";
 import { live } from "../live/store";
-import { findAbnormal, newestById, type Abnormal } from "../plant/abnormal";
+import { findAbnormal, groupAbnormal, newestById, type Abnormal } from "../plant/abnormal";
 
 /** The whole plant now: its signals, their newest values and what of them is abnormal; shared by the shell and the pages. */
 export function usePlantState() {
@@ -14,8 +14,9 @@ export function usePlantState() {
     for (const [id, now] of newest) live.offer(id, now.time, now.value, now.text, now.quality);
   }, [newest]);
   const abnormal = useMemo(() => findAbnormal(signals.data ?? [], newest), [signals.data, newest]);
+  const groups = useMemo(() => groupAbnormal(abnormal), [abnormal]);
   const byAsset = useMemo(() => countByAsset(abnormal), [abnormal]);
-  return { tree, signals: signals.data, query: signals, newest, abnormal, byAsset };
+  return { tree, signals: signals.data, query: signals, newest, abnormal, groups, byAsset };
 }
 
 /** Abnormal signals per path, counted on every node above them too. */

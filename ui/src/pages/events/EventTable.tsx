@@ -1,4 +1,5 @@
 import { Link } from "wouter";
+import "./events.css";
 import { nowUs } from "../../api/client";
 import { useTree } from "../../api/queries";
 import type { PlantEvent, Severity } from "../../api/types";

@@ -6,11 +6,11 @@ import { nowUs } from "../../api/client";
 import { useEvents } from "../../api/queries";
 import type { Severity } from "../../api/types";
 import { Empty, Failure, Section, Segmented, Skeleton } from "../../components/basics";
-import { AbnormalMark, abnormalWords } from "../../components/marks";
+import { AbnormalMark, abnormalWords, qualityWords } from "../../components/marks";
 import { LiveAge, LiveState, LiveValue } from "../../components/values";
-import { decimalsOf, formatTime, humanise } from "../../format";
+import { decimalsOf, humanise } from "../../format";
 import { t } from "../../i18n";
-import type { Abnormal } from "../../plant/abnormal";
+import type { AbnormalGroup } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, useAddress, useHref, useRange, useTrendHref } from "../../shell/address";
 import { usePlantState } from "../../shell/plantState";
@@ -35,13 +35,13 @@ export default function EventsPage() {
   );
   return (
     <>
-      <Section title={`${t("abnormal.title")} (${plant.abnormal.length})`} id="abnormal">
+      <Section title={`${t("abnormal.title")} (${plant.groups.length})`} id="abnormal">
         {plant.query.isPending ? (
           <Skeleton rows={3} />
-        ) : plant.abnormal.length === 0 ? (
+        ) : plant.groups.length === 0 ? (
           <Empty>{t("abnormal.empty")}</Empty>
         ) : (
-          <AbnormalTable abnormal={plant.abnormal} tree={plant.tree} />
+          <AbnormalTable groups={plant.groups} tree={plant.tree} />
         )}
       </Section>
       <Section
@@ -77,7 +77,7 @@ export default function EventsPage() {
   );
 }
 
-function AbnormalTable({ abnormal, tree }: { abnormal: readonly Abnormal[]; tree: ReturnType<typeof usePlantState>["tree"] }) {
+function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tree: ReturnType<typeof usePlantState>["tree"] }) {
   const trend = useTrendHref();
   const href = useHref();
   return (
@@ -93,27 +93,31 @@ function AbnormalTable({ abnormal, tree }: { abnormal: readonly Abnormal[]; tree
           </tr>
         </thead>
         <tbody>
-          {abnormal.slice(0, MOST).map(({ signal, kind, newest }) => (
-            <tr key={signal.id}>
-              <td>
-                <Link href={href(assetPath(signal.asset))} className="plain-link">
-                  {[whereOf(tree, signal.asset.slice(0, signal.asset.lastIndexOf("/"))), tree.nameOf(signal.asset)].filter(Boolean).join(" › ")}
-                </Link>
-              </td>
-              <td>
-                <Link href={trend([signal.id])} className="plain-link">
-                  {humanise(signal.name)}
-                </Link>
-              </td>
-              <td className="num">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
-              <td className="what" title={formatTime(newest.time)}>
-                <AbnormalMark kind={kind} /> {abnormalWords(signal, kind, newest.value, decimalsOf(signal, newest.value ?? 0))}
-              </td>
-              <td className="num">
-                <LiveAge signal={signal} />
-              </td>
-            </tr>
-          ))}
+          {groups.slice(0, MOST).map(({ kind, first: { signal, newest }, signals }) => {
+            const many = signals.length > 1;
+            return (
+              <tr key={signal.id}>
+                <td>
+                  <Link href={href(assetPath(signal.asset))} className="plain-link">
+                    {whereOf(tree, signal.asset)}
+                  </Link>
+                </td>
+                <td>
+                  <Link href={trend(signals.slice(0, 12).map((one) => one.signal.id))} className="plain-link">
+                    {many ? t("abnormal.signals", { n: signals.length }) : humanise(signal.name)}
+                  </Link>
+                </td>
+                <td className="num">{!many && (isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />)}</td>
+                <td className="what" title={signals.map((one) => one.signal.path).join("\n")}>
+                  <AbnormalMark kind={kind} />
+                  {kind === "bad" || kind === "stale" ? qualityWords(newest.quality) : abnormalWords(signal, kind, newest.value, decimalsOf(signal, newest.value ?? 0))}
+                </td>
+                <td className="num">
+                  <LiveAge signal={signal} />
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>

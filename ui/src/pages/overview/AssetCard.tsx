@@ -9,7 +9,6 @@ import { t, tn } from "../../i18n";
 import type { Abnormal } from "../../plant/abnormal";
 import { keySignals } from "../../plant/choose";
 import { assetPath, useHref, useTrendHref } from "../../shell/address";
-import { RangeOverride } from "../../shell/RangeOverride";
 import type { Card } from "./groups";
 
 interface Props {
@@ -54,9 +53,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
       </dl>
       {first && (
         <Link href={trend([first.id])} className="card-spark" aria-label={t("asset.trendOf", { name: label(first.asset, first.name) })}>
-          <RangeOverride preset="1h">
-            <Sparkline signal={first} series={history?.get(first.id)} height={30} />
-          </RangeOverride>
+          <Sparkline signal={first} series={history?.get(first.id)} height={30} />
         </Link>
       )}
       {abnormal > 0 && worst && (

@@ -15,14 +15,11 @@ import { live } from "../../live/store";
 import { qualityWord } from "../../plant/abnormal";
 import { counterOf, flowOf, increase, powerNow, type Quantity } from "../../plant/choose";
 import { stateClass, stateWord, STATE_CLASSES, type StateClass } from "../../plant/states";
-import { useHref, useTrendHref } from "../../shell/address";
-import { RangeOverride } from "../../shell/RangeOverride";
-import type { Range } from "../../shell/range";
+import { useHref, useRange, useTrendHref } from "../../shell/address";
 import type { usePlantState } from "../../shell/plantState";
 import { cardsOf } from "./groups";
 
 type Plant = ReturnType<typeof usePlantState>;
-const LAST_HOUR: Range = { live: true, preset: "1h" };
 
 /** Figures of the whole plant; only those for which signals exist. Each leads to what is behind it. */
 export function Kpis({ plant }: { plant: Plant }) {
@@ -128,6 +125,7 @@ function idsOf(quantity: Quantity): number[] {
 
 function Rate({ title, quantity, spark, today }: { title: Key; quantity: Quantity; spark?: boolean; today?: Quantity | null }) {
   const trend = useTrendHref();
+  const { range } = useRange();
   const ref = useRef<HTMLSpanElement>(null);
   const ids = useMemo(() => idsOf(quantity), [quantity]);
   useLivePaint(ids, () => {
@@ -135,7 +133,7 @@ function Rate({ title, quantity, spark, today }: { title: Key; quantity: Quantit
     const text = sum === null ? "–" : formatCompact(sum);
     if (ref.current && ref.current.textContent !== text) ref.current.textContent = text;
   });
-  const history = useSeries(spark ? ids : [], LAST_HOUR, 120);
+  const history = useSeries(spark ? ids : [], range, 120);
   return (
     <Tile title={t(title)} href={trend(ids)} wide={spark === true} note={today ? <TodayNote quantity={today} /> : basis(quantity)}>
       <span className="number" ref={ref} data-kpi={title}>
@@ -144,9 +142,7 @@ function Rate({ title, quantity, spark, today }: { title: Key; quantity: Quantit
       <span className="unit">{quantity.unit}</span>
       {spark && (
         <span className="kpi-spark">
-          <RangeOverride preset="1h">
-            <SumSparkline points={quantity.points} history={history.data} />
-          </RangeOverride>
+          <SumSparkline points={quantity.points} history={history.data} />
         </span>
       )}
     </Tile>
@@ -192,9 +188,9 @@ function AbnormalTile({ plant }: { plant: Plant }) {
   const href = useHref();
   const worst = plant.abnormal[0];
   return (
-    <Tile title={t("overview.abnormal")} href={href("/events")} note={t("overview.abnormalOf", { n: plant.signals?.length ?? 0 })}>
+    <Tile title={t("overview.abnormal")} href={href("/events")} note={t("overview.abnormalOf", { n: plant.abnormal.length, all: plant.signals?.length ?? 0 })}>
       {worst && <AbnormalMark kind={worst.kind} />}
-      {plant.abnormal.length}
+      {plant.groups.length}
     </Tile>
   );
 }

@@ -5,20 +5,18 @@ import { useSeries } from "../../charts/history";
 import { Empty, Failure, Segmented, Skeleton } from "../../components/basics";
 import { t } from "../../i18n";
 import { keySignals } from "../../plant/choose";
-import { useAddress } from "../../shell/address";
-import type { Range } from "../../shell/range";
+import { useAddress, useRange } from "../../shell/address";
 import { usePlantState } from "../../shell/plantState";
 import { AssetCard } from "./AssetCard";
 import { Kpis } from "./Kpis";
 import { cardsOf, groupsOf } from "./groups";
-
-const LAST_HOUR: Range = { live: true, preset: "1h" };
 
 /** The plant at a glance: figures of the whole, then every asset by line. */
 export function OverviewPage() {
   const plant = usePlantState();
   const session = useSession();
   const { query, change } = useAddress();
+  const { range } = useRange();
   const onlyAbnormal = query.get("show") === "abnormal";
   const groups = useMemo(
     () => groupsOf(plant.tree, cardsOf(plant.tree, plant.signals ?? [])),
@@ -28,7 +26,7 @@ export function OverviewPage() {
     () => groups.flatMap((group) => group.cards.flatMap((card) => keySignals(card.signals, 1).map((signal) => signal.id))),
     [groups],
   );
-  const history = useSeries(ids, LAST_HOUR, 120);
+  const history = useSeries(ids, range, 120);
   if (plant.query.isError) return <Failure error={plant.query.error} retry={() => void plant.query.refetch()} />;
   if (!plant.signals) return <Skeleton rows={8} />;
   if (plant.signals.length === 0) return <Empty>{t("overview.empty")}</Empty>;

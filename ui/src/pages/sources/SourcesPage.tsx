@@ -1,13 +1,14 @@
 import { useState } from "react";
 import "./sources.css";
 import { nowUs } from "../../api/client";
-import { useLedger, useSources } from "../../api/queries";
+import { useLedger, useSources, useTree } from "../../api/queries";
 import type { LedgerRow, Source, SourceState } from "../../api/types";
 import { DoubtMark } from "../../components/marks";
 import { Empty, Failure, Section, Segmented, Skeleton, withCode } from "../../components/basics";
-import { formatAge, formatNumber, formatTime, formatWhen } from "../../format";
+import { formatAge, formatNumber, formatTime, formatWhen, humanise } from "../../format";
 import { t } from "../../i18n";
 import { useTick } from "../../live/hooks";
+import { whereOf } from "../../shell/Search";
 
 const ROWS = 200;
 
@@ -180,10 +181,15 @@ const zero: LedgerRow = {
 
 function LedgerLine({ row, total = false }: { row: LedgerRow; total?: boolean }) {
   const why = row.drops.map((drop) => `${drop.reason}: ${drop.rows}, ${formatWhen(drop.first, nowUs())} – ${formatWhen(drop.last, nowUs())}`).join("\n");
+  const { tree } = useTree();
+  const nameOf = (path: string) => {
+    const asset = path.slice(0, path.lastIndexOf("/"));
+    return [whereOf(tree, asset), humanise(path.slice(asset.length + 1))].filter(Boolean).join(" › ");
+  };
   return (
     <tr data-total={total}>
       <td className="ledger-signal" title={row.signal}>
-        {row.signal.split("/").slice(total ? 0 : 2).join(" › ")}
+        {total ? row.signal : nameOf(row.signal)}
       </td>
       <td className="num">{row.expected === null ? "–" : formatNumber(row.expected, 0)}</td>
       <td className="num">{formatNumber(row.arrived, 0)}</td>

@@ -12,6 +12,7 @@ import { everyFrame } from "../../live/scheduler";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, useHref } from "../../shell/address";
+import { isBand } from "./lanes";
 import { SeriesKey } from "./SeriesKey";
 
 interface Props {
@@ -47,6 +48,7 @@ export const ValueTable = memo(function ValueTable({ signals, model, version, na
       }),
     [model],
   );
+  const lines = signals.filter((signal) => !isBand(signal));
   const reduced = [...figures.values()].some((one) => one?.reduced);
   return (
     <div className="scroll-x value-table">
@@ -54,7 +56,7 @@ export const ValueTable = memo(function ValueTable({ signals, model, version, na
         <thead>
           <tr>
             <th>{t("asset.signal")}</th>
-            <th className="num">{t("asset.value")}</th>
+            <th className="num">{t("trend.now")}</th>
             <th className="num cursor-head" ref={head}>
               {t("trend.cursor")}
             </th>
@@ -68,14 +70,15 @@ export const ValueTable = memo(function ValueTable({ signals, model, version, na
           </tr>
         </thead>
         <tbody>
-          {signals.map((signal, order) => {
+          {signals.map((signal) => {
+            const order = lines.indexOf(signal);
             const one = figures.get(signal.id);
             const decimals = decimalsOf(signal, one?.max ?? 0);
             const figure = (value: number | undefined, mark = "") => (value === undefined || Number.isNaN(value) ? "" : `${mark}${formatNumber(value, decimals)}`);
             return (
               <tr key={signal.id}>
                 <td className="value-name" title={signal.path}>
-                  <SeriesKey order={order} />
+                  {order < 0 ? <span className="series-key" /> : <SeriesKey order={order} />}
                   <Link href={href(assetPath(signal.asset))} className="plain-link">
                     {nameOf(signal.asset)}
                   </Link>{" "}

@@ -20,11 +20,13 @@ export interface TrendPlan {
 export function planLanes(signals: readonly SignalInfo[], mode: LaneMode): TrendPlan {
   const bands: LaneSeries[] = [];
   const lanes = new Map<string, LanePlan>();
-  signals.forEach((signal, order) => {
-    if (isState(signal) || signal.datatype === "Boolean") {
-      bands.push({ signal, order });
+  let order = -1;
+  signals.forEach((signal) => {
+    if (isBand(signal)) {
+      bands.push({ signal, order: -1 });
       return;
     }
+    order += 1;
     const unit = prettyUnit(signal.unit);
     const key = mode === "one" ? "one" : mode === "each" ? String(signal.id) : `${unit}|${signal.kind === "counter" ? "counter" : ""}`;
     const lane = lanes.get(key);
@@ -35,6 +37,11 @@ export function planLanes(signals: readonly SignalInfo[], mode: LaneMode): Trend
     }
   });
   return { lanes: [...lanes.values()], bands };
+}
+
+/** True for signals that are drawn as bands. */
+export function isBand(signal: SignalInfo): boolean {
+  return isState(signal) || signal.datatype === "Boolean";
 }
 
 /** Height of each lane in pixels for a window of this height: all in view when they can be, never too flat to read. */
