@@ -46,12 +46,137 @@ def options(
         os.environ["LINESHAFT_DEBUG"] = "1"  # child processes take it over
 
 
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; .lineshaft/<site> here when absent.")]
+TokenOption = Annotated[str, typer.Option("--token", help="API token; else LINESHAFT_TOKEN or <data>/cli.token.")]
+PortOption = Annotated[int | None, typer.Option("--port", help="Port of the page, in place of the plant's hub.port.")]
+
+
+@app.command()
+def demo(
+    plant: Annotated[str, typer.Argument(metavar="[PLANT]", help="A plant with a simulator section.")] = "demo",
+    data: DataOption = None,
+    port: PortOption = None,
+) -> None:
+    """Run a simulated factory with broker, gateway, hub and page."""
+    from lineshaft.commands import run
+
+    parts = ("broker", "hub", "simulator", "gateway")
+    raise typer.Exit(run.supervise(run.Wanted(plant, parts, data, port, move=True)))
+
+
+@app.command()
+def up(plant: PlantArgument, data: DataOption = None, port: PortOption = None) -> None:
+    """Run broker, gateway, hub and page for a plant."""
+    from lineshaft.commands import run
+
+    raise typer.Exit(run.supervise(run.Wanted(plant, ("broker", "hub", "gateway"), data, port)))
+
+
+@app.command()
+def hub(plant: PlantArgument, data: DataOption = None, port: PortOption = None) -> None:
+    """Run the hub alone, with its broker when the plant names no other."""
+    from lineshaft.commands import run
+
+    raise typer.Exit(run.supervise(run.Wanted(plant, ("broker", "hub"), data, port)))
+
+
+@app.command()
+def gateway(plant: PlantArgument, data: DataOption = None) -> None:
+    """Run the edge gateway alone."""
+    from lineshaft.commands import run
+
+    raise typer.Exit(run.run_part("gateway", plant, data, ()))
+
+
+@app.command()
+def simulate(
+    plant: Annotated[str, typer.Argument(metavar="[PLANT]", help="A plant with a simulator section.")] = "demo",
+    data: DataOption = None,
+) -> None:
+    """Run the simulated factory alone."""
+    from lineshaft.commands import run
+
+    raise typer.Exit(run.run_part("simulator", plant, data, ()))
+
+
+@app.command(hidden=True)
+def part(
+    name: str, plant: PlantArgument, data: DataOption = None, move: Annotated[list[str] | None, typer.Option()] = None
+) -> None:
+    """Run one part as the supervisor does."""
+    from lineshaft.commands import run
+
+    raise typer.Exit(run.run_part(name, plant, data, move or ()))
+
+
 @app.command()
 def check(plant: PlantArgument, json: JsonOption = False) -> None:
     """Check a plant folder: every mistake at once, with file and line. Connects to nothing."""
     from lineshaft.commands import check as command
 
     raise typer.Exit(command.run(plant, as_json=json))
+
+
+fault_app = typer.Typer(help="Break the simulated factory and mend it.", no_args_is_help=True)
+app.add_typer(fault_app, name="fault")
+DemoOption = Annotated[str, typer.Option("--plant", help="The plant that is simulated.")]
+ApiPortOption = Annotated[int | None, typer.Option("--port", help="Port of the simulator, when it is another.")]
+
+
+@fault_app.command("list")
+def fault_list(
+    plant: DemoOption = "demo", data: DataOption = None, port: ApiPortOption = None, json: JsonOption = False
+) -> None:
+    """List the faults that there are and those that are active."""
+    from lineshaft.commands import fault
+
+    raise typer.Exit(fault.show(fault.client_for(plant, data, port), json))
+
+
+@fault_app.command("inject")
+def fault_inject(
+    name: Annotated[str, typer.Argument(metavar="FAULT", help="Which fault; see `lineshaft fault list`.")],
+    asset: Annotated[str, typer.Argument(metavar="[ASSET]", help="Where; not needed when only one place has it.")] = "",
+    severity: Annotated[float | None, typer.Option(help="How bad; 1 is usual.")] = None,
+    plant: DemoOption = "demo",
+    data: DataOption = None,
+    port: ApiPortOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Begin a fault."""
+    from lineshaft.commands import fault
+
+    raise typer.Exit(fault.inject(fault.client_for(plant, data, port), name, asset, severity, json))
+
+
+@fault_app.command("clear")
+def fault_clear(
+    number: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="Which one; all when absent.")] = None,
+    plant: DemoOption = "demo",
+    data: DataOption = None,
+    port: ApiPortOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a fault back, or all of them."""
+    from lineshaft.commands import fault
+
+    raise typer.Exit(fault.clear(fault.client_for(plant, data, port), number, json))
+
+
+@app.command()
+def tags(
+    plant: PlantArgument,
+    match: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only paths with this in them.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the values of the running hub.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="With the latest values of the running hub.")] = False,
+    token: TokenOption = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the signals of a plant, or their values in the running hub."""
+    from lineshaft.commands import tags as command
+
+    raise typer.Exit(command.run(plant, data=data, match=match, token=token, watch=watch, live=live, as_json=json))
 
 
 @app.command()

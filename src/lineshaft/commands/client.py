@@ -33,6 +33,10 @@ class Client:
         """The answer to POST. Raises like `get`."""
         return self._call("POST", path, json.dumps(body).encode())
 
+    def delete(self, path: str) -> Any:
+        """The answer to DELETE. Raises like `get`."""
+        return self._call("DELETE", path)
+
     def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(self.base + path, body, method=method)  # noqa: S310 - our own http address
         request.add_header("content-type", "application/json")
@@ -59,6 +63,8 @@ class Client:
         detail = str(words.get("detail") or words.get("error") or words.get("title") or f"status {status}")
         if status in (401, 403):
             hint = f"make an API token on the page, and give it by --token or {TOKEN_VARIABLE}"
+            if self._peer != "the hub":
+                hint = "give the data folder that it uses with --data"
             return AccessDenied(f"{self._peer} refuses: {detail}", hint=hint)
         return DataError(f"{self._peer} says: {detail}", hint=str(words.get("hint") or ""))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lineshaft.errors import (
@@ -21,6 +21,7 @@ from lineshaft.errors import (
     Problem,
     StoreUnavailable,
 )
+from lineshaft.server.parts import PartMissing
 
 
 class ExitCode(IntEnum):
@@ -34,13 +35,9 @@ class ExitCode(IntEnum):
     MISSING = 5  # a part of Lineshaft is not installed
 
 
-class PartMissing(LineshaftError):
-    """A command needs an extra that is not installed."""
-
-
 def out() -> Console:
     """The console for results. Colour only on a terminal and without NO_COLOR."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 400)
 
 
 def err() -> Console:
@@ -54,12 +51,11 @@ def print_json(data: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """Print rows; aligned columns, cut to the terminal's width only on a terminal."""
+    """Print rows in aligned columns; long cells are cut on a terminal only."""
     grid = Table(*columns, title=title or None, box=None, pad_edge=False, header_style="bold", title_justify="left")
     for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
-    console = out()
-    console.print(grid, soft_wrap=False, width=None if sys.stdout.isatty() else 240)
+        grid.add_row(*(_plain(str(cell)) for cell in row))
+    out().print(grid)
 
 
 def exit_code(error: LineshaftError) -> ExitCode:
@@ -103,35 +99,32 @@ def _plain(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-class Advance(Protocol):
-    """Moves a progress bar."""
+class Bars:
+    """Progress of long work: bars on a terminal; elsewhere a plain line at the start, each tenth and the end."""
 
-    def __call__(self, done: float, words: str = "") -> None:
-        """`done` goes from 0 to 1; a few words say what is being done."""
-        ...
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._tenths: dict[str, int] = {}
+        columns = (TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        self._bars = Progress(*columns, console=console) if console.is_terminal else None
 
+    def start(self) -> None:
+        """Begin to draw."""
+        if self._bars is not None:
+            self._bars.start()
 
-@contextmanager
-def progress(title: str) -> Iterator[Advance]:
-    """A progress bar on a terminal; elsewhere a plain line at the start, at each tenth and at the end."""
-    if sys.stderr.isatty():
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def stop(self) -> None:
+        """End drawing; what stands there stays."""
+        if self._bars is not None:
+            self._bars.stop()
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[words]}"), console=err()) as bar:
-            task = bar.add_task(title, total=1.0, words="")
-
-            def advance(done: float, words: str = "") -> None:
-                bar.update(task, completed=done, words=words)
-
-            yield advance
-        return
-    last = -1
-
-    def plain(done: float, words: str = "") -> None:
-        nonlocal last
-        if int(done * 10) > last:
-            last = int(done * 10)
-            err().print(f"{title}: {done:.0%} {words}".rstrip())
-
-    yield plain
+    def advance(self, title: str, done: float) -> None:
+        """`done` goes from 0 to 1; a title that is new begins a bar."""
+        if self._bars is not None:
+            if title not in self._tasks:
+                self._tasks[title] = self._bars.add_task(title, total=1.0)
+            self._bars.update(self._tasks[title], completed=done)
+        elif int(done * 10) > self._tenths.get(title, -1):
+            self._tenths[title] = int(done * 10)
+            self._console.print(f"  {title}: {done:.0%}", markup=False)
