@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lineshaft.drivers.base import Finding
 from lineshaft.drivers.opcua.options import OpcuaConnection
 from lineshaft.drivers.opcua.session import Session, typed_errors
-from lineshaft.drivers.opcua.stack import Client, NodeId, ua
+from lineshaft.drivers.opcua.stack import Client, ua
 from lineshaft.errors import LineshaftError
 
 _DEFAULT_PORT = 4840

@@ -86,7 +86,8 @@ class OpcuaPollingDriver:
         columns.refs = [plan.order[ref] for ref in columns.refs]
         _add_unknown(columns, plan.unknown)
         self._tell_words(columns, points)
-        return columns.batch(plan.handles, self._clock.now_us())
+        batch = columns.batch(plan.handles, self._clock.now_us())
+        return batch.take(np.argsort(columns.refs)) if plan.unknown else batch
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """Objects and variables below `parent`; '' is the server's Objects folder."""

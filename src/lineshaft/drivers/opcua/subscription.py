@@ -135,9 +135,9 @@ class Subscription:
             return
         if message.subscription != self._id:
             return
-        while self._next < message.sequence and message.sequence - self._next <= _MAX_REPUBLISH:
-            await self._republish(self._next)
-            self._next += 1
+        missing = range(self._next, message.sequence)
+        for sequence in missing[-_MAX_REPUBLISH:]:
+            await self._republish(sequence)
         if message.alive_only:
             self._next = message.sequence
             return
