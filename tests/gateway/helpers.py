@@ -171,6 +171,8 @@ async def running(
     stop = asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))
     try:
+        async with asyncio.timeout(20):
+            await gateway.started.wait()
         yield gateway
     finally:
         stop.set()

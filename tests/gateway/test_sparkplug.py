@@ -138,7 +138,7 @@ async def test_what_is_not_acknowledged_is_sent_again(broker: Mosquitto, host: H
 
 
 async def test_data_waits_for_the_primary_host(broker: Mosquitto, host: Host, folder: Path) -> None:
-    """Nothing is born while the host is offline; when it goes the node dies and keeps its samples; an old word is ignored."""
+    """Nothing is born while the host is offline; when it goes the node dies; an old word of it is ignored."""
     device = FieldDevice(force=-1.0)
     host.state(False)
     async with running(plant({"press": ["force"]}), {"press": device}, broker.port, folder, push=True) as gateway:
@@ -176,7 +176,7 @@ async def test_a_foreign_host_needs_no_acknowledgement(broker: Mosquitto, host: 
 async def test_samples_of_a_signal_that_the_plant_lost_still_arrive(
     broker: Mosquitto, host: Host, folder: Path
 ) -> None:
-    """A changed plant folder never touches the buffer: removed signals and devices are announced until they are sent."""
+    """A changed plant never touches the buffer: removed signals and devices are announced until they are sent."""
     devices = {"press": FieldDevice(force=-1.0), "old": FieldDevice(speed=4.0)}
     host.state(False)
     async with running(

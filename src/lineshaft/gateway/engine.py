@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Final, NoReturn, Protocol
 
 import numpy as np
@@ -161,7 +162,7 @@ class DeviceRunner:
             now = self._clock.monotonic()
             self.counters.duration = now - began
             due[at] += interval
-            missed = max(0, int((now - due[at]) / interval + 1e-9))
+            missed = max(0, ceil((now - due[at]) / interval - 1e-6))
             self.counters.late += missed
             due[at] += missed * interval
 

@@ -68,6 +68,8 @@ class Gateway:
         self._plan = plan
         self._told: Int64Array = np.zeros(0, np.int64)
         self._mistyped: set[int] = set()
+        self.started = asyncio.Event()
+        """Set when the buffer is open and `status` can be asked."""
 
     def _prepare(self) -> None:
         """Open the buffer and make what depends on what is in it."""
@@ -86,6 +88,7 @@ class Gateway:
         node = NodeContext(self._plan, self, self._clock, self._buffer.epoch, handles, lambda: self._buffer.last)
         self._forwarders = tuple(self._forwarder(uplink, node) for uplink in self._options.config.uplinks)
         self._buffer.on_append = self._wake
+        self.started.set()
 
     def _forwarder(self, config: SparkplugUplink, node: NodeContext) -> Forwarder:
         file = self._options.data_dir / f"bdseq-{config.id}"

@@ -75,6 +75,9 @@ class MqttConnection:
         self._client.max_queued_messages_set(0)
         self._client.will_set(will[0], will[1], qos=1, retain=False)
         self._failure: LineshaftError | None = None
+        self._gone = False
+        self.reached = False
+        """The broker may have seen the CONNECT with the will."""
         self._closed = asyncio.Event()
         self._opened: asyncio.Future[None] | None = None
 
@@ -98,6 +101,7 @@ class MqttConnection:
             raise AccessDenied(f"{where} is not trusted: {error}", hint="Check tls.ca_file.") from error
         except OSError as error:
             raise ConnectionFailed(f"cannot reach {where}: {error}") from error
+        self.reached = True
         client.loop_start()
         try:
             async with asyncio.timeout(_ANSWER):
@@ -135,14 +139,15 @@ class MqttConnection:
         error = ConnectionFailed(f"the connection to the broker was lost: {reason}")
         if self._opened is not None and not self._opened.done():
             self._opened.set_exception(error)
+        self._gone = True
+        self._empty.set()
         self.fail(error)
 
     def fail(self, error: LineshaftError) -> None:
-        """End the session from this side; `wait_closed` raises `error`."""
+        """End the session: `wait_closed` raises `error`; a last word may still be published."""
         self._failure = self._failure or error
         self._closed.set()
         self._room.set()
-        self._empty.set()
         for granted in self._granted.values():
             if not granted.done():
                 granted.set_exception(self._failure)
@@ -182,8 +187,8 @@ class MqttConnection:
 
     def publish(self, topic: str, payload: bytes, qos: int = 0) -> int:
         """Queue a message; returns the number that `on_sent` gives once it is on the wire. Raises ConnectionFailed."""
-        if self._failure is not None:
-            raise self._failure
+        if self._gone:
+            raise self._failure or ConnectionFailed("the connection to the broker was lost")
         info = self._client.publish(topic, payload, qos=qos, retain=False)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise ConnectionFailed("the connection to the broker was lost")

@@ -99,7 +99,11 @@ class SparkplugUplink:
             self._access, client_id, death, self._config.keepalive, self._received, self._on_wire
         )
         self._connection = connection
-        await connection.open()
+        try:
+            await connection.open()
+        finally:
+            if not connection.reached:
+                self._keep_bdseq((self._bdseq - 1) % 256)  # no broker saw this number
         filters = [*topics.command_topics(plan.site, plan.node)]
         if self._config.primary_host:
             filters.append(topics.state(self._config.primary_host))
@@ -128,11 +132,14 @@ class SparkplugUplink:
         except (OSError, ValueError):
             last = -1
         number = (last + 1) % 256
+        self._keep_bdseq(number)
+        return number
+
+    def _keep_bdseq(self, number: int) -> None:
         try:
             replace_file(self._bdseq_file, str(number).encode())
         except OSError as error:
             log.warning("uplink.bdseq_not_kept", error=str(error))
-        return number
 
     async def wait_closed(self) -> None:
         """See Uplink.wait_closed."""
