@@ -46,7 +46,19 @@ def test_events_of_a_subject_and_time(state: State, subject: str, since: int | N
     assert len(state.events.find(subject=subject, since=since)) == found
 
 
-def test_events_can_be_told_again_after_none(state: State) -> None:
+def test_an_event_that_is_told_again_is_stored_once(state: State) -> None:
+    """The journal may tell an event again after a kill; it is stored and shown once."""
+    told: list[StoredEvent] = []
+    state.events.on_add(told.extend)
+    first, second = Event(1, "k", "a", "m"), Event(1, "k", "a", "other words")
+    state.events.add([first])
+    state.events.add([first, second])
+    state.events.add([first])
+    assert [one.event for one in told] == [first, second]
+    assert len(state.events.find()) == 2
+
+
+def test_no_events_are_nothing(state: State) -> None:
     """An empty list stores and tells nothing."""
     told: list[object] = []
     state.events.on_add(told.extend)

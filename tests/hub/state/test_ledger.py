@@ -59,6 +59,13 @@ def test_every_sample_is_accounted_for(state: State) -> None:
     assert row(state).node == "north/g1"
 
 
+def test_a_drop_note_that_is_told_again_counts_once(state: State) -> None:
+    """The journal may tell a drop again after a kill."""
+    for _ in range(2):
+        state.ledger.dropped("north/g1", EPOCH, [Drop(f"{ASSET}/s0", 12, 5, 9, "size")])
+    assert row(state).dropped == 12
+
+
 def test_a_late_report_changes_nothing(state: State) -> None:
     """Reports list only what has changed and may come late; the larger total counts for each signal."""
     register(state)

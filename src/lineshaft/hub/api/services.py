@@ -49,6 +49,7 @@ class Services:
     checks: tuple[Callable[[], Sequence[Check]], ...] = ()  # health of broker, ingest ...; called in a thread
     figures: Callable[[], Mapping[str, Any]] = dict  # counters of ingest, shown with the health; called in a thread
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
+    fault_token: str = ""  # its bearer token
 
 
 async def services_of(connection: HTTPConnection) -> Services:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, insert, or_, select
+from sqlalchemy import Connection, Row, and_, insert, or_, select
 
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.schema import events as table
@@ -33,13 +33,17 @@ class SqlEventStore:
         self._added = added
 
     def add(self, events: Sequence[Event]) -> None:
-        """Store events, then tell the listener."""
+        """Store events, then tell the listener. What is stored already, told again after a kill, is left out."""
         if not events:
             return
         statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
         with self._database.write() as connection:
-            ids = connection.execute(statement, [_columns(one) for one in events]).scalars().all()
-        self._added([StoredEvent(number, event) for number, event in zip(ids, events, strict=True)])
+            known = _known(connection, events)
+            new = [one for one in events if (one.time, one.kind, one.subject, one.message) not in known]
+            if not new:
+                return
+            ids = connection.execute(statement, [_columns(one) for one in new]).scalars().all()
+        self._added([StoredEvent(number, event) for number, event in zip(ids, new, strict=True)])
 
     def find(
         self, *, since: int | None = None, subject: str = "", limit: int = 100, before: tuple[int, int] | None = None
@@ -57,6 +61,14 @@ class SqlEventStore:
             query = query.where(or_(table.c.time < time, earlier))
         with self._database.read() as connection:
             return [_event(row) for row in connection.execute(query)]
+
+
+def _known(connection: Connection, events: Sequence[Event]) -> set[tuple[int, str, str, str]]:
+    """Which of these are stored."""
+    identity = select(table.c.time, table.c.kind, table.c.subject, table.c.message)
+    times = {one.time for one in events}
+    found = connection.execute(identity.where(table.c.time.in_(times)))
+    return {(row.time, row.kind, row.subject, row.message) for row in found}
 
 
 def _columns(event: Event) -> dict[str, Any]:

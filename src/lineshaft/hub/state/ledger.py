@@ -29,7 +29,7 @@ from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Counts
 from lineshaft.hub.ports import Drop
 from lineshaft.hub.state.catalogue import SqlCatalogue
-from lineshaft.hub.state.database import Database, fact, set_fact, upsert
+from lineshaft.hub.state.database import Database, fact, insert_new, set_fact, upsert
 from lineshaft.hub.state.schema import import_blocks, ledger_arrived, ledger_drops, ledger_expected
 from lineshaft.model.samples import Int64Array, UInt32Array
 
@@ -141,7 +141,7 @@ class SqlLedger:
             report.totals |= news
 
     def dropped(self, node: str, epoch: str, drops: Sequence[Drop]) -> None:
-        """See ports.Ledger; stored when it returns."""
+        """See ports.Ledger; stored when it returns. A note that is told again after a kill counts once."""
         rows = [
             {
                 "node": node,
@@ -150,13 +150,12 @@ class SqlLedger:
                 "rows": drop.rows,
                 "first": drop.first,
                 "last": drop.last,
-                "reason": drop.reason,
+                "reason": drop.reason[:255],
             }
             for drop in drops
         ]
-        if rows:
-            with self._database.write() as connection:
-                connection.execute(insert(ledger_drops), rows)
+        with self._database.write() as connection:
+            insert_new(connection, ledger_drops, rows)
 
     def removed(self, signals: UInt32Array, rows: Int64Array) -> None:
         """Retention took stored rows away: they have arrived all the same."""

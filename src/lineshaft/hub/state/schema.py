@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -158,7 +159,10 @@ ledger_drops = Table(
     Column("rows", BigInteger, nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", String(255), nullable=False),
+    UniqueConstraint(
+        "node", "epoch", "path", "first", "last", "rows", "reason", name="uq_ledger_drops"
+    ),  # the same note told again is one drop
 )
 
 import_blocks = Table(

@@ -58,7 +58,7 @@ class SqlSources:
                 source = Source(node, device, state, time, time, dict(details or {}))
             else:
                 since = known.since if known.state == state else time
-                source = replace(known, state=state, since=since, updated=time)
+                source = replace(known, state=state, since=since, updated=max(time, known.updated))
                 if details is not None:
                     source = replace(source, details={**known.details, **details})
             self._known[node, device] = source

@@ -20,24 +20,29 @@ TIMEOUT = 10.0  # seconds
 
 @router.get("")
 def list_faults(parts: Parts) -> Any:
-    """Faults that the simulator knows, and which are active."""
-    return _call(parts, "GET", None)
+    """Faults that the simulator knows (`catalogue`) and those that are injected (`active`)."""
+    return _call(parts, "GET", "/faults")
 
 
-@router.post("", dependencies=[needs(Role.OPERATOR)])
-def change_fault(body: Annotated[dict[str, Any], Body()], parts: Parts) -> Any:
-    """Inject a fault or take it back; the body is the simulator's."""
-    return _call(parts, "POST", body)
+@router.post("", status_code=201, dependencies=[needs(Role.OPERATOR)])
+def inject_fault(body: Annotated[dict[str, Any], Body()], parts: Parts) -> Any:
+    """Inject a fault: `{id, asset, severity?}`."""
+    return _call(parts, "POST", "/faults", body)
 
 
-def _call(parts: Services, method: str, body: dict[str, Any] | None) -> Any:
+@router.delete("/{number}", dependencies=[needs(Role.OPERATOR)])
+def take_back_fault(number: int, parts: Parts) -> Any:
+    """Take an injected fault back by its number."""
+    return _call(parts, "DELETE", f"/faults/{number}")
+
+
+def _call(parts: Services, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     if not parts.fault_url:
         raise Unsupported("this plant has no simulator", hint="faults are for `lineshaft demo`")
-    address = urlsplit(parts.fault_url).netloc
-    connection = http.client.HTTPConnection(address, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(urlsplit(parts.fault_url).netloc, timeout=TIMEOUT)
+    headers = {"authorization": f"Bearer {parts.fault_token}", "content-type": "application/json"}
     try:
-        text = None if body is None else json.dumps(body)
-        connection.request(method, "/faults", text, {"content-type": "application/json"})
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
         answer = json.loads(response.read() or b"null")
     except TimeoutError as error:
@@ -47,6 +52,8 @@ def _call(parts: Services, method: str, body: dict[str, Any] | None) -> Any:
     finally:
         connection.close()
     if response.status >= 400:
-        words = answer.get("detail") or answer.get("error") if isinstance(answer, dict) else None
-        raise DataError(str(words or f"the simulator answered {response.status}"))
+        words = answer if isinstance(answer, dict) else {}
+        raise DataError(
+            str(words.get("title") or f"the simulator answered {response.status}"), hint=str(words.get("detail") or "")
+        )
     return answer

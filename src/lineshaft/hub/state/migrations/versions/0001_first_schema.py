@@ -67,8 +67,9 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_drops")),
+        sa.UniqueConstraint("node", "epoch", "path", "first", "last", "rows", "reason", name="uq_ledger_drops"),
     )
     with op.batch_alter_table("ledger_drops", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_drops_path"), ["path"], unique=False)
