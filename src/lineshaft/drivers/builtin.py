@@ -21,6 +21,7 @@ DRIVERS: Registry[DriverSpec] = Registry(
     (
         ("modbus-tcp", _lazy("modbus", "TCP")),
         ("modbus-rtu", _lazy("modbus", "RTU")),
+        ("mtconnect", _lazy("mtconnect")),
         ("opcua", _lazy("opcua")),
         ("replay", _lazy("replay")),
     ),
