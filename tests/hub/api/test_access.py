@@ -234,6 +234,13 @@ async def test_users_can_be_added_changed_and_removed(hub: Hub) -> None:
         assert (await client.delete("/api/v1/users/bob")).status_code == 204
         assert (await client.delete("/api/v1/users/the-admin")).status_code == 422
         assert (await client.patch("/api/v1/users/the-admin", json={"role": "viewer"})).status_code == 422
+        told = (await client.get("/api/v1/events", params={"subject": "user/bob"})).json()["items"]
+        assert [one["message"] for one in told][::-1] == [
+            "bob was added as viewer by the-admin",
+            "bob got a new password by the-admin",
+            "bob got the role engineer by the-admin",
+            "bob was removed by the-admin",
+        ]
 
 
 async def test_headers_of_every_answer(hub: Hub) -> None:
@@ -260,3 +267,14 @@ async def test_a_body_that_is_too_large_is_refused(hub: Hub) -> None:
     async with hub.client(None) as client:
         assert (await client.post("/api/v1/session", content=b"x" * 2_000_000)).status_code == 413
         assert (await client.post("/api/v1/session", content=pieces())).status_code == 413
+
+
+async def test_behind_a_proxy_with_a_certificate(hub: Hub) -> None:
+    """When the proxy on this computer says https, the cookie is sent only encrypted, and the origin still fits."""
+    hub.state.accounts.add_user("ada", "admin", passwords.hashed(PASSWORD), 0)
+    headers = {"x-forwarded-proto": "https", "host": "plant.example", "origin": "https://plant.example"}
+    async with httpx.AsyncClient(base_url=hub.url, headers=headers) as client:
+        response = await client.post("/api/v1/session", json={"name": "ada", "password": PASSWORD})
+        assert response.status_code == 200
+        assert "secure" in response.headers["set-cookie"].lower()
+        assert "strict-transport-security" in response.headers

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -183,3 +184,11 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     """An unreachable folder raises StoreUnavailable with the reason."""
     with pytest.raises(StoreUnavailable, match="does not answer"):
         Database("sqlite:////nowhere/at/all/state.db").open()
+
+
+def test_the_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """Password hashes lie in it, so nobody else may read it."""
+    file = tmp_path / "state.db"
+    with State(f"sqlite:///{file}") as state:
+        state.register(births(3))
+        assert {one.stat().st_mode & 0o077 for one in tmp_path.glob("state.db*")} == {0}

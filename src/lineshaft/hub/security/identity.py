@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
+
 from lineshaft.clock import MICROSECONDS, Clock, SystemClock
 from lineshaft.errors import AccessDenied, DataError, RetryableError
 from lineshaft.hub.security import passwords
@@ -14,6 +16,8 @@ from lineshaft.hub.security.lockout import Lockout
 from lineshaft.hub.security.roles import Role, lower
 from lineshaft.hub.state.accounts import Accounts, Token
 from lineshaft.hub.state.state import State
+
+log = structlog.get_logger(__name__)
 
 SESSION_IDLE = 12 * 3600 * MICROSECONDS
 SESSION_LONGEST = 7 * 86400 * MICROSECONDS
@@ -56,6 +60,7 @@ class Identity:
             raise TooManyAttempts(wait)
         found = self._accounts.credentials(name)
         if not passwords.matches(passwords.NOBODY if found is None else found[1], password) or found is None:
+            log.warning("sign_in.refused", user=name, address=address)  # as many as the lock-out lets through
             raise AccessDenied("the name or the password is wrong")
         self._lockout.succeeded(name, address)
         user, password_hash = found

@@ -44,6 +44,7 @@ class Database:
                 hint="install the extra for it: pip install 'lineshaft[postgresql]'",
             ) from error
         if engine.dialect.name == "sqlite":
+            _make_private(url)
             _prepare_sqlite(engine)
         self._engine = engine
         with self.write() as connection:
@@ -101,6 +102,16 @@ def _url(dsn: str) -> URL:
     if url.drivername == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _make_private(url: URL) -> None:
+    """Make the file before SQLite does, so that only its owner reads it; what lies beside it gets the same rights."""
+    if not url.database or url.database == ":memory:":
+        return
+    try:
+        Path(url.database).touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"the state database does not answer: {error}") from error
 
 
 def _prepare_sqlite(engine: Engine) -> None:

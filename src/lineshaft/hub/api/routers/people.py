@@ -9,8 +9,10 @@ from lineshaft.errors import DataError
 from lineshaft.hub.api.models import ChangedUser, MadeToken, NewToken, NewUser, Tokens, TokenView, Users, UserView
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, People, Services, needs
+from lineshaft.hub.security.identity import Principal
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.accounts import Token
+from lineshaft.model.events import Event
 
 users = APIRouter(prefix="/users", tags=["users"], dependencies=[needs(Role.ADMIN)])
 tokens = APIRouter(prefix="/tokens", tags=["tokens"])
@@ -24,32 +26,37 @@ def list_users(parts: Parts) -> Users:
 
 
 @users.post("", status_code=201)
-async def add_user(body: NewUser, request: Request, parts: Parts, people: People) -> UserView:
+async def add_user(body: NewUser, request: Request, parts: Parts, people: People, caller: Caller) -> UserView:
     """Add a user."""
     limiter = request.app.state.hash_limiter
     await to_thread.run_sync(people.add_user, body.name, body.role, body.password, limiter=limiter)
+    await to_thread.run_sync(_note, parts, caller, "user.added", body.name, f"was added as {body.role}")
     return await to_thread.run_sync(_user, parts, body.name)
 
 
 @users.patch("/{name}")
-async def change_user(name: str, body: ChangedUser, request: Request, parts: Parts, people: People) -> UserView:
+async def change_user(
+    name: str, body: ChangedUser, request: Request, parts: Parts, people: People, caller: Caller
+) -> UserView:
     """Change the role or the password of a user; a new password ends the user's sessions."""
     if body.role is not None and body.role is not Role.ADMIN:
         await to_thread.run_sync(_keep_an_admin, parts, name)
     if body.password is not None:
         limiter = request.app.state.hash_limiter
-        await to_thread.run_sync(people.change_password, name, body.password, limiter=limiter)
-    if body.role is not None:
-        await to_thread.run_sync(lambda: parts.state.accounts.change_user(name, role=body.role))
+        if await to_thread.run_sync(people.change_password, name, body.password, limiter=limiter):
+            await to_thread.run_sync(_note, parts, caller, "user.changed", name, "got a new password")
+    if body.role is not None and await to_thread.run_sync(_change_role, parts, name, body.role):
+        await to_thread.run_sync(_note, parts, caller, "user.changed", name, f"got the role {body.role}")
     return await to_thread.run_sync(_user, parts, name)
 
 
 @users.delete("/{name}", status_code=204)
-def remove_user(name: str, parts: Parts) -> None:
+def remove_user(name: str, parts: Parts, caller: Caller) -> None:
     """Remove a user with all sessions and tokens; the last admin stays."""
     _keep_an_admin(parts, name)
     if not parts.state.accounts.remove_user(name):
         raise NotFound(f"there is no user {name}")
+    _note(parts, caller, "user.removed", name, "was removed")
 
 
 @tokens.get("")
@@ -60,9 +67,10 @@ def list_tokens(caller: Caller, parts: Parts) -> Tokens:
 
 
 @tokens.post("", status_code=201)
-def make_token(body: NewToken, caller: Caller, people: People) -> MadeToken:
+def make_token(body: NewToken, caller: Caller, people: People, parts: Parts) -> MadeToken:
     """Make an API token. Its secret is in this answer and nowhere else."""
     token, secret = people.make_token(caller, body.name, body.role, body.days)
+    _note(parts, caller, "token.made", caller.name, f"has a new API token '{body.name}' with the role {body.role}")
     return MadeToken(**_view(token).model_dump(), token=secret)
 
 
@@ -72,6 +80,7 @@ def remove_token(token: int, caller: Caller, parts: Parts) -> None:
     owner = None if caller.role is Role.ADMIN else caller.name
     if not parts.state.accounts.remove_token(token, owner):
         raise NotFound(f"there is no token {token}")
+    _note(parts, caller, "token.removed", caller.name, f"removed the API token {token}")
 
 
 def _user(parts: Services, name: str) -> UserView:
@@ -85,6 +94,17 @@ def _user(parts: Services, name: str) -> UserView:
 def _keep_an_admin(parts: Services, name: str) -> None:
     if not parts.state.accounts.other_admins(name):
         raise DataError(f"{name} is the only admin", hint="make another user an admin first")
+
+
+def _change_role(parts: Services, name: str, role: Role) -> bool:
+    return parts.state.accounts.change_user(name, role=role)
+
+
+def _note(parts: Services, caller: Principal, kind: str, name: str, what: str) -> None:
+    """Rights have changed: that is an event."""
+    by = "" if caller.name == name else f" by {caller.name}"
+    details = {"by": caller.name}
+    parts.state.events.add([Event(parts.clock.now_us(), kind, f"user/{name}", f"{name} {what}{by}", details=details)])
 
 
 def _view(token: Token) -> TokenView:
