@@ -10,9 +10,8 @@ from lineshaft.commands.client import Client, read_secret
 from lineshaft.commands.plants import load
 from lineshaft.config.problems import suggestion
 from lineshaft.errors import ConfigError
+from lineshaft.server.context import SIMULATOR_TOKEN
 from lineshaft.server.folder import data_folder
-
-TOKEN_FILE = "simulator-token"  # noqa: S105 - the name of a file
 
 
 def client_for(plant: str, data: Path | None, port: int | None) -> Client:
@@ -20,7 +19,7 @@ def client_for(plant: str, data: Path | None, port: int | None) -> Client:
     folder, loaded = load(plant)
     if loaded.simulator is None:
         raise ConfigError(f"{folder} has no simulator section", hint="faults are for `lineshaft demo`")
-    token = read_secret(data_folder(loaded, data).root / TOKEN_FILE)
+    token = read_secret(data_folder(loaded, data).root / SIMULATOR_TOKEN)
     return Client(f"http://127.0.0.1:{port or loaded.simulator.api_port}", token, peer="the simulator")
 
 

@@ -16,11 +16,12 @@ from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import ConfigError
 from lineshaft.server import moves
+from lineshaft.server.context import PartContext
 from lineshaft.server.folder import DataFolder, data_folder
 from lineshaft.server.lifetime import until_stopped
 from lineshaft.server.logs import configure_logging
 from lineshaft.server.messages import Message
-from lineshaft.server.parts import PARTS, PartContext, require
+from lineshaft.server.parts import PARTS, prepare_simulator, require
 from lineshaft.server.supervisor import Part, Supervisor
 
 SILENCE = 120.0
@@ -63,6 +64,8 @@ def supervise(wanted: Wanted) -> int:
         else:
             moves.refuse_busy({key: ports[key] for key in ports if key != "hub.broker_port" or "broker" in parts})
         configure_logging()
+        if "simulator" in parts:
+            prepare_simulator(data)
         with show:
             asyncio.run(_supervise(folder.absolute(), parts, data, moved, show))
     return output.ExitCode.OK

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lineshaft.config.models import Plant
-from lineshaft.config.reload import PlantWatcher
 from lineshaft.errors import LineshaftError
+from lineshaft.server.context import PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 
@@ -28,22 +27,6 @@ class PartMissing(LineshaftError):
     """A part needs an extra that is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartContext:
-    """What every part gets: the plant, where it was read from, and the data folder."""
-
-    plant: Plant
-    folder: Path
-    load: Callable[[Path], Plant]  # raises ConfigError
-    data: DataFolder
-    stop: asyncio.Event
-    asked: asyncio.Event  # set when somebody wants the folder read again
-
-    def watcher(self) -> PlantWatcher:
-        """Gives each valid change of the plant folder."""
-        return PlantWatcher(self.folder, self.load, self.plant, asked=self.asked)
-
-
 def require(part: str) -> None:
     """Raise PartMissing when the libraries of a part are not installed."""
     extra, modules = EXTRAS[part]
@@ -52,19 +35,6 @@ def require(part: str) -> None:
         raise PartMissing(
             f"the {part} is not installed ({', '.join(missing)} missing)", hint=f'pip install "lineshaft[{extra}]"'
         )
-
-
-def hub_user(plant: Plant) -> str:
-    """The hub's user at the embedded broker."""
-    return plant.hub.broker_user or f"host-{plant.hub.host_id}"
-
-
-def broker_url(plant: Plant) -> str:
-    """Where the broker of this plant is for processes on this computer."""
-    if plant.hub.broker:
-        return plant.hub.broker
-    host = "127.0.0.1" if plant.hub.broker_host in ("0.0.0.0", "::") else plant.hub.broker_host  # noqa: S104
-    return f"mqtt://{host}:{plant.hub.broker_port}"
 
 
 async def run_broker(context: PartContext) -> None:
@@ -100,6 +70,13 @@ async def run_simulator(context: PartContext) -> None:
         progress=progress,
         ready=lambda: tell(Message("ready", "factory")),
     )
+
+
+def prepare_simulator(data: DataFolder) -> None:
+    """Make the token of the fault API, which the hub reads before the simulator runs."""
+    from lineshaft.simulator.api import make_token
+
+    make_token(data.root)
 
 
 async def run_gateway(context: PartContext) -> None:
@@ -139,17 +116,17 @@ async def _next_plant(changes: AsyncIterator[Plant], stop: asyncio.Event, runnin
     return None
 
 
-def read_password(path: Path) -> str:
-    """The first line of a password file; '' when there is none."""
-    try:
-        return path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
-    except OSError:
-        return ""
+async def run_hub(context: PartContext) -> None:
+    """The hub."""
+    from lineshaft.server import hub
+
+    await hub.run_hub(context)
 
 
 PARTS: Final[dict[str, Callable[[PartContext], Awaitable[None]]]] = {
     "broker": run_broker,
     "simulator": run_simulator,
     "gateway": run_gateway,
+    "hub": run_hub,
 }
 """Name -> the part."""

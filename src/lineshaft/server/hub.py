@@ -1,0 +1,231 @@
+"""The hub as one process: historian, state, ingest, live stream, API and page; and the import of waiting files."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import structlog
+import uvicorn
+
+from lineshaft.config.models import Plant
+from lineshaft.errors import ConnectionFailed, DataError, StoreUnavailable
+from lineshaft.hub.api.app import create_app, server_config
+from lineshaft.hub.api.importing import import_rows
+from lineshaft.hub.api.services import Check, PlantInfo, Services
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
+from lineshaft.hub.security.identity import Identity
+from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
+from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
+from lineshaft.server.folder import DataFolder
+from lineshaft.server.messages import Message, tell
+from lineshaft.web.static_files import mount_page
+
+_LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
+_STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
+_MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before health warns
+_log = structlog.get_logger(__name__)
+
+
+async def run_hub(context: PartContext) -> None:
+    """Serve until `context.stop`; what is queued is committed before it ends."""
+    plant, data = context.plant, context.data
+    with _listen(plant.hub.host, plant.hub.port) as listener:
+        historian = ClickHouseHistorian(data.historian_dsn(plant))
+        await asyncio.to_thread(historian.open)
+        try:
+            with State(data.database_dsn(plant)) as state:
+                await _serve(context, listener, historian, state)
+        finally:
+            await asyncio.to_thread(historian.close)
+
+
+async def _serve(context: PartContext, listener: socket.socket, historian: Historian, state: State) -> None:
+    plant, data = context.plant, context.data
+    stream = LiveStream()
+    stream.seed(await asyncio.to_thread(historian.latest))
+    ingest = Ingest(_ingest_settings(plant, data), historian, state, state.ledger, state.events, stream)
+    await asyncio.to_thread(ingest.recover)
+    app = create_app(_services(plant, data, historian, state, stream, ingest))
+    mount_page(app)
+    server = _Server(server_config(app, plant.hub.host, plant.hub.port))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[listener]), name="api")
+        if not await server.listening():
+            return
+        ingest.start()
+        address = _address(plant, listener)
+        data.links.write_text(address + "\n", encoding="utf-8")
+        tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
+        tell(Message("ready", address))
+        watchers = [
+            group.create_task(_import_files(data.imports, historian, state), name="import"),
+            group.create_task(_watch_plant(context), name="plant"),
+        ]
+        await _until_stopped(context.stop, ingest)
+        for watcher in watchers:
+            watcher.cancel()
+        server.should_exit = True
+    data.links.unlink(missing_ok=True)
+    await asyncio.to_thread(ingest.stop)
+
+
+def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
+    hub = plant.hub
+    file = hub.broker_password_file or f"{hub_user(plant)}.password"
+    login = BrokerLogin.parse(broker_url(plant), hub_user(plant), read_password(data.root / file))
+    intake = IntakeSettings(plant.plant.enterprise, reorder_timeout=hub.reorder_timeout)
+    return IngestSettings(data.root / "journal", login, intake, hub.host_id)
+
+
+def _services(
+    plant: Plant, data: DataFolder, historian: Historian, state: State, stream: LiveStream, ingest: Ingest
+) -> Services:
+    def figures() -> Mapping[str, Any]:
+        return {"ingest": asdict(ingest.figures())}
+
+    return Services(
+        historian=historian,
+        state=state,
+        stream=stream,
+        plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency),
+        checks=(lambda: _ingest_checks(plant, ingest),),
+        figures=figures,
+        fault_token=read_password(data.root / SIMULATOR_TOKEN),
+        fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
+    )
+
+
+def _ingest_checks(plant: Plant, ingest: Ingest) -> Sequence[Check]:
+    found, url = ingest.figures(), broker_url(plant)
+    mend = (
+        "see the log broker.log in the data folder" if not plant.hub.broker else "is it running, is the password right?"
+    )
+    broker = Check("broker", "pass", f"connected to {url}")
+    if not found.connected:
+        broker = Check("broker", "fail", f"no connection to {url}", mend)
+    store = Check("ingest", "pass", f"{found.rows:,} rows committed, {found.pending_rows:,} waiting")
+    if not ingest.alive():
+        store = Check("ingest", "fail", "ingest has ended", "start the hub again; its log hub.log says why")
+    elif found.store_error:
+        store = Check("ingest", "fail", f"rows cannot be stored: {found.store_error}", "is the disk full?")
+    elif found.pending_rows > _MOST_WAITING:
+        store = Check("ingest", "warn", f"{found.pending_rows:,} rows wait", "the historian is slower than the plant")
+    return broker, store
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._startup_over = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process, see server.lifetime."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Part of uvicorn's contract."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self._startup_over.set()
+
+    async def listening(self) -> bool:
+        """Wait for the end of the start-up; False when it failed."""
+        await self._startup_over.wait()
+        return self.started
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket, before anything else is opened. Raises ConnectionFailed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        hint = "another program uses hub.port; `lineshaft doctor` says which"
+        raise ConnectionFailed(f"the hub cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
+    with listener:
+        listener.setblocking(False)
+        yield listener
+
+
+def _address(plant: Plant, listener: socket.socket) -> str:
+    host, port = plant.hub.host, listener.getsockname()[1]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - what people can open
+        host = socket.gethostname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _link(identity: Identity, address: str) -> str:
+    """Where to go: the set-up page while there is no user."""
+    return f"{address}/setup?link={identity.make_setup_link()}" if identity.setup_needed() else address
+
+
+async def _until_stopped(stop: asyncio.Event, ingest: Ingest) -> None:
+    """Wait for the stop. Raises StoreUnavailable when ingest ends by itself, so that the supervisor starts anew."""
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_EVERY):
+                await stop.wait()
+        if not stop.is_set() and not ingest.alive():
+            raise StoreUnavailable("ingest has ended by itself")
+
+
+async def _watch_plant(context: PartContext) -> None:
+    """Changes of the hub's own sections are said; they are taken at the next start."""
+    current = context.plant
+    async for plant in context.watcher().changes():
+        if (plant.hub, plant.plant) != (current.hub, current.plant):
+            tell(Message("notice", "the changed sections hub and plant are taken at the next start of the hub"))
+        current = plant
+
+
+async def _import_files(folder: Path, historian: Historian, state: State) -> None:
+    """Take in every Arrow file that appears in `folder`, oldest first, and remove it."""
+    done = 0
+    async for path, waiting in _files(folder):
+        try:
+            await asyncio.to_thread(_import_file, path, historian, state)
+        except StoreUnavailable as error:
+            _log.error("import.later", file=path.name, error=str(error))
+            await asyncio.sleep(_STORE_PAUSE)
+            continue
+        except DataError as error:
+            _log.error("import.refused", file=path.name, error=str(error))
+            path.rename(path.with_suffix(".refused"))
+            continue
+        path.unlink()
+        done += 1
+        tell(Message("progress", "storing the past", done / (done + waiting)))
+
+
+async def _files(folder: Path) -> AsyncIterator[tuple[Path, int]]:
+    """(file, how many more wait behind it), for ever."""
+    while True:
+        waiting = await asyncio.to_thread(lambda: sorted(folder.glob("*.arrow")))
+        if waiting:
+            yield waiting[0], len(waiting) - 1
+        else:
+            await asyncio.sleep(_LOOK_EVERY)  # no event tells of files that another process writes
+
+
+def _import_file(path: Path, historian: Historian, state: State) -> None:
+    try:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
+            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+            import_rows(batches, historian, state)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path.name} is no Arrow file: {error}") from error
