@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lineshaft.drivers.replay import SPEC, ReplayConnection
 from lineshaft.drivers.replay.pace import Pace
+from lineshaft.drivers.replay.recording import Recording
 from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.samples import Quality, SampleBatch
 
@@ -204,6 +205,16 @@ async def test_a_played_recording_stays_open(tmp_path: Path) -> None:
             await driver.wait_closed()
     assert driver.statistics.finished.is_set()
     await driver.close()
+
+
+async def test_a_recording_too_long_to_look_through_is_known_by_its_beginning(tmp_path: Path) -> None:
+    """Looking stops at its time limit, and what was found until then is right."""
+    path = _log(tmp_path / "x.txt", LINES)
+    path.write_text(path.read_text() * 2000)
+    overview = Recording(ReplayConnection(path=str(path))).overview(0.05)
+    assert not overview.complete
+    assert 0 < overview.records < 120_000
+    assert overview.opening == 3
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=50), st.integers(0, 60), st.integers(1, 10**8))

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 _BATCH = 5_000
 _TICK_S = 0.02
 _NAMES_IN_LOG = 10
+_OVERVIEW_S = 3.0  # a longer recording is known by its beginning only
 
 
 @dataclass(slots=True)
@@ -79,12 +80,12 @@ class ReplayDriver:
         self._resumed = found
 
     async def connect(self) -> None:
-        """Find the recording and look through it once. Raises ConnectionFailed."""
+        """Find the recording and look through it, for some seconds at most. Raises ConnectionFailed."""
         await self.close()
         recording = Recording(self.options)
         try:
             self._file = await asyncio.to_thread(recording.fingerprint)
-            self._overview = await asyncio.to_thread(recording.overview)
+            self._overview = await asyncio.to_thread(recording.overview, _OVERVIEW_S)
         except DataError as error:
             raise ConnectionFailed(str(error), hint=error.hint) from error
         if self._resumed:
@@ -117,14 +118,14 @@ class ReplayDriver:
         )
 
     async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
-        """Start to play. A point whose item is not in the recording gets one BAD_ADDRESS row."""
+        """Start to play. A point whose item is not in a recording that is known whole gets one BAD_ADDRESS row."""
         recording = self._opened()
         self.statistics = ReplayStatistics()
         targets: dict[str, list[_Target]] = {}
         for point in points:
             targets.setdefault(point.address.item, []).append(_Target(point.handle, point.datatype is Datatype.STRING))
         known = self._overview.counts
-        missing = [point for point in points if point.address.item not in known]
+        missing = [point for point in points if point.address.item not in known and self._overview.complete]
         unnamed = {item: count for item, count in known.items() if item not in targets}
         if unnamed:
             log.warning(
@@ -179,7 +180,8 @@ class ReplayDriver:
     def _first_row(self, point: Point) -> First:
         first = self._overview.first.get(point.address.item)
         if first is None:
-            return First(self._clock.now_us(), math.nan, Quality.BAD_ADDRESS, None, None)
+            why = Quality.BAD_ADDRESS if self._overview.complete else Quality.BAD_NO_VALUE
+            return First(self._clock.now_us(), math.nan, why, None, None)
         if point.datatype is Datatype.STRING:
             return First(first.time, math.nan, first.quality, first.raw, first.raw)
         return first

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +38,7 @@ class First:
 
 @dataclass(slots=True)
 class Overview:
-    """What a recording holds.
+    """What a recording holds, or its beginning when `complete` is False.
 
     `opening` is the number of records before an item comes for the second time: an agent begins a log with a
     snapshot of all items, whose times may be days old. `start` is the time of the first record after it.
@@ -48,6 +50,7 @@ class Overview:
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, First] = field(default_factory=dict)
     malformed: Malformed = field(default_factory=Malformed)
+    complete: bool = True
 
 
 class Recording:
@@ -84,24 +87,28 @@ class Recording:
         except OSError as error:
             raise self._missing(error) from error
 
-    def overview(self) -> Overview:
-        """Read the recording once and say what is in it. Raises ConnectionFailed or DataError."""
+    def overview(self, patience_s: float = math.inf) -> Overview:
+        """Read the recording, for `patience_s` at most, and say what is in it. Raises ConnectionFailed or DataError."""
+        give_up = time.monotonic() + patience_s
         found = Overview()
         opening = True
         for records in self.chunks(found.malformed):
-            for row, (item, time) in enumerate(zip(records.items, records.times, strict=True)):
+            for row, (item, moment) in enumerate(zip(records.items, records.times, strict=True)):
                 if item not in found.counts:
                     found.counts[item] = 1
                     found.first[item] = First(
-                        time, records.values[row], records.qualities[row], records.texts[row], records.raw[row]
+                        moment, records.values[row], records.qualities[row], records.texts[row], records.raw[row]
                     )
                     if not found.records:
-                        found.start = time
+                        found.start = moment
                 else:
                     found.counts[item] += 1
                     if opening:
-                        opening, found.opening, found.start = False, found.records, time
+                        opening, found.opening, found.start = False, found.records, moment
                 found.records += 1
+            if time.monotonic() > give_up:
+                found.complete = False
+                break
         if opening:
             found.opening = found.records
         return found
