@@ -27,7 +27,8 @@ class Frame:
     """What all sensors show at some instants.
 
     values  path below the site -> float64[n], as a driver delivers it (rounded to the register, scaled back)
-    tracks  path -> exact changes, for states, texts and results of single units
+    tracks  path -> exact changes, for states, texts and results of single units; the factory's own, so to be read
+            before it moves on
     hidden  quantities without a sensor, such as 'base-load' in kW
     """
 

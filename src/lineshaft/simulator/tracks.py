@@ -27,6 +27,8 @@ class Track:
         """From `time` on the value is `value`; an equal value adds nothing. `time` is not before the last entry."""
         if time <= self._times[-1]:
             self._values[-1] = value
+            if len(self._values) > 1 and self._values[-2] == value:
+                del self._times[-1], self._values[-1]
         elif value != self._values[-1]:
             self._times.append(time)
             self._values.append(value)

@@ -165,7 +165,7 @@ class Compressor(Machine):
         end = self.lag(step, "discharge", hall + 4 + 58 * load + 31 * (turn - load), 200)
         self.say(step, "discharge-temperature", end + 0.2 * self.white(step, "discharge"))
         sump = self.lag(step, "sump", np.where(load > 0.5, pressure + 0.45, np.where(turn > 0.5, 1.6, 0.0)), 12)
-        self.say(step, "discharge-pressure", sump + 0.01 * self.white(step, "pressure"))
+        self.say(step, "discharge-pressure", np.maximum(sump + 0.01 * self.white(step, "pressure"), 0.0))
         hours = self.total(step, "running-hours", turn / 3600, self.constant("run", 2e4, 4e4))
         clogged = 0.16 + 0.28 * (hours % 2000) / 2000
         self.say(step, "separator-dp", clogged * load + 0.003 * self.white(step, "dp"))

@@ -52,10 +52,10 @@ class StationMachine(Machine):
         was = self.memory.get("left-on", 0.0) > 0
         if active:
             state.replace_after(int(step.before), OFF, IDLE)
-            if state.value_at(time) == OFF:
-                state.insert(time, IDLE)
-        elif was and state.value_at(time) == IDLE and not self.line.work.is_open(time):
-            state.insert(time, OFF)
+            if state.value_at(step.before) == OFF:
+                state.insert(step.before + 1, IDLE)
+        elif was and state.value_at(step.before) == IDLE and not self.line.work.is_open(step.before):
+            state.insert(step.before + 1, OFF)
         self.memory["left-on"] = float(active)
 
     def levels(self, now: Now, off: float, idle: float) -> Float64Array:

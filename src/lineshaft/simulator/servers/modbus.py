@@ -135,6 +135,8 @@ class ModbusServer:
         if self._server is None:
             return
         for unit in self.units:
+            if unit.device_id in self._silent:  # it refuses us as well
+                continue
             for table, words in unit.tables.items():
                 values: list[Any] = [bool(word) for word in words] if table in BIT_TABLES else words
                 await self._server.async_setValues(unit.number, _WRITE[table], 0, values)

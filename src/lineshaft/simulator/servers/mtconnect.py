@@ -38,7 +38,10 @@ class Refused(Exception):
 
 
 class MtconnectAgent:
-    """One agent with one device. A restart gives it a new instance id and an empty buffer, as agents do."""
+    """One agent with one device. A restart gives it a new instance id and an empty buffer, as agents do.
+
+    buffer_size: observations. streams: False for one that answers every request once.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class MtconnectAgent:
         provider: Provider | None = None,
         version: str = "2.0",
         buffer_size: int = 131_072,
+        streams: bool = True,
         clock: Clock | None = None,
     ) -> None:
         self.host, self.port = host, port
@@ -57,6 +61,7 @@ class MtconnectAgent:
         self._provider = provider
         self._version = version
         self._size = buffer_size
+        self._streams = streams
         self._clock: Clock = clock or SystemClock()
         self._instance = 0
         self._rows: deque[Row] = deque(maxlen=buffer_size)
@@ -176,7 +181,7 @@ class MtconnectAgent:
             elif len(way) == 2:
                 raise Refused(404, "NO_DEVICE", f"Could not find the device '{way[0]}'")
             what = way[0] if way else "probe"
-            if what == "sample" and "interval" in query:
+            if what == "sample" and "interval" in query and self._streams:
                 await self._stream(query, writer)
                 return
             body = self._document(what, query)

@@ -1,0 +1,98 @@
+"""What the simulator's tests share."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lineshaft.config.load import load_plant
+from lineshaft.config.models import Plant
+from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.simulator.factory import Factory, Frame
+from lineshaft.simulator.ports import relocate
+
+DEMO = Path(__file__).parents[2] / "plants" / "demo"
+MONDAY = 1_791_158_400_000_000  # 2026-10-05T00:00Z
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+MODBUS_SPAN = 12  # ports in a row that the demo plant uses
+
+
+def demo() -> Plant:
+    """plants/demo as it is."""
+    return load_plant(DEMO, DRIVERS)
+
+
+def free_ports(count: int) -> int:
+    """First of `count` free ports in a row."""
+    for first in range(21_000, 60_000, 97):
+        with_sockets: list[socket.socket] = []
+        try:
+            for port in range(first, first + count):
+                probe = socket.socket()
+                with_sockets.append(probe)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        finally:
+            for probe in with_sockets:
+                probe.close()
+        return first
+    raise AssertionError("no free ports")
+
+
+def demo_elsewhere() -> Plant:
+    """plants/demo at free ports."""
+    first = free_ports(MODBUS_SPAN + 2)
+    return relocate(demo(), first, first + MODBUS_SPAN, first + MODBUS_SPAN + 1)
+
+
+def grid(start: int, end: int, seconds: float = 10) -> np.ndarray:
+    """Instants after `start` up to `end`."""
+    step = round(seconds * 1e6)
+    return np.arange(start + step, end + 1, step, dtype=np.int64)
+
+
+class Run:
+    """Several frames of one factory seen as one; tracks are read at once, because the factory forgets its past."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        columns: dict[str, list[Any]] = {}
+        hidden: dict[str, list[Any]] = {}
+        self.changes: dict[str, list[tuple[int, Any]]] = {}
+        times = []
+        for frame in frames:
+            times.append(frame.times)
+            for path in frame.values.keys() | frame.tracks.keys():
+                columns.setdefault(path, []).append(frame[path])
+            for path, track in frame.tracks.items():
+                when, what = track.changes(frame.before, int(frame.times[-1]))
+                self.changes.setdefault(path, []).extend(zip(when.tolist(), what.tolist(), strict=True))
+            for name, value in frame.hidden.items():
+                hidden.setdefault(name, []).append(value)
+        self.times = np.concatenate(times)
+        self._columns = {path: np.concatenate(parts) for path, parts in columns.items()}
+        self._hidden = {name: np.concatenate(parts) for name, parts in hidden.items()}
+        self.paths = set(self._columns)
+
+    def __getitem__(self, path: str) -> Any:
+        return self._columns[path]
+
+    def hidden(self, name: str) -> Any:
+        """A quantity that no sensor sees."""
+        return self._hidden[name]
+
+
+def frames(factory: Factory, end: int, seconds: float = 10, chunk: int = DAY) -> Iterator[Frame]:
+    """Move a factory to `end` on a grid, `chunk` microseconds per call."""
+    while factory.now_us < end:
+        yield factory.advance(grid(factory.now_us, min(end, factory.now_us + chunk), seconds))
+
+
+def run(factory: Factory, end: int, seconds: float = 10, chunk: int = DAY) -> Run:
+    """All `frames` as one."""
+    return Run(frames(factory, end, seconds, chunk))
