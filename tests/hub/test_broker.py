@@ -124,6 +124,17 @@ def test_a_retained_state_waits_for_newcomers(port: int, passwords: dict[str, st
             assert one.take() == ("spBv1.0/STATE/lineshaft", b"online", True)
 
 
+def test_retained_messages_go_only_where_they_were_asked_for(port: int, passwords: dict[str, str]) -> None:
+    """What others subscribed to is nothing that a newcomer gets."""
+    with Peer(port, "hub", passwords["hub"]) as hub:
+        hub.subscribe("spBv1.0/#")
+        hub.publish("spBv1.0/STATE/lineshaft", b"online", qos=1, retain=True)
+        hub.publish("spBv1.0/plant/NCMD/gw2", b"secret", qos=1, retain=True)
+        with Peer(port, "gw1", passwords["gw1"]) as one:
+            one.subscribe("spBv1.0/plant/NCMD/gw1")
+            assert silent(one)
+
+
 @pytest.mark.parametrize(("user", "password"), [("", ""), ("gw1", "wrong"), ("nobody", "x"), ("gw1", "")])
 def test_strangers_are_refused(port: int, user: str, password: str) -> None:
     """No user, an unknown one or a wrong password do not get in."""

@@ -1,4 +1,4 @@
-"""Topic rights as an amqtt plugin, and the payload type that keeps amqtt fast."""
+"""Topic rights as an amqtt plugin, and what must be mended in amqtt: retained messages, speed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from amqtt.broker import Broker
 from amqtt.codecs_amqtt import read_or_raise
 from amqtt.contexts import Action, BaseContext
 from amqtt.mqtt.publish import PublishPacket, PublishPayload
@@ -48,6 +49,17 @@ class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # am
 
         publish: dict[str, list[str]] = field(default_factory=dict)
         receive: dict[str, list[str]] = field(default_factory=dict)
+
+
+class StrictBroker(Broker):  # type: ignore[misc]  # amqtt is not typed
+    """amqtt sends each new client the retained messages of every subscription that anybody has; this one does not."""
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        subscribers = self._subscriptions.get(subscription[0], ())
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class Bytes(bytes):

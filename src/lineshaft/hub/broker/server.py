@@ -12,7 +12,6 @@ from typing import Final
 
 import structlog
 from amqtt.adapters import StreamWriterAdapter
-from amqtt.broker import Broker
 
 from lineshaft.errors import ConfigError, ConnectionFailed, DataError
 from lineshaft.hub.broker import gate, rights
@@ -75,7 +74,7 @@ class _Door:
         self._owners: dict[str, tuple[str, int]] = {}  # client id -> user and connections
         self._verified: dict[str, str] = {}  # user -> password that was right, so that a reconnect costs nothing
         self._tasks: set[asyncio.Task[None]] = set()
-        self.broker = Broker(
+        self.broker = rights.StrictBroker(
             {
                 "listeners": {_LISTENER: {"type": "external"}},
                 "plugins": {
