@@ -117,6 +117,20 @@ def check(plant: PlantArgument, json: JsonOption = False) -> None:
     raise typer.Exit(command.run(plant, as_json=json))
 
 
+@app.command()
+def doctor(
+    plant: Annotated[str, typer.Argument(metavar="[PLANT]", help="Plant folder, or one that comes along.")] = "demo",
+    data: DataOption = None,
+    token: TokenOption = "",
+    devices: Annotated[bool, typer.Option(help="Try every device.")] = True,
+    json: JsonOption = False,
+) -> None:
+    """Go through every part: what is wrong, and how to mend it."""
+    from lineshaft.commands import doctor as command
+
+    raise typer.Exit(command.run(plant, data=data, token=token, devices=devices, as_json=json))
+
+
 fault_app = typer.Typer(help="Break the simulated factory and mend it.", no_args_is_help=True)
 app.add_typer(fault_app, name="fault")
 DemoOption = Annotated[str, typer.Option("--plant", help="The plant that is simulated.")]
