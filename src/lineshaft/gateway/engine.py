@@ -85,6 +85,7 @@ class DeviceRunner:
         self._last_handle = device.first + len(device.points)
         self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
         self._lost = False
+        self._resumable: Resumable | None = None
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
@@ -107,6 +108,7 @@ class DeviceRunner:
             await self._clock.sleep_until(self._clock.monotonic() + pause)
 
     async def _session(self, driver: Driver) -> NoReturn:
+        self._resumable = driver if isinstance(driver, Resumable) else None
         if isinstance(driver, Resumable):
             position = self._output.position(self.device)
             if position is not None:
@@ -135,7 +137,7 @@ class DeviceRunner:
 
         def sink(batch: SampleBatch) -> None:
             try:
-                self._accept(driver, batch)
+                self._accept(batch)
             except DataError as error:
                 self._malformed(error)
 
@@ -170,7 +172,7 @@ class DeviceRunner:
         self.counters.polls += 1
         try:
             batch = await within(self._clock, self.device.timeout, driver.read(points))
-            self._accept(driver, batch)
+            self._accept(batch)
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None
         except DataError as error:  # one reply is malformed: the connection is good
@@ -182,9 +184,9 @@ class DeviceRunner:
         self.counters.failures += 1
         self.counters.error, self.counters.hint = str(error), error.hint
 
-    def _accept(self, driver: Driver, batch: SampleBatch) -> None:
+    def _accept(self, batch: SampleBatch) -> None:
         n = len(batch)
-        position = driver.position() if isinstance(driver, Resumable) else None
+        position = self._resumable.position() if self._resumable is not None else None
         if n and not self.device.first <= int(batch.signals.min()) <= int(batch.signals.max()) < self._last_handle:
             raise DataError(f"driver {self._spec.name} gave rows for signals that are not of {self.device.id}")
         counters = self.counters

@@ -24,6 +24,10 @@ _MORE: Final = 4
 _NO_TEXT: Final = 0xFFFFFFFF
 ROW_BYTES: Final = 21
 MAX_FRAME: Final = 1 << 30
+MAX_ROWS: Final = 4000
+"""Rows in one frame, so that it fits into one message."""
+MAX_TEXT: Final = 100_000
+"""Bytes of text in one frame, for the same reason; a single longer text has a frame of its own."""
 
 
 class FrameKind(IntEnum):
@@ -178,3 +182,26 @@ def _columns(body: bytes, at: int, rows: int, has_texts: bool) -> SampleBatch:
         qualities,
         texts,
     )
+
+
+def text_bytes(batch: SampleBatch | None) -> int:
+    """Upper bound of the UTF-8 bytes of all texts."""
+    if batch is None or batch.texts is None:
+        return 0
+    return sum(3 * len(text) for text in batch.texts if text is not None)
+
+
+def pieces(batch: SampleBatch) -> list[SampleBatch]:
+    """Cut a batch so that each piece fits into one message; an empty batch stays one piece."""
+    n = len(batch)
+    if n <= MAX_ROWS and (batch.texts is None or text_bytes(batch) <= MAX_TEXT):
+        return [batch]
+    cuts = [0]
+    size = 0
+    lengths = [0] * n if batch.texts is None else [3 * len(text) if text else 0 for text in batch.texts]
+    for row, length in enumerate(lengths):
+        if row - cuts[-1] >= MAX_ROWS or (size + length > MAX_TEXT and row > cuts[-1]):
+            cuts.append(row)
+            size = 0
+        size += length
+    return [batch.take(slice(start, end)) for start, end in zip(cuts, [*cuts[1:], n], strict=True)]

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from lineshaft.errors import DataError
+import structlog
+
+from lineshaft.errors import ConfigError, DataError
 from lineshaft.gateway.frames import FILE_HEAD, MAGIC, Frame, FrameInfo, decode, walk
+
+log = structlog.get_logger(__name__)
 
 SUFFIX: Final = ".seg"
 _INDEX: Final = struct.Struct("<8sQQQqqQI")  # magic, first, count, rows, oldest, newest, bytes, CRC-32 of the columns
@@ -200,6 +204,28 @@ class Segment:
         self.rows += info.rows
         self.oldest = self.oldest or info.written
         self.newest = info.written
+
+
+def load_segments(folder: Path, visit: Callable[[Frame], None]) -> list[Segment]:
+    """All segments of a folder in the order of their ids, the torn end of the newest one cut.
+
+    `visit` is called with the frames of those that had to be read, at least of the newest.
+    Raises OSError, and ConfigError for a file that is none of ours.
+    """
+    segments = []
+    paths = sorted(folder.glob(f"*{SUFFIX}"))
+    for path in paths:
+        try:
+            segment = Segment(path, int(path.stem))
+        except ValueError:
+            raise ConfigError(f"{path}: not a segment of the disk buffer", hint="Move it away.") from None
+        newest = path == paths[-1]
+        if newest or not segment.load():
+            torn = segment.scan(visit, cut=newest)
+            if torn:
+                log.warning("buffer.torn_end", segment=path.name, bytes=torn)
+        segments.append(segment)
+    return segments
 
 
 def find(segments: list[Segment], number: int) -> Segment | None:

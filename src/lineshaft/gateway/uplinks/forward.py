@@ -11,8 +11,8 @@ import structlog
 
 from lineshaft.clock import Clock
 from lineshaft.errors import AccessDenied, DataError, LineshaftError, PermanentError, RetryableError
-from lineshaft.gateway.buffer import MAX_ROWS, MAX_TEXT, Buffer
-from lineshaft.gateway.frames import Frame, FrameKind
+from lineshaft.gateway.buffer import Buffer
+from lineshaft.gateway.frames import MAX_ROWS, MAX_TEXT, Frame, FrameKind, text_bytes
 from lineshaft.gateway.timing import Backoff, event_or
 from lineshaft.gateway.uplinks.base import Uplink
 from lineshaft.wire.notes import UplinkStatus
@@ -190,7 +190,7 @@ class Forwarder:
                     return group
                 after = number
                 continue
-            size = 0 if frame.batch is None or frame.batch.texts is None else sum(map(_length, frame.batch.texts))
+            size = text_bytes(frame.batch)
             other = group and (frame.device != group[0].device or frame.kind is not group[0].kind)
             if group and (other or rows + frame.rows > MAX_ROWS or texts + size > MAX_TEXT):
                 return group
@@ -262,7 +262,3 @@ class Forwarder:
     def online(self) -> bool:
         """True while frames can be sent."""
         return self._online
-
-
-def _length(text: str | None) -> int:
-    return 0 if text is None else len(text) * 3
