@@ -17,6 +17,7 @@ from lineshaft.config.models import DeviceConfig, Plant
 from lineshaft.drivers.base import Driver, TestsConnection
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import AccessDenied, ConfigError, LineshaftError
+from lineshaft.server import moves
 from lineshaft.server.folder import DataFolder, data_folder
 
 DEVICE_SECONDS = 15.0
@@ -52,6 +53,7 @@ def run(plant: str, *, data: Path | None, token: str, devices: bool, as_json: bo
     loaded = _plant(plant, visit)
     if loaded is not None:
         folder = data_folder(loaded, data)
+        loaded = moves.move(loaded, moves.moves_of(folder))
         for check in _parts(loaded, folder, token):
             for line in check():
                 visit.add(line)

@@ -7,19 +7,18 @@ from typing import Any
 
 from lineshaft.commands import output
 from lineshaft.commands.client import Client, read_secret
-from lineshaft.commands.plants import load
+from lineshaft.commands.plants import load_running
 from lineshaft.config.problems import suggestion
 from lineshaft.errors import ConfigError
 from lineshaft.server.context import SIMULATOR_TOKEN
-from lineshaft.server.folder import data_folder
 
 
 def client_for(plant: str, data: Path | None, port: int | None) -> Client:
     """The simulator of a plant on this computer. Raises ConfigError when it has none."""
-    folder, loaded = load(plant)
+    loaded, folder = load_running(plant, data)
     if loaded.simulator is None:
-        raise ConfigError(f"{folder} has no simulator section", hint="faults are for `lineshaft demo`")
-    token = read_secret(data_folder(loaded, data).root / SIMULATOR_TOKEN)
+        raise ConfigError(f"{loaded.plant.name} has no simulator section", hint="faults are for `lineshaft demo`")
+    token = read_secret(folder.root / SIMULATOR_TOKEN)
     return Client(f"http://127.0.0.1:{port or loaded.simulator.api_port}", token, peer="the simulator")
 
 

@@ -9,6 +9,8 @@ from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import ConfigError
+from lineshaft.server import moves
+from lineshaft.server.folder import DataFolder, data_folder
 
 
 def plants_folder() -> Path | None:
@@ -40,3 +42,10 @@ def load(text: str) -> tuple[Path, Plant]:
     """The folder and its plant. Raises ConfigError with every problem."""
     folder = find_plant(text)
     return folder, load_plant(folder, DRIVERS)
+
+
+def load_running(text: str, data: Path | None) -> tuple[Plant, DataFolder]:
+    """The plant on the ports that its running parts use, and its data folder. Raises ConfigError."""
+    _, plant = load(text)
+    place = data_folder(plant, data)
+    return moves.move(plant, moves.moves_of(place)), place

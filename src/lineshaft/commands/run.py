@@ -66,7 +66,7 @@ def supervise(wanted: Wanted) -> int:
         configure_logging()
         if "simulator" in parts:
             prepare_simulator(data)
-        with show:
+        with show, moves.written_down(data, moved):
             asyncio.run(_supervise(folder.absolute(), parts, data, moved, show))
     return output.ExitCode.OK
 

@@ -10,21 +10,19 @@ from typing import Any
 
 from lineshaft.commands import output
 from lineshaft.commands.client import Client, hub_address, token_of
-from lineshaft.commands.plants import load
+from lineshaft.commands.plants import load_running
 from lineshaft.config.models import Plant
 from lineshaft.model.samples import quality_word
-from lineshaft.server.folder import data_folder
 
 PAGE = 1000
 
 
 def run(plant: str, *, data: Path | None, match: str, token: str, watch: bool, live: bool, as_json: bool) -> int:
     """Print the signals whose path has `match` in it; returns the exit code."""
-    _, loaded = load(plant)
+    loaded, folder = load_running(plant, data)
     if not (live or watch):
         show([row for row in from_plant(loaded) if match in row["path"]], as_json)
         return output.ExitCode.OK
-    folder = data_folder(loaded, data)
     client = Client(hub_address(folder, loaded.hub.host, loaded.hub.port), token_of(token, folder))
     rows = [row for row in from_hub(client) if match in row["path"]]
     if watch:

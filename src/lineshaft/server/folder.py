@@ -37,6 +37,11 @@ class DataFolder:
         """File with the address of the running hub."""
         return self.root / "hub.url"
 
+    @property
+    def moves(self) -> Path:
+        """File with the ports that the running parts use in place of the plant's: one key=port a line."""
+        return self.root / "ports.moved"
+
     def historian_dsn(self, plant: Plant) -> str:
         """Where samples are stored."""
         return plant.hub.historian or f"chdb://{(self.root / 'historian').absolute()}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from lineshaft.config.models import DeviceConfig, Plant
 from lineshaft.errors import ConfigError
 from lineshaft.server import ports
+from lineshaft.server.folder import DataFolder
 
 Moves = Mapping[str, int]
 """Key of the plant, like 'hub.port' -> another port."""
@@ -93,6 +95,24 @@ def parse_moves(texts: Iterable[str]) -> dict[str, int]:
             raise ConfigError(f"'{text}' is not key=port")
         moves[key] = int(port)
     return moves
+
+
+def moves_of(data: DataFolder) -> dict[str, int]:
+    """The moves of the parts that run on this data folder."""
+    try:
+        return parse_moves(data.moves.read_text(encoding="ascii").split())
+    except OSError:
+        return {}
+
+
+@contextmanager
+def written_down(data: DataFolder, moves: Moves) -> Iterator[None]:
+    """Tell other commands about the moves for as long as the parts run."""
+    data.moves.write_text("".join(f"{key}={port}\n" for key, port in moves.items()), encoding="ascii")
+    try:
+        yield
+    finally:
+        data.moves.unlink(missing_ok=True)
 
 
 def _loopback_ports(devices: Iterable[DeviceConfig], option: str) -> set[int]:
