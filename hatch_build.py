@@ -8,9 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -40,8 +39,7 @@ class PageNotBuilt(Exception):
     """npm or node failed, or there is none; the text says what to do."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Where the page's sources are and where it is built to."""
 
     sources: Path

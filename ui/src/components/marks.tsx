@@ -47,7 +47,8 @@ export function abnormalWords(signal: SignalInfo, kind: AbnormalKind, value: num
   if (kind === "bad" || kind === "stale") return t(`quality.${kind}`);
   if (kind === "down") return t("state.class.down");
   const limit = limitOf(signal, kind);
-  const by = Math.abs((value ?? limit) - limit);
+  const step = 10 ** -decimals;
+  const by = Math.max(Math.abs((value ?? limit) - limit), step);
   const key: Key = kind === "high" || kind === "highHigh" ? "limit.over" : "limit.under";
   return t(key, { word: t(`limit.${kind}`), by: formatNumber(by, decimals), limit: formatNumber(limit, decimals) });
 }

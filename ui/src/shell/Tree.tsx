@@ -10,6 +10,7 @@ import { treeRows } from "./treeRows";
 
 const ROW = { compact: 26, default: 30, touch: 56 } as const;
 const SPARE = 8;
+const finger = window.matchMedia("(pointer: coarse)");
 
 function decoded(path: string): string {
   return path.startsWith("/asset/") ? path.slice(7).split("/").map(decodeURIComponent).join("/") : "";
@@ -26,7 +27,7 @@ export function Tree({ tree, counts, onGo }: { tree: PlantTree; counts: Readonly
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
   const box = useRef<HTMLDivElement>(null);
-  const size = ROW[density];
+  const size = finger.matches ? Math.max(ROW[density], 44) : ROW[density];
 
   const rows = useMemo(() => {
     const small = tree.nodes.length <= 60;

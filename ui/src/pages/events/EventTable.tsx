@@ -16,7 +16,7 @@ const PRIORITY: Partial<Record<Severity, Priority>> = { critical: 1, high: 2, me
 export function EventTable({ events }: { events: readonly PlantEvent[] }) {
   return (
     <div className="scroll-x">
-      <table className="events">
+      <table className="events stack">
         <thead>
           <tr>
             <th>{t("events.time")}</th>
@@ -31,7 +31,7 @@ export function EventTable({ events }: { events: readonly PlantEvent[] }) {
               <td className="time" title={formatTime(event.time, "milli")}>
                 {formatWhen(event.time, nowUs())}
               </td>
-              <td>
+              <td className="level">
                 <SeverityWord severity={event.severity} />
               </td>
               <td className="message" title={event.kind}>

@@ -82,7 +82,7 @@ function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tre
   const href = useHref();
   return (
     <div className="scroll-x">
-      <table className="abnormal">
+      <table className="abnormal stack">
         <thead>
           <tr>
             <th>{t("events.where")}</th>
@@ -97,22 +97,22 @@ function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tre
             const many = signals.length > 1;
             return (
               <tr key={signal.id}>
-                <td>
+                <td className="where">
                   <Link href={href(assetPath(signal.asset))} className="plain-link">
                     {whereOf(tree, signal.asset)}
                   </Link>
                 </td>
-                <td>
+                <td className="name">
                   <Link href={trend(signals.slice(0, 12).map((one) => one.signal.id))} className="plain-link">
                     {many ? t("abnormal.signals", { n: signals.length }) : humanise(signal.name)}
                   </Link>
                 </td>
-                <td className="num">{!many && (isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />)}</td>
+                <td className="num now">{!many && (isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />)}</td>
                 <td className="what" title={signals.map((one) => one.signal.path).join("\n")}>
                   <AbnormalMark kind={kind} />
                   {kind === "bad" || kind === "stale" ? qualityWords(newest.quality) : abnormalWords(signal, kind, newest.value, decimalsOf(signal, newest.value ?? 0))}
                 </td>
-                <td className="num">
+                <td className="num old">
                   <LiveAge signal={signal} />
                 </td>
               </tr>

@@ -206,7 +206,7 @@ function SourcesTile({ plant }: { plant: Plant }) {
       let newest = 0;
       for (const signal of plant.signals ?? ([] as SignalInfo[])) newest = Math.max(newest, live.get(signal.id).time);
       const age = newest ? formatAge(Math.max(0, nowUs() - newest) / 1e6) : "–";
-      if (ref.current) ref.current.textContent = `${t("overview.fresh").toLowerCase()} ${t("age.ago", { age })}`;
+      if (ref.current) ref.current.textContent = t("overview.newest", { age });
     };
     paint();
     return everyFrame(paint, 1000);

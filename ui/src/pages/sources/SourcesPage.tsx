@@ -62,7 +62,7 @@ function buffered(source: Source): string {
 function SourceTable({ sources }: { sources: readonly Source[] }) {
   return (
     <div className="scroll-x">
-      <table className="source-table">
+      <table className="source-table stack">
         <thead>
           <tr>
             <th>{t("sources.name")}</th>
@@ -77,17 +77,17 @@ function SourceTable({ sources }: { sources: readonly Source[] }) {
         <tbody>
           {sources.map((source) => (
             <tr key={`${source.node}/${source.device}`} data-gateway={source.device === ""}>
-              <td title={`${source.node} ${source.device}`}>
+              <td className="who" title={`${source.node} ${source.device}`}>
                 <span className="source-name">{source.name}</span>
                 {source.device === "" && <span className="muted"> {t("sources.gateway").toLowerCase()}</span>}
               </td>
-              <td title={formatTime(source.since)}>
+              <td className="how" title={formatTime(source.since)}>
                 <StateWord state={source.state} /> <span className="muted">{t("state.since", { age: formatAge((nowUs() - source.since) / 1e6) })}</span>
               </td>
-              <td>{ago(source.last)}</td>
-              <td className="num">{t("sources.perSecond", { n: formatNumber(source.rate, source.rate < 10 ? 1 : 0) })}</td>
-              <td className="num">{source.signals}</td>
-              <td>{buffered(source)}</td>
+              <td className="last">{ago(source.last)}</td>
+              <td className="num rate">{t("sources.perSecond", { n: formatNumber(source.rate, source.rate < 10 ? 1 : 0) })}</td>
+              <td className="num count">{source.signals}</td>
+              <td className="buffer">{buffered(source)}</td>
               <td className="source-error">
                 {source.error ? (
                   <>

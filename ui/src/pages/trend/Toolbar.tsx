@@ -4,7 +4,7 @@ import type { SignalInfo } from "../../api/types";
 import type { TrendModel } from "../../charts/model";
 import { Icon, Popover, Segmented } from "../../components/basics";
 import { t, type Key } from "../../i18n";
-import type { LaneMode } from "./lanes";
+import { isBand, type LaneMode } from "./lanes";
 
 interface Props {
   signals: readonly SignalInfo[];
@@ -25,6 +25,7 @@ interface Props {
 /** Every gesture of the trend as a button, and what to do with the result. */
 export function Toolbar(props: Props) {
   const some = props.signals.length > 0;
+  const lines = props.signals.filter((signal) => !isBand(signal)).length;
   return (
     <div className="toolbar" role="toolbar" aria-label={t("trend.title")}>
       {props.add}
@@ -37,19 +38,19 @@ export function Toolbar(props: Props) {
             <Tool name="trend.zoomIn" icon="plus" onClick={() => props.onZoom(0.5)} />
             <Tool name="trend.zoomOut" icon="minus" onClick={() => props.onZoom(2)} />
           </div>
-          <Segmented<LaneMode>
+          {lines > 1 && <Segmented<LaneMode>
             label={t("trend.lanes")}
             value={props.mode}
             choices={(["unit", "each", "one"] as const).map((value) => ({ value, label: t(`trend.lanes.${value}`) }))}
             onChange={props.onMode}
-          />
+          />}
           <button type="button" className="button" aria-pressed={props.limits} onClick={props.onLimits}>
             {t("trend.limits")}
           </button>
           <div className="tool-group tool-end">
-            <button type="button" className="button" aria-pressed={props.asTable} onClick={props.onTable}>
+            <button type="button" className="button" aria-pressed={props.asTable} title={t(props.asTable ? "trend.chart" : "trend.table")} onClick={props.onTable}>
               <Icon name={props.asTable ? "trend" : "table"} />
-              {t(props.asTable ? "trend.chart" : "trend.table")}
+              <span className="tool-words">{t(props.asTable ? "trend.chart" : "trend.table")}</span>
             </button>
             <Popover
               name={t("trend.export")}
@@ -57,7 +58,7 @@ export function Toolbar(props: Props) {
               label={
                 <>
                   <Icon name="download" />
-                  {t("trend.export")}
+                  <span className="tool-words">{t("trend.export")}</span>
                 </>
               }
             >
@@ -113,9 +114,9 @@ function CopyLink() {
     setTimeout(() => setCopied(false), 2000);
   };
   return (
-    <button type="button" className="button" onClick={() => void copy()}>
+    <button type="button" className="button" title={t("trend.copy")} onClick={() => void copy()}>
       <Icon name="link" />
-      <span aria-live="polite">{t(copied ? "trend.copied" : "trend.copy")}</span>
+      <span className="tool-words" aria-live="polite">{t(copied ? "trend.copied" : "trend.copy")}</span>
     </button>
   );
 }
