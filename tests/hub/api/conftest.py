@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -102,14 +101,13 @@ def _services(tmp_path: Path) -> Iterator[Services]:
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[str]:
     """The app behind a real server; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
-    task = asyncio.create_task(server.serve([listener]))
+    task = asyncio.create_task(server.serve())
     while not server.started:
         assert not task.done(), task.result()
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

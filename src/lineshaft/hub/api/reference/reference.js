@@ -45,7 +45,6 @@ function content(title, described, all) {
 
 function call(method, path, operation, all) {
   const body = element("div", { class: "body" });
-  if (operation.description) body.append(element("p", {}, operation.description));
   if (operation.parameters?.length) {
     const table = element("table");
     for (const one of operation.parameters) {
@@ -66,7 +65,7 @@ function call(method, path, operation, all) {
     if (status !== "default" && status !== "422") body.append(...content(`answer ${status}`, answer, all));
   }
   const heading = element("summary", {}, element("span", { class: "method" }, method.toUpperCase()));
-  heading.append(element("code", {}, path), element("span", { class: "dim" }, operation.summary ?? ""));
+  heading.append(element("code", {}, path), element("span", { class: "dim" }, operation.description ?? operation.summary));
   return element("details", {}, heading, body);
 }
 
