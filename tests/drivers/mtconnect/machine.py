@@ -53,7 +53,9 @@ def everything(at: int) -> list[AgentObservation]:
         AgentObservation("Svib", at, (0.25, -0.5, 1.0)),
         AgentObservation("Scond", at, "", level="Normal"),
         AgentObservation("mode", at, "AUTOMATIC"),
-        AgentObservation("system", at, "Öl <low> | 5", level="Fault", native_code="E|7", native_severity="2", qualifier="LOW"),
+        AgentObservation(
+            "system", at, "Öl <low> | 5", level="Fault", native_code="E|7", native_severity="2", qualifier="LOW"
+        ),
         AgentObservation("execution", at, "ACTIVE"),
         AgentObservation("program", at, "0042"),
         AgentObservation("pcount", at, "9007199254740993"),

@@ -54,7 +54,7 @@ class Position:
     def of(text: str) -> Position:
         """Raises DataError when `text` is no position."""
         instance, _, number = text.rpartition(":")
-        if not number.isdecimal() or not 0 < int(number) < 2**64:
+        if not instance or not number.isdecimal() or not 0 < int(number) < 2**64:
             raise DataError(f"not a position at an MTConnect agent: {text[:100]}")
         return Position(instance, int(number))
 
@@ -233,16 +233,20 @@ class Follower:
             self._sink(rows.batch())
 
     async def _confirm(self) -> None:
-        """Say of each item that did not change while the connection was away that it still has its value, now."""
+        """Say of each item that did not change while the connection was away that it still has its value, now.
+
+        The moment is that of the gateway's clock, as that of the mark that the engine may have made.
+        """
         document = await self._agent.current(self._unseen)
         if isinstance(document, AgentError):
             raise ConnectionFailed(f"{self._agent.options.url}: {document}")
         self._check_instance(document)
         observations, rows = document.observations, Rows()
+        now = self._clock.now_us()
         for row in range(len(observations)):
             item = self._converter.items.get(observations.items[row])
             if item is not None and observations.sequences[row] < self._next and _lasts(item):
-                self._converter.add(rows, observations, row, time=document.header.created)
+                self._converter.add(rows, observations, row, time=now)
         self._unseen = set()
         self._send(rows)
 

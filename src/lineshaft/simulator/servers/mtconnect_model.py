@@ -203,6 +203,8 @@ def _observation(item: AgentItem, sequence: int, seen: AgentObservation) -> str:
         numbers = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
         pairs.append(("sampleCount", str(len(numbers))))
         value = None if value is None else " ".join(f"{number:.9g}" for number in numbers)
+    if item.representation == "DATA_SET" and value is None:
+        pairs.append(("count", "0"))
     if isinstance(value, Mapping):
         pairs.append(("count", str(len(value))))
         entries = "".join(f"<Entry key={quoteattr(key)}>{escape(text)}</Entry>" for key, text in value.items())
