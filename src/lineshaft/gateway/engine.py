@@ -76,7 +76,8 @@ class DeviceRunner:
 
     def __init__(self, device: PlannedDevice, spec: DriverSpec, output: Output, clock: Clock, path: str) -> None:
         self.device = device
-        self.counters = DeviceCounters("starting" if device.enabled else "disabled", clock.now_us())
+        state: DeviceState = "starting" if device.enabled else "disabled"
+        self.counters = DeviceCounters(state, clock.now_us(), told_at=clock.monotonic())
         self._spec = spec
         self._output = output
         self._clock = clock

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from lineshaft.config.models import DeviceConfig, EquipmentConfig, PipelineConfig, Plant, SignalConfig
 from lineshaft.drivers.base import Point
@@ -214,13 +215,23 @@ def _signal(
         metric=signal.path.removeprefix(f"{site}/"),
         alias=alias,
         wire_type=_wire_type(datatype),
-        address=str(config.address),
+        address=address_words(config.address),
         scale=config.scale,
         offset=config.offset,
         deadband=_deadband(config, pipeline),
         heartbeat=pipeline.heartbeat if config.heartbeat is None else config.heartbeat,
         report_all=(config.report or pipeline.report) == "all" or config.kind in _EVERY_SAMPLE,
     )
+
+
+def address_words(address: Any) -> str:
+    """Where a value is on the device, for people: the address's own words, else its options that are set."""
+    if not isinstance(address, BaseModel) or type(address).__str__ is not BaseModel.__str__:
+        return str(address)
+    options = address.model_dump(mode="json", exclude_defaults=True)
+    if len(options) == 1:
+        return str(next(iter(options.values())))
+    return ", ".join(f"{key} {value}" for key, value in options.items())
 
 
 def _datatype(config: SignalConfig) -> Datatype:
