@@ -20,8 +20,8 @@ from lineshaft.server.supervisor import Backoff, Part, PartFailed, Supervisor
 COMMAND = (sys.executable, str(Path(__file__).with_name("part.py")))
 
 
-def part(what: str, name: str, place: Path, ready_timeout: float = 30.0) -> Part:
-    return Part(name, (what, name, str(place)), ready_timeout)
+def part(what: str, name: str, place: Path, stage: int = 0, ready_timeout: float = 30.0) -> Part:
+    return Part(name, (what, name, str(place)), stage, ready_timeout)
 
 
 async def within(seconds: float, running: Awaitable[None]) -> None:
@@ -58,7 +58,8 @@ async def started(parts: list[Part], place: Path, drain: float = 10.0) -> tuple[
 
 async def test_starts_in_order_and_ends_in_reverse(tmp_path: Path) -> None:
     """Parts start one after the other, speak into their log files, and end in the reverse order."""
-    supervisor, running, heard = await started([part("serve", n, tmp_path) for n in ("first", "second")], tmp_path)
+    parts = [part("serve", "second", tmp_path, 1), part("serve", "first", tmp_path, 0)]
+    supervisor, running, heard = await started(parts, tmp_path)
     assert [(name, message.kind) for name, message in heard.all] == [
         ("first", "progress"), ("first", "ready"), ("second", "progress"), ("second", "ready"),
     ]  # fmt: skip
@@ -83,7 +84,7 @@ async def test_crashed_part_comes_back(tmp_path: Path) -> None:
 
 async def test_part_that_cannot_start(tmp_path: Path) -> None:
     """A part that ends before it is ready ends the whole, with its last words and the name of its log."""
-    _, running, _ = await started([part("serve", "hub", tmp_path), part("fail", "gateway", tmp_path)], tmp_path)
+    _, running, _ = await started([part("serve", "hub", tmp_path), part("fail", "gateway", tmp_path, 1)], tmp_path)
     with pytest.raises(PartFailed, match=r"gateway ended .*: no such device") as caught:
         await running
     assert "gateway.log" in caught.value.hint

@@ -24,6 +24,8 @@ from lineshaft.server.messages import Message
 from lineshaft.server.parts import PARTS, prepare_simulator, require
 from lineshaft.server.supervisor import Part, Supervisor
 
+STAGES = {"broker": 0, "hub": 1, "simulator": 1, "gateway": 2}
+"""Which parts start together, and in which order; they end the other way round."""
 SILENCE = 120.0
 """Seconds without any word of a starting part, after which it counts as hanging."""
 
@@ -73,7 +75,8 @@ def supervise(wanted: Wanted) -> int:
 
 async def _supervise(folder: Path, parts: Sequence[str], data: DataFolder, moved: moves.Moves, show: Display) -> None:
     ports = [f"--move={key}={port}" for key, port in moved.items()]
-    children = [Part(name, ("part", name, str(folder), f"--data={data.root}", *ports), SILENCE) for name in parts]
+    more = (str(folder), f"--data={data.root}", *ports)
+    children = [Part(name, ("part", name, *more), STAGES[name], SILENCE) for name in parts]
     supervisor = Supervisor(children, data.logs, show.message)
 
     def end() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -29,10 +30,11 @@ class PartFailed(LineshaftError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One child process. The parts are started in their order and ended in the reverse order."""
+    """One child process. Parts start stage by stage, those of one stage together, and end in the reverse order."""
 
     name: str
     arguments: tuple[str, ...]  # after `python -m lineshaft`
+    stage: int = 0
     ready_timeout: float = 60.0  # seconds without any sign of life before it counts as hanging
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -88,10 +90,10 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         watchers: list[asyncio.Task[None]] = []
         try:
-            for part in self._parts:
-                if not await self._start_first(part):
+            for stage in self._stages():
+                if not await self._start_stage(stage):
                     return
-                watchers.append(asyncio.create_task(self._look_after(part), name=f"supervise-{part.name}"))
+                watchers += [asyncio.create_task(self._look_after(part), name=f"watch-{part.name}") for part in stage]
             on_ready()
             await self._stopping.wait()
         finally:
@@ -100,22 +102,30 @@ class Supervisor:
             await asyncio.gather(*watchers, return_exceptions=True)
             await self._end_all()
 
-    async def _start_first(self, part: Part) -> bool:
-        """Start a part and wait until it is ready; False when the stop came first."""
-        child = self._children[part.name]
-        await child.start(self._command)
-        ready = asyncio.create_task(child.wait_ready())
-        stop = asyncio.create_task(self._stopping.wait())
+    def _stages(self) -> list[list[Part]]:
+        numbers = sorted({part.stage for part in self._parts})
+        return [[part for part in self._parts if part.stage == number] for number in numbers]
+
+    async def _start_stage(self, stage: Sequence[Part]) -> bool:
+        """Start parts together and wait until all are ready; False when the stop came first."""
+        for part in stage:
+            await self._children[part.name].start(self._command)
+        ready = [asyncio.create_task(self._children[part.name].wait_ready()) for part in stage]
+        stop: asyncio.Task[Any] = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((ready, stop), return_when=asyncio.FIRST_COMPLETED)
-            if stop.done():
-                return False
-            await ready
+            while not all(task.done() for task in ready):
+                waiting = [stop, *(task for task in ready if not task.done())]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if stop.done():
+                    return False
+                for task in ready:
+                    if task.done():
+                        task.result()
             return True
         finally:
-            for task in (ready, stop):
+            for task in (*ready, stop):
                 task.cancel()
-            await asyncio.gather(ready, stop, return_exceptions=True)
+            await asyncio.gather(*ready, stop, return_exceptions=True)
 
     async def _look_after(self, part: Part) -> None:
         """Start a part again whenever it ends, until cancelled."""
@@ -131,11 +141,12 @@ class Supervisor:
             await child.start(self._command)
 
     async def _end_all(self) -> None:
-        """SIGTERM in reverse order, one after the other; each may use half of the time that is left."""
+        """SIGTERM in reverse order, stage by stage; each stage may use half of the time that is left."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._drain
-        for part in reversed(self._parts):
-            await self._children[part.name].end(loop.time() + max(0.5, (deadline - loop.time()) / 2))
+        for stage in reversed(self._stages()):
+            limit = loop.time() + max(0.5, (deadline - loop.time()) / 2)
+            await asyncio.gather(*(self._children[part.name].end(limit) for part in stage))
 
 
 class _Child:
