@@ -118,6 +118,11 @@ class LiveStream:
             known = self._known(signals)
             return self._rows(known, self._texts[known])
 
+    def known(self) -> UInt32Array:
+        """Ids of all signals that have a value."""
+        with self._lock:
+            return np.flatnonzero(self._times).astype(np.uint32)
+
     def rates(self, signals: UInt32Array) -> float:
         """Rows a second of these signals together, over the last ten seconds or so."""
         with self._lock:

@@ -190,13 +190,18 @@ async def test_a_page_whose_token_is_gone_is_closed(hub: Hub) -> None:
         for token in hub.state.accounts.tokens():
             hub.state.accounts.remove_token(token.id)
         with pytest.raises(ConnectionClosed) as closed:
-            async with asyncio.timeout(15):
-                while True:
-                    hub.put([1], [T0], [1.0], token=str(time.monotonic()))
-                    await socket.recv()
-                    await asyncio.sleep(0.2)
+            await read_on(hub, socket)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.reason == "signed out"
+
+
+async def read_on(hub: Hub, socket: ClientConnection) -> None:
+    """Values come and are read until the connection ends."""
+    async with asyncio.timeout(15):
+        while True:
+            hub.put([1], [T0], [1.0], token=str(time.monotonic()))
+            await socket.recv()
+            await asyncio.sleep(0.2)
 
 
 async def test_fifty_pages_cost_little(hub: Hub) -> None:

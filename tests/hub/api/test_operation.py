@@ -65,6 +65,16 @@ async def test_the_ledger_says_what_is_pending_and_what_is_unexplained(hub: Hub)
         assert len(by_id["items"]) == 1
 
 
+async def test_a_historian_of_another_hub_is_noticed(hub: Hub) -> None:
+    """Samples of ids that the catalogue does not know are a failure that says what happened."""
+    async with hub.client(Role.VIEWER) as client:
+        for signal, state in ((1, "pass"), (77, "fail")):
+            hub.put([signal], [1], [1.0])
+            checks = {check["part"]: check for check in (await client.get("/api/v1/health")).json()["checks"]}
+            assert checks["catalogue"]["state"] == state
+        assert "1 signals that the state database does not know" in checks["catalogue"]["words"]
+
+
 async def test_health_joins_the_checks_of_other_parts(services: Services) -> None:
     """Checks and figures that the process adds are shown; the worst one is the state of the whole."""
     checks = (lambda: [Check("broker", "fail", "does not answer", "start it")],)

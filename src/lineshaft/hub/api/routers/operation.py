@@ -83,7 +83,7 @@ def events(
 @router.get("/health")
 def health(parts: Parts) -> Health:
     """Every part: pass, warn or fail, in words, and how to mend it."""
-    checks = [_state_check(parts), _historian_check(parts), *_sources_check(parts)]
+    checks = [_state_check(parts), _historian_check(parts), _catalogue_check(parts), *_sources_check(parts)]
     for more in parts.checks:
         checks += more()
     worst = max(checks, key=lambda check: ("pass", "warn", "fail").index(check.state)).state
@@ -178,6 +178,16 @@ def _historian_check(parts: Services) -> Check:
     except StoreUnavailable as error:
         return Check("historian", "fail", str(error), "see that ClickHouse runs and its disk has room")
     return Check("historian", "pass", f"answers; {size / 1e6:,.1f} MB on disk")
+
+
+def _catalogue_check(parts: Services) -> Check:
+    """Samples are stored by id, so a historian with another hub's state database would show wrong names."""
+    ids = parts.stream.known().tolist()
+    nameless = sum(parts.state.catalogue.by_id(number) is None for number in ids)
+    if nameless:
+        words = f"the historian has {nameless} signals that the state database does not know"
+        return Check("catalogue", "fail", words, "the two belong together: restore both from the same backup")
+    return Check("catalogue", "pass", f"{len(parts.state.catalogue.signals()):,} signals")
 
 
 def _sources_check(parts: Services) -> Sequence[Check]:
