@@ -52,6 +52,7 @@ class Factory:
         self.plant = plant
         self.begin_us = begin_us
         self.now_us = begin_us
+        self.latest: Frame | None = None  # the last frame that was made
         self.channels: tuple[Channel, ...] = channels_of(plant)
         self.faults = Faults(fault_targets(plant, [channel.path for channel in self.channels]))
         self._seed = settings.seed
@@ -74,6 +75,7 @@ class Factory:
         self._check(step)
         frame = Frame(times, self.now_us, self._seen(step), step.tracks, step.shared)
         self.now_us = int(times[-1])
+        self.latest = frame
         self.faults.forget_before(self.now_us)
         return frame
 

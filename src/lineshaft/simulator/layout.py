@@ -101,7 +101,7 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     works = {
         path: WorkTime(calendar_for(plant, path), zone, begin_us, 1200.0 * (row - 1)) for row, path in enumerate(_LINES)
     }
-    parts = tuple(works.values())
+    parts = (works["machining/line-1"], works["assembly/line-3"])  # where people are
     lines = tuple(
         Line(path, seed, works[path], products, plans, begin_us) for path, (products, plans) in _LINES.items()
     )
@@ -119,7 +119,7 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     machines.append(CoolingWater(f"{water}/loop", seed))
     machines.append(Pump(f"{water}/pump-1", seed, 0.54))
     machines.append(Pump(f"{water}/pump-2", seed, 0.46, (DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS)))
-    machines.append(Boiler("utilities/heating/boiler-1", seed, works["machining/line-2"]))
+    machines.append(Boiler("utilities/heating/boiler-1", seed, works["assembly/line-3"]))
     machines.append(Label("utilities/heating/boiler-1", {"model": "Kessel K200", "firmware": "2.07.1"}))
     meters = "utilities/metering"
     machines += [SubMeter(f"{meters}/meter-{name}", seed, group, pf) for name, group, pf in _SUBMETERS]

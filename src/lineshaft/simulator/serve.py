@@ -31,8 +31,11 @@ def _whole_second(clock: Clock) -> int:
 class _Past:
     """Where the past goes: to a sink, or to Arrow files in the data folder."""
 
-    def __init__(self, factory: Factory, data_dir: Path, sink: HistorySink | None, progress: Progress | None) -> None:
+    def __init__(
+        self, factory: Factory, data_dir: Path, sink: HistorySink | None, progress: Progress | None, stop: asyncio.Event
+    ) -> None:
         self._factory, self._data_dir, self._sink, self._progress = factory, data_dir, sink, progress
+        self._stop = stop
         self.rows = 0
 
     async def fill(self, name: str, until_us: int) -> None:
@@ -41,14 +44,16 @@ class _Past:
             await asyncio.to_thread(self._fill, name, until_us)
 
     def _fill(self, name: str, until_us: int) -> None:
-        batches = generate_history(self._factory, until_us, progress=self._progress)
+        batches = self._counted(generate_history(self._factory, until_us, progress=self._progress))
         if self._sink is None:
-            self.rows += storage.write_batches(self._data_dir, name, batches)
+            storage.write_batches(self._data_dir, name, batches)
         else:
-            self._sink(self._counted(batches))
+            self._sink(batches)
 
     def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
+            if self._stop.is_set():
+                return
             self.rows += batch.num_rows
             yield batch
 
@@ -96,13 +101,16 @@ async def serve(
     storage.prepare(data_dir)
     factory, new = open_factory(plant, data_dir, _whole_second(clock))
     token = make_token(data_dir)
-    past = _Past(factory, data_dir, history_sink, progress)
+    past = _Past(factory, data_dir, history_sink, progress, stop)
     name = "history" if new else f"catchup-{factory.now_us // MICROSECONDS}"
     await past.fill(name, _whole_second(clock))
+    if stop.is_set():
+        return
+    fleet = Fleet(factory)
+    await fleet.show(factory.latest or factory.advance_to(factory.now_us + MICROSECONDS))  # no server begins with zeros
     port = plant.simulator.api_port if plant.simulator else 0
-    async with Fleet(factory) as fleet, FaultApi(factory, token, port):
-        # Starting took its time: the last seconds belong to the past as well.
-        await past.fill(f"{name}-end", _whole_second(clock))
+    async with fleet, FaultApi(factory, token, port):
+        await past.fill(f"{name}-end", _whole_second(clock))  # starting took its time
         if new:
             storage.save_state(data_dir, factory.snapshot(), clean=False)
             storage.mark_complete(data_dir, past.rows)
@@ -121,7 +129,7 @@ async def _live(factory: Factory, fleet: Fleet, data_dir: Path, stop: asyncio.Ev
     try:
         while not stop.is_set():
             if factory.now_us - saved_us >= SAVE_EVERY_US:
-                storage.save_state(data_dir, factory.snapshot(), clean=False)
+                await asyncio.to_thread(storage.save_state, data_dir, factory.snapshot(), clean=False)
                 saved_us = factory.now_us
             wait = (MICROSECONDS - clock.now_us() % MICROSECONDS) / MICROSECONDS
             tick = asyncio.ensure_future(clock.sleep_until(clock.monotonic() + wait))

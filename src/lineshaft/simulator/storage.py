@@ -67,21 +67,19 @@ def forget_partial(data_dir: Path) -> None:
         path.unlink()
 
 
-def write_batches(data_dir: Path, name: str, batches: Iterable[pa.RecordBatch]) -> int:
-    """Write batches to import/<name>-0001.arrow ..., each renamed to its name when it is whole. Gives the rows."""
+def write_batches(data_dir: Path, name: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write batches to import/<name>-0001.arrow ..., each renamed to its name when it is whole."""
     folder = data_dir / IMPORT_FOLDER
-    total, number = 0, 0
+    number = 0
     pending: list[pa.RecordBatch] = []
     for batch in batches:
         pending.append(batch)
-        total += batch.num_rows
         if sum(part.num_rows for part in pending) >= _ROWS_PER_FILE:
             number += 1
             _write_file(folder / f"{name}-{number:04d}.arrow", pending)
             pending = []
     if any(batch.num_rows for batch in pending):
         _write_file(folder / f"{name}-{number + 1:04d}.arrow", pending)
-    return total
 
 
 def _write_file(path: Path, batches: list[pa.RecordBatch]) -> None:

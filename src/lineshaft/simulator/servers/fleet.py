@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 
 import numpy as np
+import structlog
 
+from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel, option
 from lineshaft.simulator.factory import Factory, Frame
 from lineshaft.simulator.servers.modbus import ModbusServer
@@ -14,11 +16,13 @@ from lineshaft.simulator.servers.opcua import OpcuaServer
 AnyServer = ModbusServer | OpcuaServer
 RESTART_US = 10_000_000
 """How long a server is away when it restarts."""
+_LOG = structlog.get_logger("simulator")
 _HOUR_US = 3_600_000_000
 
 
 class Fleet:
-    """The servers. `async with` starts them all and stops them at the end."""
+    """The servers. `async with` starts them all and stops them at the end; `show` also before it, so that they
+    begin with values."""
 
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
@@ -31,6 +35,8 @@ class Fleet:
                 ports.setdefault(int(option(channel.device, "port")), []).append(channel)
         self.modbus = tuple(ModbusServer("127.0.0.1", port, group) for port, group in sorted(ports.items()))
         self.opcua = tuple(OpcuaServer(url, group) for url, group in urls.items())
+        self._open = False
+        self._refused: set[str] = set()
         self.servers: tuple[AnyServer, ...] = (*self.modbus, *self.opcua)
 
     async def __aenter__(self) -> Fleet:
@@ -43,11 +49,13 @@ class Fleet:
             for server in started:
                 await server.stop()
             raise
+        self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._open = False
         for server in self.servers:
             await server.stop()
 
@@ -60,7 +68,8 @@ class Fleet:
 
     async def show(self, frame: Frame) -> None:
         """Serve the last instant of `frame`, and let faults of devices take or give back their servers."""
-        await self._outages(int(frame.times[-1]))
+        if self._open:
+            await self._outages(int(frame.times[-1]))
         raw = {channel.path: self.raw_of(channel, frame) for channel in self._factory.channels}
         for modbus in self.modbus:
             await modbus.update(raw)
@@ -101,7 +110,19 @@ class Fleet:
             if whole and server.running:
                 await server.stop()
             elif not whole and not server.running:
-                await server.start()
+                await self._start_again(server)
         for fault in list(faults):
             if fault.kind == "restart" and now - fault.start >= RESTART_US:
                 faults.take_back(fault.id, now)
+
+    async def _start_again(self, server: AnyServer) -> None:
+        """Open a server after an outage; a port that somebody took meanwhile is tried again at the next step."""
+        name = server.devices[0]
+        try:
+            await server.start()
+        except ConnectionFailed as error:
+            if name not in self._refused:
+                _LOG.warning("server cannot come back", device=name, error=str(error))
+            self._refused.add(name)
+        else:
+            self._refused.discard(name)
