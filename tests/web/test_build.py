@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageBuildHook, PageNotBuilt, find_npm
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
-from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageBuildHook, PageNotBuilt, find_npm  # noqa: E402
-
 FIRST_ROUTE_KIB = 150
 WHOLE_PAGE_BYTES = 2_000_000
 NAMES_NOT_ADDRESSES = (

@@ -2,10 +2,10 @@ import { keepPreviousData, QueryClient, useQuery, useQueryClient } from "@tansta
 import { useEffect, useMemo } from "react";
 import { setZone } from "../format";
 import { live } from "../live/store";
+import { PlantTree } from "./tree";
 import { ApiError, call, withQuery } from "./client";
 import type {
   Equipment,
-  EquipmentNode,
   HealthCheck,
   LatestColumns,
   Ledger,
@@ -49,38 +49,6 @@ export function useSession() {
 /** Whether the installation still needs its first user. */
 export function useSetup() {
   return useQuery({ queryKey: ["setup"], queryFn: () => call<{ needed: boolean }>("/setup"), staleTime: 0 });
-}
-
-export class PlantTree {
-  readonly byPath: ReadonlyMap<string, EquipmentNode>;
-  readonly children: ReadonlyMap<string, EquipmentNode[]>;
-  readonly roots: EquipmentNode[];
-
-  constructor(readonly nodes: EquipmentNode[]) {
-    const byPath = new Map(nodes.map((node) => [node.path, node]));
-    const children = new Map<string, EquipmentNode[]>();
-    const roots: EquipmentNode[] = [];
-    for (const node of nodes) {
-      if (!byPath.has(node.parent)) roots.push(node);
-      else if (children.has(node.parent)) children.get(node.parent)?.push(node);
-      else children.set(node.parent, [node]);
-    }
-    this.byPath = byPath;
-    this.children = children;
-    this.roots = roots;
-  }
-
-  /** The nodes from the top down to `path`, it included. */
-  trail(path: string): EquipmentNode[] {
-    const trail: EquipmentNode[] = [];
-    for (let node = this.byPath.get(path); node; node = this.byPath.get(node.parent)) trail.unshift(node);
-    return trail;
-  }
-
-  /** The name that people read for a path, its last part where the tree does not know it. */
-  nameOf(path: string): string {
-    return this.byPath.get(path)?.name || path.slice(path.lastIndexOf("/") + 1);
-  }
 }
 
 const EMPTY = new PlantTree([]);

@@ -1,5 +1,5 @@
 import type { EquipmentNode, SignalInfo } from "../api/types";
-import type { PlantTree } from "../api/queries";
+import type { PlantTree } from "../api/tree";
 import { isState } from "./states";
 
 /** Rules that choose what to show from names, kinds and units alone; no plant is known here. */

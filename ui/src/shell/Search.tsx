@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useSignalSearch, type PlantTree } from "../api/queries";
+import { useSignalSearch } from "../api/queries";
+import type { PlantTree } from "../api/tree";
 import { humanise, prettyUnit } from "../format";
 import { t } from "../i18n";
 

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation } from "wouter";
-import type { PlantTree } from "../api/queries";
+import type { PlantTree } from "../api/tree";
 import type { EquipmentNode } from "../api/types";
 import { Empty, Icon } from "../components/basics";
 import { t, tn } from "../i18n";

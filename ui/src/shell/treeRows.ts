@@ -1,5 +1,5 @@
 import type { EquipmentNode } from "../api/types";
-import type { PlantTree } from "../api/queries";
+import type { PlantTree } from "../api/tree";
 
 export interface TreeRow {
   node: EquipmentNode;

@@ -1,4 +1,4 @@
-import type { PlantTree } from "../../api/queries";
+import type { PlantTree } from "../../api/tree";
 import type { EquipmentNode, SignalInfo } from "../../api/types";
 import { mainState } from "../../plant/states";
 

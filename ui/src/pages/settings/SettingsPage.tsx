@@ -110,6 +110,7 @@ function TokenSection() {
           </tbody>
         </table>
       )}
+      {tokens.data?.length === 0 && <p className="form-hint">{t("settings.noTokens")}</p>}
       {secret && (
         <div className="secret" role="status">
           <p>{t("settings.tokenOnce")}</p>

@@ -9,10 +9,11 @@ import { TrendModel } from "../../charts/model";
 import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Icon, Popover, Skeleton } from "../../components/basics";
 import { LiveState } from "../../components/values";
-import { decimalsOf, formatNumber, humanise, prettyUnit } from "../../format";
+import { decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
+import { live } from "../../live/store";
 import { useAddress, useRange } from "../../shell/address";
-import { moved, standing, zoomed, type Range } from "../../shell/range";
+import { lengthOf, moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
 import { laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
@@ -99,6 +100,8 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
     act();
   };
 
+  const empty = version > 0 && signals.every((signal) => !holdsData(model, signal.id));
+  const newest = signals.reduce((time, signal) => Math.max(time, live.get(signal.id).time), 0);
   const [ref, height] = useRoom();
   const each = laneHeight(plan.lanes.length, plan.bands.length, height);
   return (
@@ -122,6 +125,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
       {model.error !== null && <Failure error={model.error} />}
       {signals.length > 0 && (
         <div ref={ref} className="trend-body" data-loading={model.loading}>
+          {empty && <NoData signals={signals} newest={newest} />}
           {asTable ? (
             <SampleTable signals={signals} model={model} version={version} nameOf={nameOf} />
           ) : (
@@ -157,6 +161,29 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
         </div>
       )}
     </div>
+  );
+}
+
+/** True when a series has a sample in the visible range, or a value that enters it from the left. */
+function holdsData(model: TrendModel, id: number): boolean {
+  const columns = model.columns(id);
+  const [start, end] = model.bounds();
+  return columns !== undefined && columns.time.some((time) => time >= start && time <= end);
+}
+
+/** Says that the range is empty, and leads to where there is data. */
+function NoData({ signals, newest }: { signals: readonly SignalInfo[]; newest: number }) {
+  const { range, setRange } = useRange();
+  const half = lengthOf(range) / 2;
+  return (
+    <p className="no-data" role="status">
+      {t("trend.noData")}
+      {newest > 0 && signals.length > 0 && (
+        <button type="button" className="button" onClick={() => setRange(standing(range, newest - half * 1.8, newest + half * 0.2))}>
+          {t("asset.goThere")} ({formatTime(newest, "minute")})
+        </button>
+      )}
+    </p>
   );
 }
 

@@ -1,0 +1,79 @@
+"""A real browser on the real page, over a hub whose signals are made by formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hatch_build import Page as BuiltPage
+from hatch_build import find_npm
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.conftest import require
+from tests.e2e.server import PASSWORD, ROOT, Hub, Open, running
+
+PHONE = {"width": 390, "height": 844}
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The page is built from the sources as they are."""
+    page = BuiltPage.of(ROOT)
+    if not page.is_built():
+        page.build(find_npm())
+
+
+@pytest.fixture(scope="session")
+def hub(built: None) -> Iterator[Hub]:
+    """A hub with two days of history and live values; tests do not stop it."""
+    with running() as (made, _):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    path = require("chromium", "chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Open a page of a hub in a fresh browser profile; the test fails when the page reports an error of its own."""
+    contexts = []
+    faults: list[str] = []
+
+    def opener(hub: Hub, path: str = "/", *, phone: bool = False, dark: bool = False, sign_in: bool = True) -> Page:
+        context = browser.new_context(
+            viewport=PHONE if phone else {"width": 1440, "height": 900},
+            has_touch=phone,
+            is_mobile=phone,
+            color_scheme="dark" if dark else "light",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(hub.url + path)
+        if sign_in:
+            page.get_by_label("Name").fill("admin")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_selector(".shell")
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -1,0 +1,186 @@
+"""What people do with the page, done in a real browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.e2e.server import PASSWORD, Hub, Open, running
+
+PUMP_POWER = '[data-signal$="/pump-1/power"]'
+
+
+def until_changed(page: Page, selector: str) -> None:
+    """Wait until the number at `selector` is another one."""
+    cell = page.locator(f"{selector} .number").first
+    expect(cell).to_have_text(re.compile(r"\d"))
+    before = cell.inner_text()
+    expect(cell).not_to_have_text(before, timeout=10_000)
+
+
+def shown_range(page: Page) -> tuple[datetime, datetime]:
+    """Start and end of the time range in the page's address."""
+    query = parse_qs(urlsplit(page.url).query)
+    start, end = (datetime.fromisoformat(query[key][0].replace("Z", "+00:00")) for key in ("from", "to"))
+    return start, end
+
+
+def open_trend_of_pump_power(page: Page) -> None:
+    """From the asset's page to the trend of its power."""
+    page.get_by_role("link", name="Power", exact=True).first.click()
+    page.wait_for_url("**/trend?*")
+    page.wait_for_selector(".u-over")
+
+
+def ink(page: Page) -> int:
+    """How many pixels the first chart has drawn in the colour of its first series."""
+    return int(
+        page.evaluate(
+            """() => {
+              const canvas = document.querySelector(".uplot canvas");
+              const probe = document.createElement("canvas").getContext("2d");
+              probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--series-1");
+              probe.fillRect(0, 0, 1, 1);
+              const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+              let found = 0;
+              for (let i = 0; i < data.length; i += 4)
+                if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 60) found += 1;
+              return found;
+            }"""
+        )
+    )
+
+
+def test_first_user_is_made_through_the_one_time_link(built: None, open_page: Open) -> None:
+    """The link that the hub prints makes the first user and signs in; without it nobody gets further."""
+    with running(password="") as (hub, printed):
+        link = re.search(r"(/setup\?link=\S+)", printed)
+        assert link, printed
+        page = open_page(hub, sign_in=False)
+        expect(page.get_by_text("one-time link")).to_be_visible()
+        page.goto(hub.url + link[1])
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("Password again").fill("another one of them")
+        page.get_by_role("button", name="Make the user").click()
+        expect(page.get_by_role("alert")).to_have_text("The two passwords differ.")
+        page.get_by_label("Password again").fill(PASSWORD)
+        page.get_by_role("button", name="Make the user").click()
+        expect(page.locator(".shell")).to_be_visible()
+
+
+def test_wrong_password_is_refused_in_words(hub: Hub, open_page: Open) -> None:
+    """A wrong password says so and shows nothing of the plant."""
+    page = open_page(hub, sign_in=False)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    assert page.locator(".shell").count() == 0
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "390px"])
+def test_find_a_pump_and_zoom_its_trend_to_yesterday(hub: Hub, open_page: Open, phone: bool) -> None:
+    """Sign in, find a pump by search, see its values change, and zoom its trend to yesterday."""
+    page = open_page(hub, phone=phone)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("combobox").fill("pump 1")
+    page.get_by_role("option", name="Pump 1").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pump 1")
+    until_changed(page, PUMP_POWER)
+    open_trend_of_pump_power(page)
+    until_changed(page, PUMP_POWER)
+    page.get_by_label("Time range").click()
+    page.get_by_role("button", name="Yesterday").click()
+    page.wait_for_url("**from=*")
+    start, end = shown_range(page)
+    assert end - start in (timedelta(hours=23), timedelta(hours=24), timedelta(hours=25))
+    assert end < datetime.now(end.tzinfo)
+    page.wait_for_function("document.querySelectorAll('.value-table tbody td')[3]?.textContent !== ''")
+    wide = page.url
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function("(wide) => location.href !== wide", arg=wide)
+    inner = shown_range(page)
+    assert (inner[1] - inner[0]) * 2 == end - start
+    assert start < inner[0] < inner[1] < end
+    page.wait_for_timeout(500)  # the picture settles
+    assert ink(page) > 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_drag_zooms_and_back_returns(hub: Hub, open_page: Open) -> None:
+    """Dragging over the chart zooms to what was dragged over, Back returns to live, and a link keeps the range."""
+    page = open_page(hub)
+    page.get_by_role("link", name="Pump 1").first.click()
+    open_trend_of_pump_power(page)
+    box = page.locator(".u-over").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 30, steps=6)
+    page.mouse.up()
+    page.wait_for_url("**from=*")
+    start, end = shown_range(page)
+    assert abs((end - start) - timedelta(minutes=30)) < timedelta(minutes=1)
+    link = page.url
+    page.get_by_role("button", name="Back").click()
+    page.wait_for_function("!location.search.includes('from=')")
+    page.goto(link)
+    page.wait_for_selector(".u-over")
+    assert shown_range(page) == (start, end)
+
+
+def test_every_page_opens_without_overflow(hub: Hub, open_page: Open) -> None:
+    """Every page shows its content on a phone without scrolling sideways."""
+    page = open_page(hub, phone=True, dark=True)
+    for path, text in {
+        "/": "Power now",
+        "/events": "Abnormal now",
+        "/sources": "Gap ledger",
+        "/health": "historian",
+        "/settings": "API tokens",
+        "/trend": "No signal chosen yet",
+        "/nowhere": "There is no such page",
+    }.items():
+        page.goto(hub.url + path)
+        expect(page.get_by_text(re.compile(text, re.IGNORECASE)).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_keyboard_alone_reaches_an_asset(hub: Hub, open_page: Open) -> None:
+    """Ctrl+K, a name and Enter lead to an asset; arrow keys walk the tree."""
+    page = open_page(hub)
+    page.wait_for_selector(".card")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("pump 2")
+    page.get_by_role("option", name="Pump 2").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pump 2")
+    page.locator('[role=treeitem][tabindex="0"]').focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pump 3")
+
+
+def test_lost_hub_is_said_and_mends_itself(built: None, open_page: Open) -> None:
+    """When the hub goes, the page says so with the age of its values; when it is back, the values move again."""
+    with running() as (hub, _):
+        page = open_page(hub)
+        page.get_by_role("link", name="Pump 1").first.click()
+        until_changed(page, PUMP_POWER)
+        hub.stop()
+        expect(page.locator(".connection")).to_contain_text("Reconnecting", timeout=10_000)
+        expect(page.locator(".lost-band")).to_contain_text("last known ones", timeout=15_000)
+        hub.start()
+        # The new process knows no sessions of the old one: the page asks to sign in and goes on where it was.
+        page.get_by_label("Password").wait_for(timeout=40_000)
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Pump 1")
+        until_changed(page, PUMP_POWER)
+        expect(page.locator(".connection")).to_contain_text("Live")
