@@ -67,7 +67,7 @@ def plan_of(*args: Any, **kwargs: Any) -> Plan:
 class Host:
     """A Sparkplug host that keeps what it saw, and acknowledges what it is told to."""
 
-    def __init__(self, port: int, *, acknowledge: bool = True) -> None:
+    def __init__(self, port: int, *, acknowledge: bool = True, user: str = "", password: str = "") -> None:
         self.log = WireLog()
         self.acknowledge = acknowledge
         self.types: dict[int, int] = {}
@@ -79,6 +79,8 @@ class Host:
         self.historical = 0
         self._since = int(time.time() * 1000)
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        if user:
+            self.client.username_pw_set(user, password)
         ready = threading.Event()
         self.client.on_connect = lambda client, *_: client.subscribe("spBv1.0/#", qos=1)
         self.client.on_subscribe = lambda *_: ready.set()
@@ -162,11 +164,13 @@ async def running(
     *,
     push: bool = False,
     clock: Clock | None = None,
+    user: str = "",
+    password: str = "",
 ) -> AsyncIterator[Gateway]:
     """A gateway at work; stopped at the end."""
     used = clock or SystemClock()
     spec = ScriptedDriver.spec(devices, used, push=push)
-    options = GatewayOptions(plan_plant.gateway, folder, BrokerAccess("127.0.0.1", port), used)
+    options = GatewayOptions(plan_plant.gateway, folder, BrokerAccess("127.0.0.1", port, user, password), used)
     gateway = Gateway(make_plan(plan_plant), {"scripted": spec}, options)
     stop = asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))

@@ -12,6 +12,14 @@ from tests.hub.mqtt import Mosquitto
 from tests.sparkplug.checks import EDGE
 
 from lineshaft.errors import ConnectionFailed
+from lineshaft.hub.broker import (
+    PASSWORDS,
+    BrokerSettings,
+    EmbeddedBroker,
+    edge_account,
+    ensure_credentials,
+    hub_account,
+)
 from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.testing import FieldDevice
 from lineshaft.wire import names
@@ -115,6 +123,34 @@ async def test_a_cut_broker_loses_nothing(broker: Mosquitto, host: Host, folder:
     assert host.historical >= 9_500
     bdseqs = [birth.payload.metrics[0].long_value for birth in host.log.of("NBIRTH")]
     assert bdseqs == list(range(bdseqs[0], bdseqs[0] + len(bdseqs)))
+
+
+async def test_the_embedded_broker_carries_the_same(tmp_path: Path, folder: Path) -> None:
+    """With the platform's own broker and its topic rights every sample arrives once, over a restart of the broker."""
+    accounts = (hub_account("hub"), edge_account("gw", "north", "gw"))
+    files = ensure_credentials(tmp_path, ["hub", "gw"])
+    words = {name: path.read_text().strip() for name, path in files.items()}
+    broker = EmbeddedBroker(BrokerSettings(accounts), tmp_path / PASSWORDS)
+    broker.start()
+    host = Host(broker.port, user="hub", password=words["hub"])
+    host.state(True)
+    device, one = FieldDevice(force=-1.0), plant({"press": ["force"]})
+    access = {"user": "gw", "password": words["gw"]}
+    async with running(one, {"press": device}, broker.port, folder, push=True, **access):
+        await until(lambda: host.samples("force"))
+        device.push(counting(0, 10_000))
+        await until(lambda: len(numbers(host)) == 10_000)
+        port = broker.port
+        await asyncio.to_thread(broker.stop)
+        device.push(counting(10_000, 10_000))
+        broker = EmbeddedBroker(BrokerSettings(accounts, port=port), tmp_path / PASSWORDS)
+        broker.start()
+        await until(lambda: host.client.is_connected())
+        host.state(True)
+        await until(lambda: len(numbers(host)) == 20_000)
+    host.close()
+    await asyncio.to_thread(broker.stop)
+    assert sorted(numbers(host)) == list(range(20_000))
 
 
 async def test_what_is_not_acknowledged_is_sent_again(broker: Mosquitto, host: Host, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -34,6 +34,8 @@ STATUS_INTERVAL: Final = 5.0
 DRAIN_SECONDS: Final = 7.0
 """How long a stopping gateway goes on sending, so that it is gone within ten seconds."""
 _PER_LEDGER_NOTE: Final = 1_000
+_PER_STATUS_NOTE: Final = 300
+"""Entries of one note, so that it stays below the size of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Gateway:
         self._plan = plan
         self._told: Int64Array = np.zeros(0, np.int64)
         self._mistyped: set[int] = set()
+        self._sync_failed = False
         self.started = asyncio.Event()
         """Set when the buffer is open and `status` can be asked."""
 
@@ -163,7 +166,13 @@ class Gateway:
         try:
             await asyncio.to_thread(self._buffer.syncing())
         except OSError as error:
-            log.error("buffer.sync_failed", error=str(error))
+            if not self._sync_failed:
+                log.error("buffer.sync_failed", error=str(error))
+            self._sync_failed = True
+            return
+        if self._sync_failed:
+            log.info("buffer.sync_recovered")
+        self._sync_failed = False
 
     async def _ledger(self) -> None:
         frame, totals = self._buffer.totals()
@@ -185,8 +194,10 @@ class Gateway:
 
     async def _tell_status(self) -> None:
         status = self.status()
-        for forwarder in self._forwarders:
-            forwarder.uplink.tell(status)
+        for at in range(0, max(1, len(status.devices)), _PER_STATUS_NOTE):
+            part = replace(status, devices=status.devices[at : at + _PER_STATUS_NOTE])
+            for forwarder in self._forwarders:
+                forwarder.uplink.tell(part)
 
     def status(self) -> StatusNote:
         """How the gateway does now; device rates are since the last call."""

@@ -110,7 +110,7 @@ class UplinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusNote:
-    """How the gateway does now."""
+    """How the gateway does now. With many devices it comes in parts, each with other devices."""
 
     time: int  # UTC microseconds
     devices: tuple[DeviceStatus, ...] = ()
