@@ -27,7 +27,7 @@ export default function SignInPage() {
       await call("/session", { method: "POST", body: { name: form.get("name"), password: form.get("password") } });
       await client.invalidateQueries({ queryKey: ["session"] });
     } catch (failure) {
-      setError(failure instanceof ApiError && failure.status === 401 ? t("signin.wrong") : formError(failure));
+      setError(failure instanceof ApiError && (failure.status === 401 || failure.status === 403) ? t("signin.wrong") : formError(failure));
     } finally {
       setBusy(false);
     }
