@@ -147,3 +147,16 @@ def test_plant_without_simulator_is_refused(plant: Plant, tmp_path: Path) -> Non
     """A plant that is no demo cannot be simulated."""
     with pytest.raises(ConfigError, match="no simulator section"):
         open_factory(plant.model_copy(update={"simulator": None}), tmp_path, MONDAY)
+
+
+async def test_stop_while_the_past_is_made(plant: Plant, tmp_path: Path) -> None:
+    """A stop in the middle of the first start ends it soon, and the next start begins again."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told(share: float) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    await serve(plant, tmp_path, stop=stop, progress=told)
+    assert not storage.is_complete(tmp_path)
+    assert storage.load_state(tmp_path) is None

@@ -31,11 +31,6 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return z
 
 
-def uniform(key: np.uint64, ticks: Int64Array) -> Float64Array:
-    """float64[n] in [0, 1), one per integer tick."""
-    return (_mix(ticks.view(np.uint64) ^ key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
 def white(key: np.uint64, ticks: Int64Array) -> Float64Array:
     """float64[n], mean 0, variance 1, nearly normal (the sum of four uniforms), bounded by 3.5."""
     h = _mix(ticks.view(np.uint64) ^ key)

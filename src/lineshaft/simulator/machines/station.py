@@ -57,7 +57,3 @@ class StationMachine(Machine):
         elif was and state.value_at(step.before) == IDLE and not self.line.work.is_open(step.before):
             state.insert(step.before + 1, OFF)
         self.memory["left-on"] = float(active)
-
-    def levels(self, now: Now, off: float, idle: float) -> Float64Array:
-        """kW drawn apart from the process: control cabinet only, or everything that waits."""
-        return np.where(now.on, idle, off)
