@@ -150,9 +150,10 @@ def test_latest_is_the_row_with_the_greatest_time(historian: ClickHouseHistorian
     assert len(historian.latest([])) == len(historian.latest([77])) == 0
 
 
-def test_export_streams_every_row(historian: ClickHouseHistorian, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_streams_every_row(tmp_path: Path) -> None:
     """All rows come by signal and time, across pages, even when one time fills more than a page."""
-    monkeypatch.setattr("lineshaft.hub.historian.clickhouse.PAGE_ROWS", 100)
+    historian = ClickHouseHistorian(f"chdb://{tmp_path}/history", page_rows=100)
+    historian.open()
     historian.append(ramp(2, 1050), "a")
     historian.append(SampleBatch.of(np.full(450, 1), START, np.arange(450.0), 192, ["x"] * 450), "b")
     table = pa.Table.from_batches(historian.rows([2, 1, 2], START, END))
@@ -161,6 +162,7 @@ def test_export_streams_every_row(historian: ClickHouseHistorian, monkeypatch: p
     assert sorted(table.column("value").to_pylist()[:450]) == list(range(450))
     assert table.column("value").to_pylist()[450:] == list(range(1050))
     assert set(table.column("text").to_pylist()) == {"x", None}
+    historian.close()
 
 
 def test_retention_removes_old_rows(historian: ClickHouseHistorian) -> None:

@@ -38,7 +38,8 @@ ARROW: Final = pa.schema(
 class ClickHouseHistorian:
     """See historian/base.py. `dsn`: `chdb:///folder` or `clickhouse://user:password@host:8123/database?cluster=name`."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, page_rows: int = PAGE_ROWS) -> None:
+        self._page_rows = page_rows
         plain, cluster = split_dsn(dsn)
         self._layout = schema.Layout(cluster)
         self._engine = Engine(plain)
@@ -105,7 +106,7 @@ class ClickHouseHistorian:
     def rows(self, signals: Sequence[int], start: int, end: int) -> Iterator[pa.RecordBatch]:
         """Every raw row as Arrow (see ARROW), by signal and time, a page at a time."""
         for signal in sorted(set(signals)):
-            cursor, limit = start, PAGE_ROWS
+            cursor, limit = start, self._page_rows
             while cursor < end:
                 table = self._engine.arrow(queries.raw([signal], cursor, end, limit))
                 full = table.num_rows == limit
@@ -115,7 +116,7 @@ class ClickHouseHistorian:
                     if kept == 0:
                         limit *= 2
                         continue
-                    cursor, limit = int(times[-1]), PAGE_ROWS
+                    cursor, limit = int(times[-1]), self._page_rows
                     table = table.slice(0, kept)
                 yield from _exported(table).to_batches()
                 if not full:

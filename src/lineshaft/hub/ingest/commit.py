@@ -68,8 +68,11 @@ class Newest:
 
 def last_rows(batch: SampleBatch) -> SampleBatch:
     """One row per signal: the one that came last."""
-    _, from_the_end = np.unique(batch.signals[::-1], return_index=True)
-    return batch.take(np.sort(len(batch) - 1 - from_the_end))
+    if not len(batch):
+        return batch
+    last = np.full(int(batch.signals.max()) + 1, -1)
+    last[batch.signals] = np.arange(len(batch))  # where a signal stands in several rows, numpy keeps the last one
+    return batch.take(np.sort(last[last >= 0]))
 
 
 class Committer:
@@ -234,12 +237,12 @@ class Committer:
         self._count(block)
 
     def _count(self, block: Block) -> None:
-        signals, where = np.unique(np.concatenate([block.batch.signals, block.duplicates]), return_inverse=True)
+        size = int(max(block.batch.signals.max(initial=0), block.duplicates.max(initial=0))) + 1
+        rows = np.bincount(block.batch.signals, minlength=size)
+        duplicates = np.bincount(block.duplicates, minlength=size)
+        signals = np.flatnonzero(rows + duplicates)
         if len(signals):
-            n = len(block.batch)
-            rows = np.bincount(where[:n], minlength=len(signals)).astype(np.int64)
-            duplicates = np.bincount(where[n:], minlength=len(signals)).astype(np.int64)
-            self._ledger.arrived(signals.astype(np.uint32), rows, duplicates)
+            self._ledger.arrived(signals.astype(np.uint32), rows[signals], duplicates[signals])
 
     def _apply(self, ref: NoteRef) -> None:
         """Pass notes on; they were checked when they came."""

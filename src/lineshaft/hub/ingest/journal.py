@@ -32,7 +32,8 @@ _log = structlog.get_logger(__name__)
 class Journal:
     """Used by one thread. `open` before anything else."""
 
-    def __init__(self, folder: Path, frames: FrameLog) -> None:
+    def __init__(self, folder: Path, frames: FrameLog, rotate_bytes: int = ROTATE_BYTES) -> None:
+        self._rotate_bytes = rotate_bytes
         self._log_path = folder / "journal.log"
         self._snapshot_path = folder / "committed.json"
         self._folder = folder
@@ -82,7 +83,7 @@ class Journal:
         self._write(_DONE, number, b"", sync=False)
         for ref in block.frames:
             self._frames.commit(ref.node, ref.epoch, ref.frames)
-        if self._good_size >= ROTATE_BYTES:
+        if self._good_size >= self._rotate_bytes:
             self._rotate()
 
     def close(self) -> None:
