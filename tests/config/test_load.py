@@ -91,6 +91,28 @@ def test_profile_brings_signals(tmp_path: Path) -> None:
     assert (device.connection.order, device.connection.unit) == ("CDAB", 9)
 
 
+@pytest.mark.parametrize(
+    ("device", "connection", "seconds"),
+    [("", "", 3.0), ("timeout: 700ms", "", 0.7), ("timeout: 1s", "timeout: 2s", 2.0)],
+)
+def test_timeout_of_a_device_holds_for_its_driver(tmp_path: Path, device: str, connection: str, seconds: float) -> None:
+    """A driver waits as long as the device says, unless its connection says something else."""
+    (tmp_path / "plant.yaml").write_text(f"""
+plant: {{enterprise: acme, site: here, name: Here, timezone: UTC}}
+equipment: [{{id: pump, level: asset}}]
+devices:
+  - id: plc
+    driver: modbus-tcp
+    asset: pump
+    connection: {{host: 127.0.0.1{"," if connection else ""} {connection}}}
+    signals: [{{name: flow, address: {{table: holding, register: 1, type: uint16}}}}]
+    {device}
+""")
+    loaded = load_plant(tmp_path, DRIVERS).devices[0].connection
+    assert isinstance(loaded, TcpConnection)
+    assert loaded.timeout == pytest.approx(seconds)
+
+
 def test_merge_keys(tmp_path: Path) -> None:
     """Anchors and merge keys of YAML work, and own keys win."""
     (tmp_path / "plant.yaml").write_text(

@@ -223,6 +223,18 @@ async def test_pushed_values_arrive_and_a_hang_up_is_mended() -> None:
         ]  # fmt: skip
 
 
+async def test_a_driver_that_could_push_is_polled_when_it_does_not() -> None:
+    """A protocol that pushes as a rule is polled on a connection whose driver cannot subscribe."""
+    clock, device = VirtualClock(), FieldDevice(force=1.0)
+    plan = plan_of({"press": ["force"]}, poll="100ms", pipeline={"report": "all"})
+    base = ScriptedDriver.spec({"press": device}, clock)
+    spec = DriverSpec("scripted", "", base.connection, base.address, base.create, push=True)
+    async with engine(plan, spec, clock) as (made, kept):
+        await clock.advance(0.45)
+        assert made.state("press") == "online"
+        assert len(kept.of("force")) == 5
+
+
 async def test_a_device_clock_that_jumps_back_is_marked() -> None:
     """Samples keep the device's time; the first one that is older than the one before is uncertain."""
     clock, device = VirtualClock(), FieldDevice(force=1.0)

@@ -9,6 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from lineshaft.config.check import check
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
@@ -254,4 +256,13 @@ def _device(draft: DeviceDraft) -> DeviceConfig:
         for signal in draft.signals
         if signal.config is not None
     )
-    return draft.config.model_copy(update={"connection": draft.connection, "signals": signals})
+    connection = _with_timeout(draft.connection, draft.config)
+    return draft.config.model_copy(update={"connection": connection, "signals": signals})
+
+
+def _with_timeout(connection: BaseModel, config: DeviceConfig) -> BaseModel:
+    """The device's timeout holds for a driver that has one of its own, unless that is given."""
+    has = "timeout" in type(connection).model_fields and "timeout" not in connection.model_fields_set
+    if not has or "timeout" not in config.model_fields_set:
+        return connection
+    return connection.model_copy(update={"timeout": config.timeout})

@@ -137,5 +137,5 @@ class DriverSpec:
     connection: type[BaseModel]  # options under `connection:`
     address: type[BaseModel]  # options under a signal's `address:`; a text shorthand is taken by a 'before' validator
     create: Callable[[Any], Driver]  # takes a `connection` instance
-    push: bool = False  # True: subscribe() is used instead of polling
+    push: bool = False  # True: subscribe() is used instead of polling where the made driver has it
     docs: str = ""  # page in docs/guide

@@ -118,7 +118,7 @@ class DeviceRunner:
             await within(self._clock, max(CONNECT_TIMEOUT, self.device.timeout), driver.connect())
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer the connection in time") from None
-        if self._spec.push:
+        if self._spec.push and isinstance(driver, Subscribes):  # one whose connection says poll does not subscribe
             await self._listen(driver)
         await self._poll(driver)
 
@@ -132,10 +132,7 @@ class DeviceRunner:
 
     # -- reading
 
-    async def _listen(self, driver: Driver) -> NoReturn:
-        if not isinstance(driver, Subscribes):
-            raise TypeError(f"driver {self._spec.name} says push but cannot subscribe")
-
+    async def _listen(self, driver: Subscribes) -> NoReturn:
         def sink(batch: SampleBatch) -> None:
             try:
                 self._accept(batch)
