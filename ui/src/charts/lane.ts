@@ -67,8 +67,17 @@ function timeValues(_: uPlot, splits: number[], __: number, ___: number, increme
   });
 }
 
+/** Digits after the point that tell steps of this size apart: 2.5 needs one. */
+export function stepDigits(step: number): number {
+  for (let digits = 0; digits < 6; digits += 1) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return 6;
+}
+
 function numberValues(_: uPlot, splits: number[], __: number, ___: number, increment: number): string[] {
-  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(increment) - 1e-9)));
+  const digits = stepDigits(increment);
   return splits.map((value) => (Math.abs(value) >= 1e6 ? `${formatNumber(value / 1e6, 2)} M` : formatNumber(value, digits)));
 }
 

@@ -91,8 +91,13 @@ function settle(
   return { points: meters.length ? meters : points, unit, basis: "sum" };
 }
 
+/** A name with one kind of separator. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll("-", "_");
+}
+
 function score(signal: SignalInfo, prefer: RegExp): number {
-  return (prefer.test(signal.name) ? 2 : 0) - signal.name.length / 100;
+  return (prefer.test(plain(signal.name)) ? 2 : 0) - signal.name.length / 100;
 }
 
 /** Signals that together give the electric power of the plant, in kW. */
@@ -139,6 +144,7 @@ export function increase(values: readonly (number | null)[]): number {
   return total;
 }
 
+const LESSER = /factor|apparent|reactive|thd|frequency/;
 const TELLING: readonly RegExp[] = [
   /power/,
   /vibration|velocity_rms|rms/,
@@ -156,9 +162,9 @@ export function keySignals(signals: readonly SignalInfo[], count: number): Signa
   const scored = signals
     .filter((signal) => signal.kind === "measure" && !isState(signal))
     .map((signal, order) => {
-      const sort = TELLING.findIndex((pattern) => pattern.test(signal.name.toLowerCase()));
+      const sort = TELLING.findIndex((pattern) => pattern.test(plain(signal.name)));
       const limits = Object.values(signal.limits).some((limit) => limit != null);
-      const part = PART.test(signal.name) ? 40 : 0;
+      const part = PART.test(signal.name) || LESSER.test(signal.name) ? 40 : 0;
       return { signal, sort, rank: (sort < 0 ? 20 : sort) - (limits ? 4 : 0) + part + order / 1000 };
     })
     .sort((a, b) => a.rank - b.rank);

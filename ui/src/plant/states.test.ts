@@ -18,6 +18,10 @@ test.each([
   ["Fault", "down"],
   ["E-Stop", "down"],
   ["Off", "off"],
+  ["no", "off"],
+  ["yes", "running"],
+  ["unloaded", "idle"],
+  ["loaded", "running"],
   ["UNAVAILABLE", "off"],
   ["program 12", "other"],
 ])("%s means %s", (word, group) => {

@@ -7,11 +7,11 @@ export type StateClass = (typeof STATE_CLASSES)[number];
 
 const WORDS: readonly (readonly [StateClass, RegExp])[] = [
   ["down", /(?<!un)(down|fault|fail|error|alarm|trip|broken|emergency|e[-_ ]?stop|jam|crash|nok\b)/],
-  ["off", /^(off|false|0|closed)$|unavailable|power(ed)?[-_ ]?off|offline|disconnected|de-?energi/],
+  ["off", /^(off|no|false|0|closed)$|unavailable|power(ed)?[-_ ]?off|offline|disconnected|de-?energi/],
   ["planned", /planned|maint|break|no[-_ ]?shift|shift[-_ ]?end|holiday|weekend/],
   ["setup", /set[-_ ]?up|setting|change[-_ ]?over|tool[-_ ]?change|warm[-_ ]?up|calibrat|starting|stopping|prep/],
   ["waiting", /starv|block|wait|queue|interrupt|hold|feed[-_ ]?hold|suspend|pause|optional[-_ ]?stop/],
-  ["running", /run|activ|execut|produc|cutting|press(ing)?|work|busy|measur|screw|testing|load(ed|ing)?|automatic|^on$|^true$|^1$|open/],
+  ["running", /run|activ|execut|produc|cutting|press(ing)?|work|busy|measur|screw|testing|(?<!un)load(ed|ing)?|firing|heating|automatic|^(on|yes|true|1)$|open/],
   ["idle", /idle|ready|stand[-_ ]?by|stopped|stop|available|unload|manual|armed|complete/],
 ];
 
