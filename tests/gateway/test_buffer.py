@@ -18,9 +18,11 @@ from lineshaft.clock import VirtualClock
 from lineshaft.errors import ConfigError
 from lineshaft.gateway.buffer import ID_GAP, Buffer, BufferOptions
 from lineshaft.gateway.cursor import Cursor
-from lineshaft.gateway.frames import MAX_ROWS, Frame
+from lineshaft.gateway.frames import MAX_ROWS, Frame, pieces
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.model.samples import Quality, SampleBatch
+from lineshaft.wire.columns import encode_rows
+from lineshaft.wire.frames import BatchHeader
 from lineshaft.wire.notes import DropNote, EventNote, decode_notes
 
 KEYS = [SignalKey("press", "acme/north/press", name, "measure", "Double") for name in ("force", "stroke")]
@@ -335,3 +337,41 @@ def test_a_cursor_is_a_set(ranges: list[tuple[int, int]]) -> None:
         assert cursor.covers(number, number + 2) == plain.issuperset(range(number, number + 3))
         assert [n for part in cursor.overlap(5, number) for n in part] == sorted(plain & set(range(5, number + 1)))
     assert cursor.low_water == next(n for n in range(1, 100) if n not in plain) - 1
+
+
+@pytest.mark.parametrize("text", [None, "x", "€" * 40, "long " * 2000])
+def test_no_message_is_too_long(text: str | None) -> None:
+    """Whatever the rows are, what is cut for one message stays below 200 KB on the wire."""
+    n = 20_000 if text is None or len(text) < 100 else 300
+    texts = None if text is None else [text] * n
+    worst = SampleBatch.of(np.zeros(n), 1_700_000_000_000_123, np.full(n, 1.5 if text is None else np.nan), 8, texts)
+    parts = pieces(worst)
+    assert sum(map(len, parts)) == n
+    for part in parts:
+        header = BatchHeader.of(bytes(16), [2**40], [len(part)])
+        types = np.full(len(part), 10 if text is None else 12, np.uint8)
+        aliases = np.full(len(part), 2**31, np.uint64)
+        data = encode_rows(
+            part, aliases, types, timestamp=1, seq=255, historical=True, header=header, header_alias=2**31
+        )
+        assert len(data) < 200_000
+
+
+def test_a_drop_that_was_cut_short_is_finished_and_not_counted_twice(tmp_path: Path) -> None:
+    """When the process dies between the drop note and the removal, the next start removes what the note told."""
+    buffer = opened(tmp_path, max_bytes=200_000)
+    copies: dict[Path, bytes] = {}
+    written = 0
+    while not (gone := [path for path in copies if not path.exists()]):
+        copies |= {path: path.read_bytes() for path in tmp_path.glob("*.seg") if path not in copies}
+        first = min(copies)
+        copies[first] = first.read_bytes() if first.exists() else copies[first]
+        buffer.append("press", rows(written * 1000, 50))
+        written += 1
+    gone[0].write_bytes(copies[gone[0]])
+    again = opened(tmp_path, max_bytes=200_000)
+    assert not gone[0].exists()
+    frames = pending(again)
+    kept = sum(frame.rows for frame in frames)
+    assert kept + drops_of(frames)[KEYS[0].path] == 50 * written
+    assert again.pending("hub") == kept

@@ -382,6 +382,14 @@ class Buffer:
         self._remove_delivered()
         return rows
 
+    def discard(self, uplink: str, number: int, reason: str) -> None:
+        """Give up a frame that can never be sent, with a drop note."""
+        frame = self.read(number)
+        if frame is not None and frame.rows:
+            cursors = {uplink: self._delivery.cursors[uplink]}
+            self._tell(survey([(number, frame)], cursors, self.keys, reason), reason, None)
+        self.acknowledge(uplink, [number])
+
     def _remove_delivered(self) -> None:
         """Remove closed segments that every uplink has delivered."""
         for segment in self._segments[:-1]:

@@ -24,10 +24,11 @@ _MORE: Final = 4
 _NO_TEXT: Final = 0xFFFFFFFF
 ROW_BYTES: Final = 21
 MAX_FRAME: Final = 1 << 30
-MAX_ROWS: Final = 4000
-"""Rows in one frame, so that it fits into one message."""
-MAX_TEXT: Final = 100_000
-"""Bytes of text in one frame, for the same reason; a single longer text has a frame of its own."""
+ROW_ON_WIRE: Final = 52
+"""Bytes of a row in a message at most, without its text."""
+MAX_MESSAGE: Final = 190_000
+"""Bytes of the rows in one frame, so that it fits into one message; a single longer text has a frame of its own."""
+MAX_ROWS: Final = MAX_MESSAGE // ROW_ON_WIRE
 
 
 class FrameKind(IntEnum):
@@ -184,24 +185,24 @@ def _columns(body: bytes, at: int, rows: int, has_texts: bool) -> SampleBatch:
     )
 
 
-def text_bytes(batch: SampleBatch | None) -> int:
-    """Upper bound of the UTF-8 bytes of all texts."""
-    if batch is None or batch.texts is None:
+def message_bytes(batch: SampleBatch | None) -> int:
+    """Upper bound of what the rows take in a message; UTF-8 needs at most three bytes for each unit of text."""
+    if batch is None:
         return 0
-    return sum(3 * len(text) for text in batch.texts if text is not None)
+    texts = 0 if batch.texts is None else sum(3 * len(text) for text in batch.texts if text is not None)
+    return ROW_ON_WIRE * len(batch) + texts
 
 
 def pieces(batch: SampleBatch) -> list[SampleBatch]:
     """Cut a batch so that each piece fits into one message; an empty batch stays one piece."""
-    n = len(batch)
-    if n <= MAX_ROWS and (batch.texts is None or text_bytes(batch) <= MAX_TEXT):
+    if message_bytes(batch) <= MAX_MESSAGE:
         return [batch]
-    cuts = [0]
-    size = 0
-    lengths = [0] * n if batch.texts is None else [3 * len(text) if text else 0 for text in batch.texts]
-    for row, length in enumerate(lengths):
-        if row - cuts[-1] >= MAX_ROWS or (size + length > MAX_TEXT and row > cuts[-1]):
+    texts = [None] * len(batch) if batch.texts is None else batch.texts.tolist()
+    cuts, size = [0], 0
+    for row, text in enumerate(texts):
+        length = ROW_ON_WIRE + (3 * len(text) if text else 0)
+        if size + length > MAX_MESSAGE and row > cuts[-1]:
             cuts.append(row)
             size = 0
         size += length
-    return [batch.take(slice(start, end)) for start, end in zip(cuts, [*cuts[1:], n], strict=True)]
+    return [batch.take(slice(start, end)) for start, end in zip(cuts, [*cuts[1:], len(batch)], strict=True)]

@@ -45,7 +45,7 @@ class DroppedRows:
     rows: int
     first: int  # UTC microseconds
     last: int
-    reason: str  # one or two words: 'buffer size', 'buffer age', 'disk full', 'damaged'
+    reason: str  # some words: 'buffer size', 'buffer age', 'disk full', 'cannot be sent'
 
 
 @dataclass(frozen=True, slots=True)

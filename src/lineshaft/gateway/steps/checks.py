@@ -102,7 +102,11 @@ class Range:
 
 
 class SourceClock:
-    """A good value older than the one before it, or than the year 2000, becomes uncertain; its time stays."""
+    """A row older than the one before it, or than the year 2000, is marked; its time stays.
+
+    A good value becomes UNCERTAIN_CLOCK; a row without a value (a block of UNAVAILABLE that another clock stamped
+    at a reconnect) becomes BAD_CLOCK.
+    """
 
     def __init__(self, table: SignalTable) -> None:
         self.count = StepCount("clock")
@@ -130,6 +134,11 @@ class SourceClock:
         back = (times < before) | (times < EARLIEST_US)
         if not back.any():
             return batch
+        empty = back & (batch.qualities == Quality.BAD_NO_VALUE)
+        if empty.any():
+            self.count.changed += int(empty.sum())
+            qualities = np.where(empty, np.uint8(Quality.BAD_CLOCK), batch.qualities)
+            batch = SampleBatch(signals, times, batch.values, qualities, batch.texts)
         return _lowered(batch, back, Quality.UNCERTAIN_CLOCK, self.count)
 
 

@@ -12,7 +12,7 @@ import structlog
 from lineshaft.clock import Clock
 from lineshaft.errors import AccessDenied, DataError, LineshaftError, PermanentError, RetryableError
 from lineshaft.gateway.buffer import Buffer
-from lineshaft.gateway.frames import MAX_ROWS, MAX_TEXT, Frame, FrameKind, text_bytes
+from lineshaft.gateway.frames import MAX_MESSAGE, MAX_ROWS, Frame, FrameKind, message_bytes
 from lineshaft.gateway.timing import Backoff, event_or
 from lineshaft.gateway.uplinks.base import Uplink
 from lineshaft.wire.notes import UplinkStatus
@@ -24,6 +24,8 @@ WINDOW_ROWS: Final = 200_000
 WINDOW_FRAMES: Final = 4_000
 RESEND_AFTER: Final = 15.0
 """Seconds without an acknowledgement after which a frame is sent again; doubled each time up to eight times."""
+_FRAME_BYTES: Final = 12
+"""What each frame adds to the header of a message."""
 _BURST: Final = 0.1
 """Seconds of the drain rate that may go at once."""
 
@@ -162,8 +164,9 @@ class Forwarder:
             await self.uplink.send(group, historical=historical)
         except DataError as error:
             log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
-            if len(group) == 1:  # it can never be sent: kept, it would stand in the way of all others
-                self.delivered([group[0].id])
+            if len(group) == 1:  # kept, it would stand in the way of all others
+                self._forget(group[0].id)
+                self._buffer.discard(self.uplink.id, group[0].id, "cannot be sent")
                 return
             for frame in group:
                 self._forget(frame.id)
@@ -173,7 +176,7 @@ class Forwarder:
     def _group(self, after: int, until: int) -> list[Frame]:
         """The next frames that may go in one message: one note, or consecutive frames of one device."""
         group: list[Frame] = []
-        rows = texts = 0
+        bytes_in_message = 0
         while True:
             number = self._buffer.next_open(self.uplink.id, group[-1].id if group else after)
             if number is None or number > until or (group and number != group[-1].id + 1):
@@ -190,13 +193,12 @@ class Forwarder:
                     return group
                 after = number
                 continue
-            size = text_bytes(frame.batch)
+            size = message_bytes(frame.batch) + _FRAME_BYTES
             other = group and (frame.device != group[0].device or frame.kind is not group[0].kind)
-            if group and (other or rows + frame.rows > MAX_ROWS or texts + size > MAX_TEXT):
+            if group and (other or bytes_in_message + size > MAX_MESSAGE):
                 return group
             group.append(frame)
-            rows += frame.rows
-            texts += size
+            bytes_in_message += size
             if frame.kind is FrameKind.NOTE:
                 return group
 
