@@ -23,6 +23,7 @@ DRIVERS: Registry[DriverSpec] = Registry(
         ("modbus-rtu", _lazy("modbus", "RTU")),
         ("mtconnect", _lazy("mtconnect")),
         ("opcua", _lazy("opcua")),
+        ("open-protocol", _lazy("open_protocol")),
         ("replay", _lazy("replay")),
     ),
 )
