@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +25,15 @@ def require(tool: str, package: str = "") -> str:
 def _require() -> Callable[..., str]:
     """`require` for tests that would rather not import it."""
     return require
+
+
+def recordings(name: str) -> Path:
+    """Folder of real recordings (LINESHAFT_DATA, default ../shared/data). Skips where absent, fails in CI."""
+    base = Path(os.environ.get("LINESHAFT_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    folder = base / name
+    if not folder.is_dir():
+        reason = f"the recordings {name} are not in {base} (set LINESHAFT_DATA)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

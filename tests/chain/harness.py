@@ -190,13 +190,17 @@ class Chain:
 
     def signals(self) -> dict[str, int]:
         """Path -> id of everything that the catalogue knows."""
-        found: dict[str, int] = {}
+        return {item["path"]: item["id"] for item in self.described()}
+
+    def described(self) -> list[dict[str, Any]]:
+        """Every signal of the catalogue."""
+        found: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
             page = self.api.get("/signals", params={"limit": 1000, **({"cursor": cursor} if cursor else {})})
             assert page.status_code == 200, page.text
             document = page.json()
-            found |= {item["path"]: item["id"] for item in document["items"]}
+            found += document["items"]
             cursor = document.get("next")
             if not cursor:
                 return found
@@ -211,10 +215,9 @@ class Chain:
         assert answer.status_code == 200, answer.text[:500]
         return pa.ipc.open_stream(io.BytesIO(answer.content)).read_all()
 
-    def stored(self, prefix: str) -> int:
-        """How many rows are stored of all signals whose path starts so."""
-        ids = [number for path, number in self.signals().items() if path.startswith(prefix)]
-        return len(self.rows(ids)) if ids else 0
+    def table(self, prefix: str) -> pa.Table:
+        """Every stored row of the signals whose path starts so."""
+        return self.rows([number for path, number in self.signals().items() if path.startswith(prefix)])
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """Path -> row of the gap ledger."""

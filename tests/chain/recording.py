@@ -46,9 +46,8 @@ class Recording:
 {signals}
 """
 
-    def check(self, table: pa.Table, ids: dict[str, int]) -> None:
+    def check(self, table: pa.Table) -> None:
         """Every record is stored once, with its own time and value; nothing else is."""
-        names = {number: path.removeprefix(PREFIX) for path, number in ids.items()}
         values = table["value"].to_numpy()
         order = np.argsort(values, kind="stable")
         counts = np.unique(values, return_counts=True)[1]
@@ -57,5 +56,5 @@ class Recording:
         assert (values[order] == np.arange(self.count)).all()
         stored = np.asarray(table["time"].cast(pa.int64()))[order]
         assert (stored == self.times()).all(), "times were changed"
-        signals = np.array([names[number] for number in table["signal"].to_pylist()])[order]
+        signals = np.array([path.removeprefix(PREFIX) for path in table["path"].to_pylist()])[order]
         assert (signals == np.array([f"s{i % self.signals:02d}" for i in range(self.count)])).all()

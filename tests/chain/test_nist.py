@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-
 from tests.chain.harness import chain, wait_for
 from tests.conftest import recordings
+
+from lineshaft.model.samples import Quality
 
 HEAD = """
 plant: {enterprise: nist, site: sms, name: NIST machine, timezone: America/New_York}
@@ -55,37 +56,28 @@ def test_a_real_day_is_stored_record_for_record(tmp_path: Path, day: str) -> Non
         (made.plant / "mazak.yaml").write_text(described)
         made.start()
         wait_for(lambda: made.arrived("nist/sms/lab") >= len(wanted), 500, "the whole day", 0.5)
-        ids = {number: path for path, number in made.signals().items() if path.startswith("nist/sms/lab")}
-        table = made.rows(list(ids))
-        sources = {item["id"]: item["source"]["address"] for item in _signals(made)}
+        signals = [item for item in made.described() if item["path"].startswith("nist/sms/lab")]
+        table = made.rows([item["id"] for item in signals])
+        sources = {item["path"]: item["source"]["address"].removeprefix("item ") for item in signals}
     assert len(table) == len(wanted)
-    items = [sources[number].removeprefix("item ") for number in table["signal"].to_pylist()]
+    items = [sources[path] for path in table["path"].to_pylist()]
     times = np.asarray(table["time"].cast(pa.int64())).tolist()
     assert collections.Counter(zip(items, times, strict=True)) == collections.Counter(wanted)
-    back = _backward(wanted)
-    qualities = table["quality"].to_pylist()
-    marked = collections.Counter(
-        (item, time) for item, time, quality in zip(items, times, qualities, strict=True) if quality == 65
-    )
-    valued = {
-        (item, time) for item, time, quality in zip(items, times, qualities, strict=True) if quality >= 64
-    }
-    assert {pair for pair in back if pair in valued} <= set(marked), "a backward time stamp is not marked"
-    if day.startswith("Mazak03-2019"):
-        assert marked, "this day has backward time stamps"
+    marked = [
+        pair
+        for pair, quality in zip(zip(items, times, strict=True), table["quality"].to_pylist(), strict=True)
+        if quality in (Quality.UNCERTAIN_CLOCK, Quality.BAD_CLOCK)
+    ]
+    assert collections.Counter(marked) == collections.Counter(_backward(wanted))
+    assert bool(marked) == (day == "Mazak03-20190130-20190131"), "the other day's clock never goes back"
 
 
 def _backward(wanted: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    newest: dict[str, int] = {}
+    """Records older than the one before them of the same item."""
+    last: dict[str, int] = {}
     back = []
     for item, time in wanted:
-        if time < newest.get(item, time):
+        if time < last.get(item, time):
             back.append((item, time))
-        newest[item] = max(time, newest.get(item, time))
+        last[item] = time
     return back
-
-
-def _signals(made: object) -> list[dict]:  # type: ignore[type-arg]
-    answer = made.api.get("/signals", params={"limit": 1000})  # type: ignore[attr-defined]
-    assert answer.status_code == 200
-    return answer.json()["items"]

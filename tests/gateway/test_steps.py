@@ -110,7 +110,8 @@ def test_report_by_exception_decides_as_a_plain_loop_does(batches: list[Any], de
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(rows, max_size=50), max_size=4))
 def test_a_source_clock_that_goes_back_is_marked_row_by_row(batches: list[Any]) -> None:
-    """A good row older than the row before it of the same signal is UNCERTAIN_CLOCK and keeps its time."""
+    """A row older than the row before it of the same signal is marked and keeps its time."""
+    marks = {192: Quality.UNCERTAIN_CLOCK, 3: Quality.BAD_CLOCK}
     step = SourceClock(table())
     last: dict[int, int] = {}
     for items in batches:
@@ -119,7 +120,7 @@ def test_a_source_clock_that_goes_back_is_marked_row_by_row(batches: list[Any]) 
             back = time < last.get(signal, 0) or time < EARLIEST_US
             last[signal] = time
             assert out.times[i] == time
-            assert out.qualities[i] == (Quality.UNCERTAIN_CLOCK if back and quality == 192 else quality)
+            assert out.qualities[i] == (marks.get(quality, quality) if back else quality)
 
 
 def test_heartbeat_quality_and_report_all() -> None:

@@ -28,6 +28,7 @@ class Quality(IntEnum):
     BAD_ADDRESS = 2  # the device has no such register, node or item
     BAD_NO_VALUE = 3  # the device says that it has no value (NaN, UNAVAILABLE, not implemented)
     BAD_DEVICE = 4  # the device says that the value is bad
+    BAD_CLOCK = 5  # no value, and the source's time went back
     STALE = 8  # the last known value; its source is gone
     UNCERTAIN = 64
     UNCERTAIN_CLOCK = 65  # the source's time went back or cannot be right
