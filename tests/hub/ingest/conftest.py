@@ -36,6 +36,8 @@ class Hub:
     )
     limits: CommitLimits = field(default_factory=CommitLimits)
     inbox_bytes: int = 64_000_000
+    user: str = ""
+    password: str = ""
 
     def __post_init__(self) -> None:
         self.catalogue = MemoryCatalogue()
@@ -46,7 +48,7 @@ class Hub:
     def make(self) -> Ingest:
         settings = IngestSettings(
             self.folder,
-            BrokerLogin.parse(f"mqtt://127.0.0.1:{self.port}"),
+            BrokerLogin.parse(f"mqtt://127.0.0.1:{self.port}", self.user, self.password),
             self.intake,
             inbox_bytes=self.inbox_bytes,
             limits=self.limits,

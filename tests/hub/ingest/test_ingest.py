@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lineshaft.hub.broker import (
+    PASSWORDS,
+    BrokerSettings,
+    EmbeddedBroker,
+    edge_account,
+    ensure_credentials,
+    hub_account,
+)
 from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Quality, SampleBatch
@@ -26,7 +35,7 @@ from lineshaft.wire.topics import Message
 
 from ..mqtt import Mosquitto, Peer
 from .conftest import Hub
-from .edge import Edge, Tag, now_ms, until
+from .edge import GROUP, Edge, Tag, now_ms, until
 
 TAGS = {
     "": [Tag("gateway/load")],
@@ -336,6 +345,29 @@ def test_the_host_says_whether_it_is_online(hub: Hub) -> None:
         assert last["online"] is False
         assert last["timestamp"] >= first["timestamp"]
         hub.start()
+
+
+def test_the_embedded_broker_carries_the_chain(hub: Hub, tmp_path: Path) -> None:
+    """With accounts and topic rights the same gateway is heard, acknowledged and declared dead."""
+    hub.stop()
+    accounts = (hub_account("hub"), edge_account("gw1", GROUP, "gw1"))
+    files = ensure_credentials(tmp_path, ["hub", "gw1"])
+    words = {name: path.read_text().strip() for name, path in files.items()}
+    broker = EmbeddedBroker(BrokerSettings(accounts), tmp_path / PASSWORDS)
+    broker.start()
+    hub.port, hub.user, hub.password = broker.port, "hub", words["hub"]
+    hub.start()
+    edge = Edge(hub.port, "gw1", TAGS, user="gw1", password=words["gw1"]).start()
+    for number in range(1, 51):
+        edge.frame("plc", number, some(100, START + number * 10**6))
+    edge.wait_acknowledged()
+    assert hub.stored() == 5000
+    sock = edge.peer.client.socket()
+    assert sock is not None
+    sock.shutdown(2)
+    until(lambda: hub.catalogue.state("north/gw1") == "offline")
+    hub.stop()
+    broker.stop()
 
 
 def test_a_foreign_node_is_understood(hub: Hub) -> None:

@@ -50,6 +50,8 @@ class Engine:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
+        if self._closed:
+            raise StoreUnavailable("historian: closed")
         try:
             client = self._idle.get_nowait()
         except queue.Empty:
@@ -62,8 +64,6 @@ class Engine:
             self._idle.put(client)
 
     def _connect(self) -> Any:
-        if self._closed:
-            raise StoreUnavailable("historian: closed")
         try:
             client = clickhouse_connect.get_client(dsn=self._dsn)
         except (ClickHouseError, OSError, RuntimeError) as error:

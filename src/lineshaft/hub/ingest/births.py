@@ -168,7 +168,11 @@ def present_values(birth: Birth, payload_ms: int | None, now_us: int) -> tuple[S
 
     `signals` of the batch are zero: the caller puts the ids in. Metrics without a value are left out.
     """
-    rows = [index for index, metric in enumerate(birth.metrics) if not metric.null and metric.value is not None]
+    rows = [
+        index
+        for index, metric in enumerate(birth.metrics)
+        if not metric.null and isinstance(metric.value, str | int | float)  # others lie about their datatype
+    ]
     default = now_us if payload_ms is None else payload_ms * 1000
     times = [default if (stamp := birth.metrics[row].timestamp) is None else _microseconds(stamp) for row in rows]
     values: list[float] = []

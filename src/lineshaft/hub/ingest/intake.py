@@ -201,13 +201,11 @@ class Intake:
         if not len(values):
             return
         values = SampleBatch(ids[metrics], values.times, values.values, values.qualities, values.texts)
-        if session.acknowledges:  # its samples come in frames; a birth only shows how things stand
-            self._committer.mark(lambda: self._committer.publish(values))
-            return
-        values = values.take(values.times > self._committer.newest.of(values.signals))
-        if len(values):
-            self._committer.newest.raise_to(values)
-            self._put_foreign(session, values, np.ones(len(values), np.bool_))
+        if not session.acknowledges:  # a gateway's samples come in frames; of others, a birth may be all that we hear
+            new = values.take(values.times > self._committer.newest.of(values.signals))
+            self._committer.newest.raise_to(new)
+            self._put_foreign(session, new, np.zeros(len(new), np.bool_))
+        self._committer.mark(lambda: self._committer.publish(values))
 
     def _node_death(self, session: NodeSession, payload: Payload) -> None:
         if not session.born or births.bdseq_of(payload) != session.bdseq:
@@ -329,7 +327,7 @@ class Intake:
         self._put_foreign(session, batch, live)
 
     def _put_foreign(self, session: NodeSession, batch: SampleBatch, live: NDArray[np.bool_]) -> None:
-        if not self._committer.put(Part(batch, live, self._received)):
+        if len(batch) and not self._committer.put(Part(batch, live, self._received)):
             self._counters.add(dropped_foreign_rows=len(batch))
             self._reporter.event(session.key, "overload", f"{len(batch)} samples lost: the historian does not keep up")
 
@@ -387,7 +385,10 @@ class Intake:
         """Notes without a frame: how the gateway does now."""
         for note in () if text is None else decode_notes(text):
             if isinstance(note, StatusNote):
-                self._status(session, note)
+                try:
+                    self._status(session, note)
+                except StoreUnavailable as error:  # the next one comes soon
+                    _log.warning("ingest: status not stored", node=session.key, error=str(error))
 
     def _status(self, session: NodeSession, note: StatusNote) -> None:
         uplinks = {uplink.id: asdict(uplink) for uplink in note.uplinks}
