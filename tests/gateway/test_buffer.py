@@ -360,15 +360,13 @@ def test_no_message_is_too_long(text: str | None) -> None:
 def test_a_drop_that_was_cut_short_is_finished_and_not_counted_twice(tmp_path: Path) -> None:
     """When the process dies between the drop note and the removal, the next start removes what the note told."""
     buffer = opened(tmp_path, max_bytes=200_000)
-    copies: dict[Path, bytes] = {}
-    written = 0
-    while not (gone := [path for path in copies if not path.exists()]):
-        copies |= {path: path.read_bytes() for path in tmp_path.glob("*.seg") if path not in copies}
-        first = min(copies)
-        copies[first] = first.read_bytes() if first.exists() else copies[first]
+    written, gone, before = 0, list[Path](), dict[Path, bytes]()
+    while not gone:
+        before = {path: path.read_bytes() for path in tmp_path.glob("*.seg")}
         buffer.append("press", rows(written * 1000, 50))
         written += 1
-    gone[0].write_bytes(copies[gone[0]])
+        gone = [path for path in before if not path.exists()]
+    gone[0].write_bytes(before[gone[0]])
     again = opened(tmp_path, max_bytes=200_000)
     assert not gone[0].exists()
     frames = pending(again)

@@ -41,7 +41,7 @@ rows = st.tuples(
     st.one_of(st.integers(0, 2), st.integers(0, SIGNALS - 1)),
     st.integers(T0 - 2, T0 + 40),
     values,
-    st.sampled_from([0, 64, 192, 192, 192]),
+    st.sampled_from([0, 3, 64, 192, 192, 192]),
     st.sampled_from([None, None, None, "a", "b"]),
 )
 
