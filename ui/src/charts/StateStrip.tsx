@@ -54,21 +54,21 @@ function draw(canvas: HTMLCanvasElement, bands: readonly Band[], start: number, 
   ctx.strokeRect(inset[0] + 0.5, 0.5, room - 1, height - 1);
   ctx.font = `11px system-ui, sans-serif`;
   ctx.textBaseline = "middle";
-  for (const band of bands) {
+  bands.forEach((band, i) => {
     const from = x(band.start);
     const size = Math.max(x(band.end) - from, 0.75);
-    ctx.fillStyle = band.doubtful ? hatch(ctx, token("--hair"), "", 5) : fillOf(ctx, band.group);
+    ctx.fillStyle = band.doubtful ? hatch(ctx, token("--hair"), "", 5) : band.group === "other" && i % 2 ? token("--band") : fillOf(ctx, band.group);
     ctx.fillRect(from, 1, size, height - 2);
-    if (size < 40 || band.doubtful || height < 18) continue;
+    if (size < 40 || band.doubtful || height < 18) return;
     const text = ctx.measureText(band.word).width;
-    if (text + 14 > size) continue;
+    if (text + 14 > size) return;
     if (band.group !== "running" && band.group !== "down") {
       ctx.fillStyle = token("--surface");
       ctx.fillRect(from + 4, 3, text + 6, height - 6);
     }
     ctx.fillStyle = band.group === "down" ? token("--bg") : band.group === "running" ? token("--glyph") : token("--text");
     ctx.fillText(band.word, from + 7, height / 2 + 0.5);
-  }
+  });
 }
 
 /** What the strip knows with the live value put at its end. */

@@ -1,6 +1,6 @@
 import type { SeriesColumns, SignalInfo } from "../api/types";
 import { qualityWord } from "../plant/abnormal";
-import { stateClass, stateWord, type StateClass } from "../plant/states";
+import { classOf, stateWord, type StateClass } from "../plant/states";
 
 /** A stretch of time in one state. Times are UTC microseconds. */
 export interface Band {
@@ -29,7 +29,7 @@ export function bandsOf(
     const word = stateWord(signal, series.value[i] ?? null, series.text?.[i] ?? null);
     const last = bands.at(-1);
     if (last && last.word === word && last.doubtful === doubtful && last.end === from) last.end = to;
-    else bands.push({ word, group: stateClass(word), start: from, end: to, doubtful });
+    else bands.push({ word, group: classOf(signal, word), start: from, end: to, doubtful });
   }
   return bands;
 }

@@ -12,8 +12,10 @@ export const HUES = 8;
 
 export interface LaneSeries {
   signal: SignalInfo;
-  /** Place in the whole trend; it gives hue and dash. */
+  /** Place in the whole trend; it gives the hue. */
   order: number;
+  /** Place in its lane; it gives the dash. */
+  place: number;
 }
 
 export interface LaneOptions {
@@ -23,10 +25,10 @@ export interface LaneOptions {
   height: number;
 }
 
-/** Hue and dash of the series at `order`: hues first, dashes too after the fourth. */
-export function strokeOf(order: number): { color: string; dash: number[] } {
+/** Hue by the place in the trend; dashes too after the fourth line of a lane. */
+export function strokeOf({ order, place }: Pick<LaneSeries, "order" | "place">): { color: string; dash: number[] } {
   const color = token(`--series-${(order % HUES) + 1}`);
-  const dash = order < 4 ? [] : order < HUES ? [7, 3] : order < 2 * HUES ? [2, 3] : [9, 3, 2, 3];
+  const dash = place < 4 ? [] : place < HUES ? [7, 3] : place < 2 * HUES ? [2, 3] : [9, 3, 2, 3];
   return { color, dash };
 }
 
@@ -174,8 +176,9 @@ export class Lane {
         ],
         series: [
           {},
-          ...series.map(({ signal, order }): uPlot.Series => {
-            const { color, dash } = strokeOf(order);
+          ...series.map((one): uPlot.Series => {
+            const { signal } = one;
+            const { color, dash } = strokeOf(one);
             const stepped = signal.kind === "counter" || signal.datatype === "Boolean" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
             return {
               stroke: color,

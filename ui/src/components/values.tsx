@@ -7,7 +7,7 @@ import { useLivePaint } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
 import { live, type Live } from "../live/store";
 import { abnormalKind, brokenLimit, qualityWord } from "../plant/abnormal";
-import { isState, stateClass, stateWord } from "../plant/states";
+import { classOf, isState, stateWord } from "../plant/states";
 import { abnormalWords, qualityWords } from "./marks";
 
 const NONE = "–";
@@ -50,11 +50,11 @@ export const LiveState = memo(function LiveState({ signal }: { signal: SignalInf
   useLivePaint([signal.id], (now) => {
     const cell = ref.current;
     if (!cell) return;
-    const word = stateWord(signal, now.value, now.text) || t("state.unknown");
+    const word = stateWord(signal, now.value, now.text) || (now.time ? NONE : t("state.unknown"));
     const trusted = qualityWord(now.quality);
     const [swatch, text, mark] = cell.children as unknown as HTMLElement[];
     if (!swatch || !text || !mark) return;
-    swatch.className = `swatch state-${now.time ? stateClass(word) : "off"}`;
+    swatch.className = `swatch state-${now.time ? classOf(signal, word) : "off"}`;
     if (text.textContent !== word) text.textContent = word;
     cell.dataset["quality"] = trusted;
     mark.textContent = trusted === "good" ? "" : t(`quality.${trusted}`);
@@ -76,11 +76,11 @@ export const LiveQuality = memo(function LiveQuality({ signal }: { signal: Signa
     if (!cell) return;
     const word = now.time ? qualityWord(now.quality) : "none";
     const broken = word === "good" && !isState(signal) ? brokenLimit(signal, now.value) : null;
-    const text = broken ? abnormalWords(signal, broken, now.value, decimalsOf(signal, now.value)) : t(`quality.${word}`);
+    const text = broken ? t(`limit.${broken}`) : t(`quality.${word}`);
     if (cell.textContent !== text) cell.textContent = text;
     cell.dataset["quality"] = word;
     cell.dataset["abnormal"] = broken ?? "";
-    cell.title = qualityWords(now.quality);
+    cell.title = broken ? abnormalWords(signal, broken, now.value, decimalsOf(signal, now.value)) : qualityWords(now.quality);
   });
   return <span className="quality" ref={ref} data-quality="none" />;
 });

@@ -199,7 +199,6 @@ export const en = {
   "sources.perSecond": "{n} values/s",
   "sources.buffered": "{n} values, oldest {age}",
   "sources.bufferEmpty": "empty",
-  "sources.noError": "none",
   "sources.ledger": "Gap ledger",
   "sources.ledgerHint": "Expected = arrived + dropped + on the way. What does not add up is unexplained.",
   "sources.expected": "Expected",

@@ -159,13 +159,15 @@ const TELLING: readonly RegExp[] = [
 
 /** The measures that say most about an asset: those with limits first, then by what they measure, one of each sort. */
 export function keySignals(signals: readonly SignalInfo[], count: number): SignalInfo[] {
+  const shortest = Math.min(...signals.map((signal) => signal.asset.length));
   const scored = signals
     .filter((signal) => signal.kind === "measure" && !isState(signal))
     .map((signal, order) => {
       const sort = TELLING.findIndex((pattern) => pattern.test(plain(signal.name)));
       const limits = Object.values(signal.limits).some((limit) => limit != null);
+      const own = signal.asset.length === shortest ? 1 : 0;
       const part = PART.test(signal.name) || LESSER.test(signal.name) ? 40 : 0;
-      return { signal, sort, rank: (sort < 0 ? 20 : sort) - (limits ? 4 : 0) + part + order / 1000 };
+      return { signal, sort, rank: (sort < 0 ? 20 : sort) - (limits ? 1.5 : 0) - own + part + order / 1000 };
     })
     .sort((a, b) => a.rank - b.rank);
   const chosen: SignalInfo[] = [];

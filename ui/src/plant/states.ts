@@ -23,6 +23,12 @@ export function stateClass(word: string): StateClass {
   return "other";
 }
 
+/** Class of a signal's state; bare numbers and names without a list of states (a tool, a serial number) mean nothing here. */
+export function classOf(signal: Pick<SignalInfo, "states">, word: string): StateClass {
+  if (/^[\d.,\s-]+$/.test(word) && Object.keys(signal.states ?? {}).length === 0) return "other";
+  return stateClass(word);
+}
+
 /** The word for a raw state; '' when there is no value. */
 export function stateWord(signal: Pick<SignalInfo, "states">, value: number | null, text: string | null): string {
   const states = signal.states ?? {};

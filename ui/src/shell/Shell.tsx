@@ -137,7 +137,9 @@ function Breadcrumb({ plant }: { plant: Plant }) {
     return <div className="crumbs">{page && <span aria-current="page">{t(page.key)}</span>}</div>;
   }
   const path = location.slice(7).split("/").map(decodeURIComponent).join("/");
-  const trail = plant.tree.trail(path);
+  const whole = plant.tree.trail(path);
+  const below = whole.filter((node) => node.level !== "enterprise" && node.level !== "site");
+  const trail = below.length ? below : whole.slice(-1);
   return (
     <nav className="crumbs" aria-label={t("tree.label")}>
       {trail.map((node, i) =>

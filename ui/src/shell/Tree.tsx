@@ -116,7 +116,7 @@ export function Tree({ tree, counts, onGo }: { tree: PlantTree; counts: Readonly
               {...(parent ? { "aria-expanded": open } : {})}
               tabIndex={node.path === focused ? 0 : -1}
               className="tree-row"
-              style={{ top: (first + i) * size, height: size, paddingLeft: 6 + depth * 14 }}
+              style={{ top: (first + i) * size, height: size, paddingLeft: 4 + depth * 13 }}
               onClick={() => go(node)}
               onFocus={() => setFocus(node.path)}
               title={node.description || name}

@@ -12,10 +12,9 @@ const tree = new PlantTree([node("e", "enterprise"), node("e/s", "site"), node("
 test("only what is open is listed, in the order and depth of the tree", () => {
   const rows = treeRows(tree, (one) => one.level !== "area");
   expect(rows.map((row) => [row.node.path, row.depth, row.parent, row.open])).toEqual([
-    ["e", 0, true, true],
-    ["e/s", 1, true, true],
-    ["e/s/a", 2, true, false],
-    ["e/s/b", 2, false, false],
+    ["e/s", 0, true, true],
+    ["e/s/a", 1, true, false],
+    ["e/s/b", 1, false, false],
   ]);
 });
 

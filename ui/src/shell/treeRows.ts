@@ -8,7 +8,15 @@ export interface TreeRow {
   open: boolean;
 }
 
-/** The rows of the tree that are visible when `closed` says which nodes are folded; a lone root adds no depth. */
+/** Where the tree begins: a lone enterprise above a lone site says nothing and is left out. */
+function topOf(tree: PlantTree): EquipmentNode[] {
+  const [root, another] = tree.roots;
+  if (!root || another || root.level !== "enterprise") return tree.roots;
+  const sites = tree.children.get(root.path) ?? [];
+  return sites.length === 1 ? sites : tree.roots;
+}
+
+/** The rows of the tree that are visible when `isOpen` says which nodes are unfolded. */
 export function treeRows(tree: PlantTree, isOpen: (node: EquipmentNode) => boolean): TreeRow[] {
   const rows: TreeRow[] = [];
   const visit = (node: EquipmentNode, depth: number): void => {
@@ -17,6 +25,6 @@ export function treeRows(tree: PlantTree, isOpen: (node: EquipmentNode) => boole
     rows.push({ node, depth, parent: children.length > 0, open });
     if (open) for (const child of children) visit(child, depth + 1);
   };
-  for (const root of tree.roots) visit(root, 0);
+  for (const root of topOf(tree)) visit(root, 0);
   return rows;
 }

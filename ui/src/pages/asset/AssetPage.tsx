@@ -38,8 +38,8 @@ export default function AssetPage() {
   );
   const inside = useMemo(() => (tree.children.get(path) ?? []).filter((child) => child.level !== "component"), [tree, path]);
   const lines = useMemo(() => own.filter((signal) => !isState(signal)), [own]);
-  const states = useMemo(() => own.filter(isState), [own]);
   const state = mainState(own);
+  const states = useMemo(() => own.filter(isState).sort((a, b) => Number(b === state) - Number(a === state)), [own, state]);
   const ids = useMemo(() => {
     const partSignals = parts.flatMap((part) => (below.data ?? []).filter((signal) => signal.asset === part.path));
     return [...own, ...partSignals].map((signal) => signal.id);

@@ -40,6 +40,8 @@ export function Kpis({ plant }: { plant: Plant }) {
       <Machines plant={plant} />
       {power && <Rate title="overview.power" quantity={power} spark />}
       {energy && <Today title="overview.energyToday" quantity={energy} />}
+      <AbnormalTile plant={plant} />
+      <SourcesTile plant={plant} />
       {media.map(({ medium, flow, counter }) =>
         flow ? (
           <Rate key={medium} title={`overview.${medium}`} quantity={flow} today={counter} />
@@ -47,8 +49,6 @@ export function Kpis({ plant }: { plant: Plant }) {
           counter && <Today key={medium} title={`overview.${medium}`} quantity={counter} suffix />
         ),
       )}
-      <AbnormalTile plant={plant} />
-      <SourcesTile plant={plant} />
     </div>
   );
 }

@@ -89,14 +89,8 @@ function SourceTable({ sources }: { sources: readonly Source[] }) {
               <td className="num count">{source.signals}</td>
               <td className="buffer">{buffered(source)}</td>
               <td className="source-error">
-                {source.error ? (
-                  <>
-                    {source.error}
-                    {source.hint && <span className="muted"> {withCode(source.hint)}</span>}
-                  </>
-                ) : (
-                  <span className="muted">{t("sources.noError")}</span>
-                )}
+                {source.error}
+                {source.error && source.hint && <span className="muted"> {withCode(source.hint)}</span>}
               </td>
             </tr>
           ))}

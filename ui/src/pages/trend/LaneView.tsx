@@ -70,10 +70,10 @@ export const LaneView = memo(function LaneView(props: Props) {
     <div className="lane">
       <div className="lane-head">
         <strong>{plan.unit}</strong>
-        {plan.series.map(({ signal, order }) => (
-          <span key={signal.id} className="lane-name">
-            <SeriesKey order={order} />
-            {nameOf(signal.asset)} {humanise(signal.name).toLowerCase()}
+        {plan.series.map((one) => (
+          <span key={one.signal.id} className="lane-name">
+            <SeriesKey of={one} />
+            {nameOf(one.signal.asset)} {humanise(one.signal.name).toLowerCase()}
           </span>
         ))}
       </div>

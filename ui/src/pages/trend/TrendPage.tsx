@@ -157,7 +157,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
               ))}
             </div>
           )}
-          <ValueTable signals={signals} model={model} version={version} nameOf={nameOf} onRemove={(id) => setIds(signals.map((one) => one.id).filter((one) => one !== id))} />
+          <ValueTable signals={signals} lanes={plan.lanes} model={model} version={version} nameOf={nameOf} onRemove={(id) => setIds(signals.map((one) => one.id).filter((one) => one !== id))} />
         </div>
       )}
     </div>

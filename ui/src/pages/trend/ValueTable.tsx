@@ -12,11 +12,12 @@ import { everyFrame } from "../../live/scheduler";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, useHref } from "../../shell/address";
-import { isBand } from "./lanes";
+import type { LanePlan } from "./lanes";
 import { SeriesKey } from "./SeriesKey";
 
 interface Props {
   signals: readonly SignalInfo[];
+  lanes: readonly LanePlan[];
   model: TrendModel;
   version: number;
   nameOf: (asset: string) => string;
@@ -24,7 +25,7 @@ interface Props {
 }
 
 /** Value at the cursor, now, and figures of the visible range for each signal. */
-export const ValueTable = memo(function ValueTable({ signals, model, version, nameOf, onRemove }: Props) {
+export const ValueTable = memo(function ValueTable({ signals, lanes, model, version, nameOf, onRemove }: Props) {
   const href = useHref();
   const [figures, setFigures] = useState(new Map<number, Statistics | null>());
   const head = useRef<HTMLTableCellElement>(null);
@@ -48,7 +49,7 @@ export const ValueTable = memo(function ValueTable({ signals, model, version, na
       }),
     [model],
   );
-  const lines = signals.filter((signal) => !isBand(signal));
+  const lines = lanes.flatMap((lane) => lane.series);
   const reduced = [...figures.values()].some((one) => one?.reduced);
   return (
     <div className="scroll-x value-table">
@@ -71,14 +72,14 @@ export const ValueTable = memo(function ValueTable({ signals, model, version, na
         </thead>
         <tbody>
           {signals.map((signal) => {
-            const order = lines.indexOf(signal);
+            const line = lines.find((one) => one.signal.id === signal.id);
             const one = figures.get(signal.id);
             const decimals = decimalsOf(signal, one?.max ?? 0);
             const figure = (value: number | undefined, mark = "") => (value === undefined || Number.isNaN(value) ? "" : `${mark}${formatNumber(value, decimals)}`);
             return (
               <tr key={signal.id}>
                 <td className="value-name" title={signal.path}>
-                  {order < 0 ? <span className="series-key" /> : <SeriesKey order={order} />}
+                  {line ? <SeriesKey of={line} /> : <span className="series-key" />}
                   <Link href={href(assetPath(signal.asset))} className="plain-link">
                     {nameOf(signal.asset)}
                   </Link>{" "}

@@ -23,16 +23,16 @@ export function planLanes(signals: readonly SignalInfo[], mode: LaneMode): Trend
   let order = -1;
   signals.forEach((signal) => {
     if (isBand(signal)) {
-      bands.push({ signal, order: -1 });
+      bands.push({ signal, order: -1, place: 0 });
       return;
     }
     order += 1;
     const unit = prettyUnit(signal.unit);
     const key = mode === "one" ? "one" : mode === "each" ? String(signal.id) : `${unit}|${signal.kind === "counter" ? "counter" : ""}`;
     const lane = lanes.get(key);
-    if (!lane) lanes.set(key, { key, unit, series: [{ signal, order }] });
+    if (!lane) lanes.set(key, { key, unit, series: [{ signal, order, place: 0 }] });
     else {
-      lane.series.push({ signal, order });
+      lane.series.push({ signal, order, place: lane.series.length });
       if (!lane.unit.split(" · ").includes(unit)) lane.unit = [lane.unit, unit].filter(Boolean).join(" · ");
     }
   });
