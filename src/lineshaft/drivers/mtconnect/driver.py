@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink
@@ -16,7 +15,7 @@ from lineshaft.drivers.mtconnect.documents import AgentError, DataItem, Observat
 from lineshaft.drivers.mtconnect.follow import Follower, Position, Statistics
 from lineshaft.drivers.mtconnect.options import MtconnectConnection
 from lineshaft.drivers.mtconnect.rows import Converter, Rows, worst
-from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
+from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.samples import Quality, SampleBatch
 
 
@@ -62,8 +61,7 @@ class MtconnectDriver:
         agent, self._agent = self._agent, None
         if running is not None:
             running.cancel()
-            with suppress(asyncio.CancelledError, LineshaftError):
-                await running
+            await asyncio.gather(running, return_exceptions=True)  # what it failed of, wait_closed has told
         if agent is not None:
             await agent.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,7 @@ from lineshaft.drivers.open_protocol.session import MID_UNKNOWN, NOT_FOUND, REVI
 from lineshaft.drivers.open_protocol.times import to_us
 from lineshaft.drivers.open_protocol.trace import decode_trace
 from lineshaft.drivers.open_protocol.wire import Message
-from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
+from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.samples import Quality, SampleBatch
 
 log = structlog.get_logger(__name__)
@@ -78,8 +77,7 @@ class OpenProtocolDriver:
         session, self._session = self._session, None
         if running is not None:
             running.cancel()
-            with suppress(asyncio.CancelledError, LineshaftError):
-                await running
+            await asyncio.gather(running, return_exceptions=True)  # what it failed of, wait_closed has told
         if session is not None:
             await session.close()
 
@@ -108,10 +106,9 @@ class OpenProtocolDriver:
         self._points, self._sink = points, sink
         wanted = {point.address.item for point in points}
         try:
-            await self._catch_up(session)
             revisions = (999, 1) if self.options.revision == 999 else tuple(range(self.options.revision, 0, -1))
             self._live_revision = await session.subscribe(60, revisions)
-            await self._catch_up(session)
+            newest = await self._old(session, 0)
             refused = await self._subscribe_extras(session, wanted)
         except Refused as refusal:
             raise ConnectionFailed(f"{session.where}: {refusal}", hint="check the controller's settings") from refusal
@@ -123,7 +120,7 @@ class OpenProtocolDriver:
         first = field_rows(points, session.controller, now)
         if len(first):
             sink(first)
-        self._running = asyncio.create_task(self._run(session), name="open-protocol")
+        self._running = asyncio.create_task(self._run(session, newest), name="open-protocol")
 
     async def wait_closed(self) -> None:
         """Wait until the connection is lost, then raise the reason."""
@@ -211,12 +208,13 @@ class OpenProtocolDriver:
             self._malformed(session, error)
             return None
 
-    async def _catch_up(self, session: Session) -> None:
-        """Deliver the results after the position that the controller has by now."""
-        newest = await self._old(session, 0)
-        if newest is not None and newest.is_new(self._position):
-            await self._fetch_before(session, newest)
-            self._deliver(newest)
+    async def _take_result(self, session: Session, result: Result) -> bool:
+        """Deliver a result and those before it that were missed; False when it was delivered already."""
+        if not result.is_new(self._position):
+            return False
+        await self._fetch_before(session, result)
+        self._deliver(result)
+        return True
 
     async def _fetch_before(self, session: Session, result: Result) -> None:
         """Ask for the results between the last delivered one and this."""
@@ -238,7 +236,10 @@ class OpenProtocolDriver:
         if self._sink is not None:
             self._sink(result_rows(self._points, result, time_us))
 
-    async def _run(self, session: Session) -> None:
+    async def _run(self, session: Session, newest: Result | None) -> None:
+        """Deliver up to the newest result that there was when the subscription began, then what comes."""
+        if newest is not None:
+            await self._take_result(session, newest)
         while True:
             message = await session.receive()
             try:
@@ -252,10 +253,7 @@ class OpenProtocolDriver:
     async def _take(self, session: Session, message: Message) -> None:
         if message.mid == 61:
             result = Result.of(decode(message), self._zone, self._position, self._clock.now_us())
-            if result.is_new(self._position):
-                await self._fetch_before(session, result)
-                self._deliver(result)
-            else:
+            if not await self._take_result(session, result):
                 self.statistics.repeated += 1
         elif message.mid in (71, 76):
             self._take_alarm(decode(message))

@@ -86,6 +86,7 @@ class TorqueController:
         self._results: dict[int, Tightening] = {}
         self._next_id = first_id
         self._alarm: Alarm | None = None
+        self._progress = asyncio.Event()
         self._clients: set[_Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -149,6 +150,27 @@ class TorqueController:
                 self._send(client, 71, min(client.alarms, self._newest[71]), self._alarm_fields(alarm))
             elif client.alarms and before is not None:
                 self._send_alarm_status(client, before)
+
+    async def until_acknowledged(self, count: int) -> None:
+        """Wait until so many results were acknowledged."""
+        while len(self.acknowledged) < count:
+            self._progress.clear()
+            await self._progress.wait()
+
+    def forget(self, *numbers: int) -> None:
+        """Results that it no longer has when it is asked for them."""
+        for number in numbers:
+            self._results.pop(number, None)
+
+    def repeat(self, number: int) -> None:
+        """Send a result again, as if its acknowledgement had been lost."""
+        for client in self._clients:
+            self._send_result(client, number)
+
+    def inject(self, data: bytes) -> None:
+        """Send these bytes as they are."""
+        for client in self._clients:
+            client.writer.write(data)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -256,6 +278,7 @@ class TorqueController:
         if client.owed is None:
             return
         self.acknowledged.append(client.owed)
+        self._progress.set()
         one = self._results.get(client.owed)
         if one is not None:
             for kind in client.traces:
