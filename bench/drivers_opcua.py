@@ -63,7 +63,8 @@ async def serve() -> None:
 
 
 @asynccontextmanager
-async def _server() -> AsyncIterator[str]:
+async def server() -> AsyncIterator[str]:
+    """The stand-in server in a process of its own; gives its URL."""
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.drivers_opcua", "serve", stdout=asyncio.subprocess.PIPE
     )
@@ -142,7 +143,7 @@ async def _plain_asyncua(url: str, seconds: float) -> tuple[float, float, float]
 
 
 async def _measure(seconds: float) -> Mapping[str, float]:
-    async with _server() as url:
+    async with server() as url:
         plain, plain_wall, plain_cpu = await _plain_asyncua(url, seconds / 4)
         polled, polled_wall, polled_cpu = await _polling(url, seconds / 4)
         paced, paced_wall, paced_cpu = await _driver(url, seconds / 4, "100ms")
