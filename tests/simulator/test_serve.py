@@ -49,7 +49,7 @@ def volume_of(rows: pa.Table) -> list[tuple[int, float]]:
 
 async def until_complete(data_dir: Path) -> None:
     """Wait until the first start's history is whole; a file is all that other processes see, so it is looked for."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not storage.is_complete(data_dir):  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.05)
 
@@ -58,7 +58,7 @@ async def until_api(plant: Plant, data_dir: Path) -> httpx.Response:
     """Wait until the fault API answers."""
     assert plant.simulator is not None
     headers = {"Authorization": f"Bearer {(data_dir / TOKEN_FILE).read_text()}"}
-    async with asyncio.timeout(60), httpx.AsyncClient() as client:
+    async with asyncio.timeout(180), httpx.AsyncClient() as client:
         while True:
             try:
                 return await client.get(f"http://127.0.0.1:{plant.simulator.api_port}/faults", headers=headers)
@@ -76,7 +76,7 @@ async def test_first_start_stop_and_start_again(tmp_path: Path) -> None:
         await until_complete(tmp_path)
         async with AsyncModbusTcpClient("127.0.0.1", port=plant.simulator.modbus_port) as client:  # type: ignore[union-attr]
             values = set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 while len(values) < 3:
                     values.add(tuple((await client.read_input_registers(52, count=2)).registers))
                     await asyncio.sleep(0.2)

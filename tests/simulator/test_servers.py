@@ -17,8 +17,11 @@ from pymodbus.exceptions import ModbusException
 from tests.simulator.helpers import HOUR, MONDAY, demo_elsewhere
 
 from lineshaft.config.models import DeviceConfig, Plant
+from lineshaft.drivers.base import Point
+from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.drivers.modbus.address import ModbusAddress
 from lineshaft.errors import ConnectionFailed
+from lineshaft.model.samples import Quality
 from lineshaft.simulator.factory import Factory
 from lineshaft.simulator.servers.fleet import RESTART_US, Fleet
 
@@ -225,6 +228,20 @@ async def test_opcua_server_restarts(served: Served) -> None:
     assert not list(served.factory.faults)
 
 
+async def test_one_machine_is_lost_behind_the_opcua_server(served: Served) -> None:
+    """An OPC UA device that is offline has bad nodes; its neighbours stay good, and it comes back."""
+    number = served.factory.faults.inject("offline", "cnc-101", served.factory.now_us).id
+    await served.step()
+    async with Client(connection(served.device("cnc-101")).url) as client:
+        index = await client.get_namespace_index("urn:lineshaft:simulator")
+        nodes = [client.get_node(f"ns={index};s=machining/line-1/{cnc}/power") for cnc in ("cnc-101", "cnc-102")]
+        lost = [(await node.read_data_value(raise_on_bad_status=False)).StatusCode for node in nodes]
+        served.factory.faults.take_back(number, served.factory.now_us)
+        frame = await served.step()
+        assert await nodes[0].read_value() == frame["machining/line-1/cnc-101/power"][-1]
+    assert [status.name for status in lost if status is not None] == ["BadNoCommunication", "Good"]
+
+
 async def test_wrong_clock_shifts_source_timestamps(served: Served) -> None:
     """The fault clock-wrong moves one machine's timestamps by an hour, its values stay right."""
     device = served.device("cnc-101")
@@ -248,3 +265,18 @@ async def test_taken_port_is_said(served: Served) -> None:
     with pytest.raises(ConnectionFailed, match="cannot listen on"):
         await second.__aenter__()
     assert not any(server.running for server in second.servers)
+
+
+async def test_our_drivers_read_the_model(served: Served) -> None:
+    """Lineshaft's own drivers read every signal of the demo plant, each with good quality."""
+    frame = await served.step()
+    for device in served.plant.devices:
+        driver = DRIVERS[device.driver].create(device.connection)
+        await driver.connect()
+        batch = await driver.read(tuple(Point(row, signal.address) for row, signal in enumerate(device.signals)))
+        await driver.close()
+        for row, signal in enumerate(device.signals):
+            text = None if batch.texts is None else batch.texts[row]
+            value = text if text is not None else pytest.approx(batch.values[row] * signal.scale + signal.offset)
+            assert value == frame[f"{signal.asset}/{signal.name}"][-1], (device.id, signal.name)
+        assert set(batch.qualities.tolist()) == {Quality.GOOD}, device.id

@@ -96,20 +96,20 @@ class Fleet:
 
     async def _outages(self, now: int) -> None:
         faults = self._factory.faults
-        away = {
-            fault.asset
-            for fault in faults
-            if fault.kind == "offline" or (fault.kind == "restart" and now - fault.start < RESTART_US)
-        }
+        offline = {fault.asset for fault in faults if fault.kind == "offline"}
+        restarting = {fault.asset for fault in faults if fault.kind == "restart" and now - fault.start < RESTART_US}
         for server in self.servers:
-            hit = away.intersection(server.devices)
-            whole = bool(hit) and (isinstance(server, OpcuaServer) or len(server.devices) == 1)
-            if isinstance(server, ModbusServer):
-                for device_id in server.devices:
-                    server.silence(device_id, device_id in hit)
-            if whole and server.running:
+            gone = bool(restarting.intersection(server.devices))
+            if isinstance(server, OpcuaServer):
+                server.lose(offline.intersection(server.devices))
+            elif len(server.devices) == 1:
+                gone = gone or not offline.isdisjoint(server.devices)
+            else:
+                server.silence(offline.union(restarting))
+                gone = False
+            if gone and server.running:
                 await server.stop()
-            elif not whole and not server.running:
+            elif not gone and not server.running:
                 await self._start_again(server)
         for fault in list(faults):
             if fault.kind == "restart" and now - fault.start >= RESTART_US:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from pymodbus.constants import ExcCodes
@@ -85,7 +85,7 @@ class ModbusServer:
         for channel in channels:
             by_device.setdefault(channel.device.id, []).append(channel)
         self.units = tuple(_Unit(group) for group in by_device.values())
-        self._silent: set[str] = set()
+        self._silent: frozenset[str] = frozenset()
         self._server: ModbusTcpServer | None = None
 
     @property
@@ -103,7 +103,7 @@ class ModbusServer:
         if self._server is not None:
             return
         server = ModbusTcpServer(
-            [unit.simulated(self._silent.__contains__) for unit in self.units], address=(self._host, self._port)
+            [unit.simulated(self._is_silent) for unit in self.units], address=(self._host, self._port)
         )
         try:
             await server.serve_forever(background=True)
@@ -120,9 +120,12 @@ class ModbusServer:
             await self._server.shutdown()  # type: ignore[no-untyped-call]
             self._server = None
 
-    def silence(self, device_id: str, silent: bool) -> None:
-        """Let one device of a shared port answer, or not: the converter reports that it does not respond."""
-        (self._silent.add if silent else self._silent.discard)(device_id)
+    def _is_silent(self, device_id: str) -> bool:
+        return device_id in self._silent
+
+    def silence(self, device_ids: Set[str]) -> None:
+        """Let these devices of a shared port, and no others, not answer: the converter reports that they do not."""
+        self._silent = frozenset(device_ids)
 
     async def update(self, raw: Mapping[str, float | str]) -> None:
         """Show new raw values, by signal path."""

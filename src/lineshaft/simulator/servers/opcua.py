@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua import ua
 from asyncua.server.server import Server
+from asyncua.ua.status_codes import StatusCodes
 
 from lineshaft.drivers.opcua.options import OpcuaAddress
 from lineshaft.errors import ConfigError, ConnectionFailed
@@ -52,6 +53,7 @@ class OpcuaServer:
         self.channels = tuple(channels)
         self._shown: dict[str, ua.DataValue] = {}
         self._nodes: dict[str, ua.NodeId] = {}
+        self._lost: frozenset[str] = frozenset()
         self._server: Server | None = None
 
     @property
@@ -125,15 +127,23 @@ class OpcuaServer:
     def _datatype(channel: Channel) -> Datatype:
         return channel.signal.datatype or Datatype.DOUBLE
 
+    def lose(self, device_ids: Set[str]) -> None:
+        """From the next update on the nodes of these devices say BadNoCommunication, as a server says of a machine
+        that it cannot reach; the nodes of all others stay good."""
+        self._lost = frozenset(device_ids)
+
     async def update(self, raw: Mapping[str, float | str], times: Mapping[str, int]) -> None:
         """Show new raw values and their source timestamps (UTC microseconds), by signal path."""
         for channel in self.channels:
-            kind, cast = _TYPES[self._datatype(channel)]
-            stamp = utc(times[channel.path])
-            old = self._shown.get(channel.path)
-            if old is not None and old.SourceTimestamp == stamp:
+            value = self._value(channel, raw[channel.path], times[channel.path])
+            if value == self._shown.get(channel.path):
                 continue
-            value = ua.DataValue(ua.Variant(cast(raw[channel.path]), kind), SourceTimestamp=stamp)
             self._shown[channel.path] = value
             if self._server is not None:
                 await self._server.write_attribute_value(self._nodes[channel.path], value)
+
+    def _value(self, channel: Channel, raw: float | str, time_us: int) -> ua.DataValue:
+        if channel.device.id in self._lost:
+            return ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(StatusCodes.BadNoCommunication)))
+        kind, cast = _TYPES[self._datatype(channel)]
+        return ua.DataValue(ua.Variant(cast(raw), kind), SourceTimestamp=utc(time_us))
