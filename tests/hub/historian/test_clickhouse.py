@@ -176,6 +176,15 @@ def test_retention_removes_old_rows(historian: ClickHouseHistorian) -> None:
     assert len(historian.latest()) == 0
 
 
+def test_retention_drops_whole_months(historian: ClickHouseHistorian) -> None:
+    """A year of days: exactly those before the given time go, what is stored with the same token stays gone."""
+    day = 86400 * SECOND
+    historian.append(ramp(1, 365, step=day), "a")
+    historian.delete_before(START + 200 * day)
+    (series,) = historian.read([1], 0, START + 400 * day)
+    assert series.times.tolist() == (START + np.arange(200, 365) * day).tolist()
+
+
 def test_counts_of_a_range(historian: ClickHouseHistorian) -> None:
     """Counts give rows, first and last time within the range."""
     historian.append(ramp(1, 100), "a")

@@ -136,6 +136,11 @@ class ClickHouseHistorian:
         condition = f"time < {queries.moment(time)}"
         if signals is not None:
             condition += f" AND {queries.among(signals)}"
+        else:  # whole months go at once; rows of the month that `time` lies in are rewritten below
+            stored = self._layout.stored("samples")
+            months = self._engine.arrow(queries.months_before(stored, time)).column("month").to_pylist()
+            for month in months:
+                self._engine.command(f"ALTER TABLE {stored}{self._layout.on_cluster} DROP PARTITION {month}")
         for table in ("samples", "latest"):
             name = self._layout.stored(table)
             self._engine.command(

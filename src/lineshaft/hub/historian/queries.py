@@ -105,6 +105,14 @@ def counts(signals: Iterable[int] | None, start: int | None, end: int | None) ->
     )
 
 
+def months_before(table: str, time: int) -> str:
+    """Partitions (yyyymm) that hold only rows older than `time`."""
+    return (
+        "SELECT DISTINCT toUInt32(partition) AS month FROM system.parts WHERE active"
+        f" AND database = currentDatabase() AND table = '{table}' AND month < toYYYYMM({moment(time)})"
+    )
+
+
 def size(table: str) -> str:
     """Bytes on disk of a table's living parts."""
     return (
