@@ -14,13 +14,15 @@ from lineshaft.drivers.modbus.options import TcpConnection
 from lineshaft.errors import ConfigError
 
 CASES = Path(__file__).parent / "cases"
+KNOWN = {name: DRIVERS[name] for name in ("modbus-tcp", "modbus-rtu", "opcua", "replay")}
+"""Fixed, so that a new driver or profile changes no message that a case expects."""
 PLANTS = Path(__file__).parents[2] / "plants"
 
 
 def outcome(case: Path) -> str:
     """What loading says, with paths relative to the case."""
     try:
-        load_plant(case / "plant", DRIVERS)
+        load_plant(case / "plant", KNOWN, {})
     except ConfigError as error:
         return str(error).replace(f"{case}{os.sep}", "") + "\n"
     return "ok\n"
