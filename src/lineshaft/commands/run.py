@@ -83,8 +83,10 @@ async def _supervise(folder: Path, parts: Sequence[str], data: DataFolder, moved
         show.say("ending ...")
         supervisor.stop()
 
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, end)
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, supervisor.hang_up)
     await supervisor.run(show.all_ready)
 
 

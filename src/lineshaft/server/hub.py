@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-import structlog
 import uvicorn
 
+from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant
-from lineshaft.errors import ConnectionFailed, DataError, StoreUnavailable
+from lineshaft.errors import ConnectionFailed, StoreUnavailable
 from lineshaft.hub.api.app import create_app, server_config
-from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.api.services import Check, PlantInfo, Services
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
@@ -25,15 +22,14 @@ from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSett
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
+from lineshaft.server import upkeep
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 from lineshaft.web.static_files import mount_page
 
-_LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
-_STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
+_LOOK_EVERY: Final = 1.0  # seconds between two looks at the threads of ingest
 _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before health warns
-_log = structlog.get_logger(__name__)
 
 
 async def run_hub(context: PartContext) -> None:
@@ -59,25 +55,35 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Histo
     app = create_app(_services(plant, data, historian, state, stream, ingest))
     mount_page(app)
     server = _Server(server_config(app, plant.hub.host, plant.hub.port))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[listener]), name="api")
+            if await server.listening():
+                ingest.start()
+                address = _address(plant, listener)
+                data.links.write_text(address + "\n", encoding="utf-8")
+                tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
+                tell(Message("ready", address))
+                await _while_running(context, ingest, historian, state)
+                server.should_exit = True
+    finally:
+        data.links.unlink(missing_ok=True)
+        await asyncio.to_thread(ingest.stop)
+
+
+async def _while_running(context: PartContext, ingest: Ingest, historian: Historian, state: State) -> None:
+    """Do what is to be done on the side until the stop."""
+    keep = context.plant.hub.retention
     async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[listener]), name="api")
-        if not await server.listening():
-            return
-        ingest.start()
-        address = _address(plant, listener)
-        data.links.write_text(address + "\n", encoding="utf-8")
-        tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
-        tell(Message("ready", address))
-        watchers = [
-            group.create_task(_import_files(data.imports, historian, state), name="import"),
+        tasks = [
+            group.create_task(upkeep.import_files(context.data.imports, historian, state), name="import"),
             group.create_task(_watch_plant(context), name="plant"),
         ]
+        if keep is not None:
+            tasks.append(group.create_task(upkeep.forget_old(historian, keep, SystemClock()), name="retention"))
         await _until_stopped(context.stop, ingest)
-        for watcher in watchers:
-            watcher.cancel()
-        server.should_exit = True
-    data.links.unlink(missing_ok=True)
-    await asyncio.to_thread(ingest.stop)
+        for task in tasks:
+            task.cancel()
 
 
 def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
@@ -194,41 +200,3 @@ async def _watch_plant(context: PartContext) -> None:
         if (plant.hub, plant.plant) != (current.hub, current.plant):
             tell(Message("notice", "the changed sections hub and plant are taken at the next start of the hub"))
         current = plant
-
-
-async def _import_files(folder: Path, historian: Historian, state: State) -> None:
-    """Take in every Arrow file that appears in `folder`, oldest first, and remove it."""
-    done = 0
-    async for path, waiting in _files(folder):
-        try:
-            await asyncio.to_thread(_import_file, path, historian, state)
-        except StoreUnavailable as error:
-            _log.error("import.later", file=path.name, error=str(error))
-            await asyncio.sleep(_STORE_PAUSE)
-            continue
-        except DataError as error:
-            _log.error("import.refused", file=path.name, error=str(error))
-            path.rename(path.with_suffix(".refused"))
-            continue
-        path.unlink()
-        done += 1
-        tell(Message("progress", "storing the past", done / (done + waiting)))
-
-
-async def _files(folder: Path) -> AsyncIterator[tuple[Path, int]]:
-    """(file, how many more wait behind it), for ever."""
-    while True:
-        waiting = await asyncio.to_thread(lambda: sorted(folder.glob("*.arrow")))
-        if waiting:
-            yield waiting[0], len(waiting) - 1
-        else:
-            await asyncio.sleep(_LOOK_EVERY)  # no event tells of files that another process writes
-
-
-def _import_file(path: Path, historian: Historian, state: State) -> None:
-    try:
-        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
-            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-            import_rows(batches, historian, state)
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path.name} is no Arrow file: {error}") from error

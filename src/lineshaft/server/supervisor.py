@@ -78,6 +78,12 @@ class Supervisor:
         """Ask for an orderly end; `run` returns within the drain time."""
         self._stopping.set()
 
+    def hang_up(self) -> None:
+        """Pass SIGHUP on to every part: read the plant again."""
+        for child in self._children.values():
+            if child.pid is not None:
+                os.kill(child.pid, signal.SIGHUP)
+
     def pid(self, name: str) -> int | None:
         """The process id of a part, None while it does not run."""
         return self._children[name].pid

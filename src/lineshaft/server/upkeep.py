@@ -1,0 +1,71 @@
+"""What the hub does on the side: takes in waiting files, and removes samples that are older than the plant wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import structlog
+
+from lineshaft.clock import MICROSECONDS, Clock
+from lineshaft.errors import DataError, StoreUnavailable
+from lineshaft.hub.api.importing import import_rows
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.state.state import State
+from lineshaft.server.messages import Message, tell
+
+_LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
+_STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
+_RETENTION_EVERY: Final = 3600.0  # seconds
+_log = structlog.get_logger(__name__)
+
+
+async def forget_old(historian: Historian, keep: float, clock: Clock) -> None:
+    """Every hour, remove samples older than `keep` seconds."""
+    while True:
+        try:
+            await asyncio.to_thread(historian.delete_before, clock.now_us() - round(keep * MICROSECONDS))
+        except StoreUnavailable as error:
+            _log.error("retention.later", error=str(error))
+        await clock.sleep_until(clock.monotonic() + _RETENTION_EVERY)
+
+
+async def import_files(folder: Path, historian: Historian, state: State) -> None:
+    """Take in every Arrow file that appears in `folder`, oldest first, and remove it."""
+    done = 0
+    async for path, waiting in _files(folder):
+        try:
+            await asyncio.to_thread(_import_file, path, historian, state)
+        except StoreUnavailable as error:
+            _log.error("import.later", file=path.name, error=str(error))
+            await asyncio.sleep(_STORE_PAUSE)
+            continue
+        except DataError as error:
+            _log.error("import.refused", file=path.name, error=str(error))
+            path.rename(path.with_suffix(".refused"))
+            continue
+        path.unlink()
+        done += 1
+        tell(Message("progress", "storing the past", done / (done + waiting)))
+
+
+async def _files(folder: Path) -> AsyncIterator[tuple[Path, int]]:
+    """(file, how many more wait behind it), for ever."""
+    while True:
+        waiting = await asyncio.to_thread(lambda: sorted(folder.glob("*.arrow")))
+        if waiting:
+            yield waiting[0], len(waiting) - 1
+        else:
+            await asyncio.sleep(_LOOK_EVERY)  # no event tells of files that another process writes
+
+
+def _import_file(path: Path, historian: Historian, state: State) -> None:
+    try:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
+            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+            import_rows(batches, historian, state)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path.name} is no Arrow file: {error}") from error
