@@ -81,7 +81,20 @@ def _post(connection: http.client.HTTPConnection, path: str, body: bytes = b"") 
 
 
 def _folder_size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Bytes that the files take on the disk; holes in a file take none."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def _settled(wal: Path, data: Path) -> None:
+    """Wait until everything went from the log to data files, and these are merged: twice the same size."""
+    deadline = time.monotonic() + 60
+    before = -1
+    while time.monotonic() < deadline:
+        size = _folder_size(data)
+        if size == before and _folder_size(wal) < size / 20:
+            return
+        before = size
+        time.sleep(4)
 
 
 def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
@@ -95,6 +108,7 @@ def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path)
     config.write_text(
         f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc}"\n'
         f'[meta]\ndir = "{folder}/meta"\n[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n'
+        f'cache-snapshot-write-cold-duration = "2s"\ncompact-full-write-cold-duration = "3s"\n'
         f'query-log-enabled = false\n[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
         f"max-body-size = 0\n[monitor]\nstore-enabled = false\n"
     )
@@ -109,7 +123,8 @@ def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path)
         stored = answer["results"][0]["series"][0]["values"][0][1]
         if stored != values.size:
             raise RuntimeError(f"InfluxDB has {stored} of {values.size} values")
-    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size)
+        _settled(folder / "wal", folder / "data")
+    return Outcome(values.size / elapsed, (_folder_size(folder / "data") + _folder_size(folder / "wal")) / values.size)
 
 
 def victoriametrics(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
@@ -140,4 +155,7 @@ def victoriametrics(values: NDArray[np.float64], bodies: Sequence[bytes], folder
         stored = int(float(answer["data"]["result"][0]["value"][1])) if answer["data"]["result"] else 0
         if stored != values.size:
             raise RuntimeError(f"VictoriaMetrics has {stored} of {values.size} values")
+        connection.request("GET", "/internal/force_merge")
+        connection.getresponse().read()
+        _settled(folder / "none", folder / "data")
     return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size)

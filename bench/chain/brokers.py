@@ -17,7 +17,14 @@ from typing import Any, Literal
 from bench.chain.process import Worker, options, say, word
 from bench.chain.publisher import GROUP, NODES, node_name
 from bench.peers import free_port
-from lineshaft.hub.broker.accounts import PASSWORDS, Account, edge_account, ensure_credentials, hub_account, mosquitto_acl
+from lineshaft.hub.broker.accounts import (
+    PASSWORDS,
+    Account,
+    edge_account,
+    ensure_credentials,
+    hub_account,
+    mosquitto_acl,
+)
 from lineshaft.hub.broker.server import BrokerSettings, serve_broker
 
 HUB: str = "hub"

@@ -78,9 +78,7 @@ async def _modbus(seconds: float) -> GatewayFigures:
 async def _opcua(seconds: float, publishing: str) -> GatewayFigures:
     with tempfile.TemporaryDirectory() as folder:
         async with drivers_opcua.server() as url:
-            return await asyncio.to_thread(
-                _run, Path(folder), seconds, driver="opcua", url=url, publishing=publishing
-            )
+            return await asyncio.to_thread(_run, Path(folder), seconds, driver="opcua", url=url, publishing=publishing)
 
 
 def _run(folder: Path, seconds: float, **what: Any) -> GatewayFigures:
@@ -142,7 +140,9 @@ async def _gateway(what: Mapping[str, Any]) -> None:
         after, wall, used = _rows(gateway), time.perf_counter() - began, time.process_time() - cpu
         states = {device.state for device in gateway.status().devices}
         if states != {"online"} or after[0] - before[0] != after[1] - before[1]:
-            raise RuntimeError(f"devices {states}; {after[0] - before[0]} rows in, {after[1] - before[1]} in the buffer")
+            raise RuntimeError(
+                f"devices {states}; {after[0] - before[0]} rows in, {after[1] - before[1]} in the buffer"
+            )
         say(kept=after[1] - before[1], wall=wall, cpu=used, peak_mib=peak_mib())
         await word()
 
