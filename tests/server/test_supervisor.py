@@ -47,7 +47,7 @@ class Heard:
                 await self._more.wait()
 
 
-async def started(parts: list[Part], place: Path, drain: float = 10.0) -> tuple[Supervisor, asyncio.Task[None], Heard]:
+async def started(parts: list[Part], place: Path, drain: float = 8.0) -> tuple[Supervisor, asyncio.Task[None], Heard]:
     heard, ready = Heard(), asyncio.Event()
     supervisor = Supervisor(parts, place / "logs", heard, command=COMMAND, backoff=Backoff(0.01), drain=drain)
     running = asyncio.create_task(supervisor.run(ready.set))

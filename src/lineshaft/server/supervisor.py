@@ -61,7 +61,7 @@ class Supervisor:
         logs: Path,
         on_message: Callable[[str, Message], None] = lambda name, message: None,
         *,
-        drain: float = 10.0,
+        drain: float = 8.0,
         backoff: Backoff | None = None,
         command: Sequence[str] = (sys.executable, "-m", "lineshaft"),
     ) -> None:
