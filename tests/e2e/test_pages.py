@@ -100,7 +100,7 @@ def test_find_a_pump_and_zoom_its_trend_to_yesterday(hub: Hub, open_page: Open, 
     start, end = shown_range(page)
     assert end - start in (timedelta(hours=23), timedelta(hours=24), timedelta(hours=25))
     assert end < datetime.now(end.tzinfo)
-    page.wait_for_function("document.querySelectorAll('.value-table tbody td')[3]?.textContent !== ''")
+    page.wait_for_function("() => document.querySelectorAll('.value-table tbody td')[3]?.textContent !== ''")
     wide = page.url
     page.get_by_role("button", name="Zoom in").click()
     page.wait_for_function("(wide) => location.href !== wide", arg=wide)
@@ -128,7 +128,7 @@ def test_drag_zooms_and_back_returns(hub: Hub, open_page: Open) -> None:
     assert abs((end - start) - timedelta(minutes=30)) < timedelta(minutes=1)
     link = page.url
     page.get_by_role("button", name="Back").click()
-    page.wait_for_function("!location.search.includes('from=')")
+    page.wait_for_function("() => !location.search.includes('from=')")
     page.goto(link)
     page.wait_for_selector(".u-over")
     assert shown_range(page) == (start, end)

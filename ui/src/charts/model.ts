@@ -143,7 +143,8 @@ export class TrendModel {
     if (!this.isLive) return;
     const now = performance.now();
     const pixelMs = lengthOf(this.range) / 1000 / this.width;
-    const due = this.dirty ? SHORTEST_REDRAW_MS : Math.min(Math.max(pixelMs / 2, SHORTEST_REDRAW_MS), 2000);
+    const longest = this.dirty ? 1000 : 2000;
+    const due = Math.min(Math.max(pixelMs / 4, SHORTEST_REDRAW_MS), longest);
     if (now - this.lastDraw < Math.max(due, this.drawCost * 3)) return;
     this.draw();
     const refresh = Math.min(Math.max(lengthOf(this.range) / 1000 / 60, 5000), 120_000);
