@@ -167,6 +167,13 @@ class TestCurves:
         assert trace.values.tolist() == values
         assert trace.offsets.tolist() == [0, 500, 10_000_500]
 
+    def test_control_characters_are_no_numbers(self) -> None:
+        """A number with a control character beside it is refused, although Python counts some of them as space."""
+        data = trace_message(1).data
+        place = data.index(b"0201001")
+        with pytest.raises(DataError):
+            decode_trace(Message(900, 1, data[:place] + b"2\x1f" + data[place + 2 :]))
+
     @settings(max_examples=400, deadline=None)
     @given(st.binary(max_size=300), st.integers(0, 200), st.integers(0, 30), st.integers(1, 3))
     def test_any_bytes(self, data: bytes, place: int, length: int, revision: int) -> None:

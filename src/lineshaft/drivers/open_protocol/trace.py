@@ -45,8 +45,8 @@ class _Cursor:
         return taken
 
     def number(self, width: int) -> int:
-        text = self.text(width)
-        if not text.strip().isdecimal() or not text.isascii():
+        text = self.text(width).strip(" ")
+        if not text.isdecimal() or not text.isascii():
             raise DataError(f"a curve with {text!r} instead of a number")
         return int(text)
 
