@@ -1,4 +1,4 @@
-"""Topic rights as an amqtt plugin, and what must be mended in amqtt: retained messages, speed."""
+"""Topic rights as an amqtt plugin, and what must be mended in amqtt: retained messages, QoS, speed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from amqtt.broker import Broker
 from amqtt.codecs_amqtt import read_or_raise
 from amqtt.contexts import Action, BaseContext
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.mqtt.publish import PublishPacket, PublishPayload
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
@@ -51,8 +52,23 @@ class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # am
         receive: dict[str, list[str]] = field(default_factory=dict)
 
 
+class Sender:
+    """amqtt delivers with the QoS of the subscription; this never with more than the message was published with."""
+
+    def __init__(self, handler: BrokerProtocolHandler) -> None:
+        self._handler = handler
+
+    async def mqtt_publish(self, topic: str, data: bytes, qos: int, retain: bool) -> Any:
+        """Send a message to the client."""
+        return await self._handler.mqtt_publish(topic, data, min(qos, getattr(data, "qos", qos)), retain)
+
+
 class StrictBroker(Broker):  # type: ignore[misc]  # amqtt is not typed
     """amqtt sends each new client the retained messages of every subscription that anybody has; this one does not."""
+
+    def _get_handler(self, session: Session) -> Sender | None:
+        handler = super()._get_handler(session)
+        return None if handler is None else Sender(handler)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -63,7 +79,9 @@ class StrictBroker(Broker):  # type: ignore[misc]  # amqtt is not typed
 
 
 class Bytes(bytes):
-    """A payload that is short when amqtt puts it into a log text (which it does for every message, at any level)."""
+    """A payload that knows its QoS, and is short when amqtt puts it into a log text (it does so for every message)."""
+
+    qos: int = 0
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
@@ -76,7 +94,9 @@ class FastPayload(PublishPayload):  # type: ignore[misc]  # amqtt is not typed
     async def from_stream(cls, reader: Any, fixed_header: Any, variable_header: Any) -> FastPayload:
         """Called by amqtt for each PUBLISH."""
         length = fixed_header.remaining_length - variable_header.bytes_length
-        return cls(Bytes(await read_or_raise(reader, length) if length else b""))
+        data = Bytes(await read_or_raise(reader, length) if length else b"")
+        data.qos = fixed_header.flags >> 1 & 3
+        return cls(data)
 
 
 def install_fast_payload() -> None:
