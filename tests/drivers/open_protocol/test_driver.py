@@ -4,95 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from lineshaft.drivers import base
-from lineshaft.drivers.base import Point
-from lineshaft.drivers.open_protocol import SPEC
-from lineshaft.drivers.open_protocol.driver import OpenProtocolDriver
 from lineshaft.drivers.open_protocol.options import OpenProtocolAddress
 from lineshaft.drivers.open_protocol.times import from_us
-from lineshaft.drivers.open_protocol.wire import Message, encode
-from lineshaft.errors import ConnectionFailed, DataError, PeerTimeout, RetryableError
+from lineshaft.errors import ConnectionFailed, DataError, RetryableError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.simulator.servers.open_protocol import Alarm, TorqueController
 from lineshaft.simulator.servers.tightening import Limits, Tightening, tighten
 
-START_US = 1_767_225_600_000_000  # 2026-01-01 00:00:00 UTC
-TEXTS = {
-    "vin",
-    "status",
-    "torque-status",
-    "angle-status",
-    "errors",
-    "alarm",
-    "trace-result",
-    "torque-unit",
-    "controller",
-}
-
-
-def points(*items: str) -> tuple[Point, ...]:
-    return tuple(
-        Point(row, OpenProtocolAddress(item=item), Datatype.STRING if item in TEXTS else Datatype.DOUBLE)
-        for row, item in enumerate(items)
-    )
-
-
-def screws(numbers: range) -> list[Tightening]:
-    """One screw every three seconds; the torque tells its number."""
-    return [Tightening(START_US + n * 3_000_000, n / 100, 400.0, vin=f"{n:08}") for n in numbers]
-
-
-class Listener:
-    def __init__(self, driver: OpenProtocolDriver) -> None:
-        self.driver = driver
-        self.batches: list[SampleBatch] = []
-        self._arrived = asyncio.Event()
-
-    def sink(self, batch: SampleBatch) -> None:
-        self.batches.append(batch)
-        self._arrived.set()
-
-    def column(self, handle: int) -> list[Any]:
-        found: list[Any] = []
-        for batch in self.batches:
-            for row in np.flatnonzero(batch.signals == handle):
-                text = None if batch.texts is None else batch.texts[row]
-                found.append(float(batch.values[row]) if text is None else text)
-        return found
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not done():
-                self._arrived.clear()
-                await self._arrived.wait()
-
-
-def make(port: int, **options: Any) -> OpenProtocolDriver:
-    settings = {"host": "127.0.0.1", "port": port, "timezone": "UTC", "timeout": "1s", **options}
-    return OpenProtocolDriver(SPEC.connection.model_validate(settings))
-
-
-@asynccontextmanager
-async def listening(port: int, wanted: Sequence[Point], position: str = "", **options: Any) -> AsyncIterator[Listener]:
-    driver = make(port, **options)
-    listener = Listener(driver)
-    if position:
-        driver.resume(position)
-    await driver.connect()
-    try:
-        await driver.subscribe(wanted, listener.sink)
-        yield listener
-    finally:
-        await driver.close()
+from .tool import START_US, listening, make, points, screws
 
 
 def test_abilities() -> None:
@@ -273,98 +199,6 @@ async def test_keep_alive_holds_the_connection() -> None:
             with pytest.raises(ConnectionFailed):
                 async with asyncio.timeout(5):
                     await listener.driver.wait_closed()
-
-
-@asynccontextmanager
-async def scripted(answers: dict[bytes, bytes]) -> AsyncIterator[int]:
-    """A controller that says what the script has for each MID."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.read(4096):
-            for part in head.split(b"\0"):
-                answer = answers.get(part[4:8])
-                if answer is not None:
-                    writer.write(answer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-
-
-STARTED = encode(Message(2, 1, b"010001020103Airbag1                  "))
-ACCEPTED = encode(Message(5, 1, b"0060"))
-NO_OLD = encode(Message(4, 1, b"006499"))
-
-
-@pytest.mark.parametrize(
-    ("answers", "error", "words"),
-    [
-        ({}, PeerTimeout, "no answer to MID 0001"),
-        ({b"0001": b"HTTP/1.1 400 Bad Request\r\n"}, ConnectionFailed, "length of a message"),
-        ({b"0001": encode(Message(4, 1, b"000196"))}, ConnectionFailed, "another client"),
-        ({b"0001": encode(Message(2, 1, b"99"))}, ConnectionFailed, "no field 01"),
-    ],
-)
-async def test_a_start_that_fails(answers: dict[bytes, bytes], error: type[Exception], words: str) -> None:
-    """No answer, another protocol, a second client and nonsense are told apart, in words."""
-    async with scripted(answers) as port:
-        made = make(port, timeout="100ms")
-        with pytest.raises(error, match=words):
-            await made.connect()
-        findings = await made.test_connection()
-        await made.close()
-    assert [finding.passed for finding in findings] == [False]
-    assert findings[0].mend
-
-
-async def test_a_silent_controller_is_noticed() -> None:
-    """A controller that no longer answers signs of life is lost."""
-    script, hasty = {b"0001": STARTED, b"0060": ACCEPTED, b"0064": NO_OLD}, {"keep_alive": "50ms", "timeout": "100ms"}
-    async with scripted(script) as port, listening(port, points("torque"), **hasty) as listener:
-        with pytest.raises(PeerTimeout):
-            async with asyncio.timeout(5):
-                await listener.driver.wait_closed()
-
-
-async def test_a_malformed_result_does_not_stop_the_others() -> None:
-    """A result that cannot be read is counted and acknowledged, so that the controller goes on; the next is right."""
-    bad = encode(Message(61, 1, b"01nonsense"))
-    unknown = encode(Message(501, 1, b"01"))
-    async with TorqueController() as controller, listening(controller.port, points("torque")) as listener:
-        controller.inject(bad + unknown)
-        controller.add(screws(range(1, 2)))
-        await listener.until(lambda: listener.column(0) == [0.01])
-        assert listener.driver.statistics.malformed == 1
-        assert listener.driver.statistics.unknown == {501: 1}
-        await controller.until_acknowledged(1)
-        assert sum(one.mid == 62 for one in controller.received) == 2
-
-
-async def test_a_broken_stream_ends_the_connection() -> None:
-    """Bytes that make no sense cannot be followed: the connection is given up, so that a new one is made."""
-    async with TorqueController() as controller, listening(controller.port, points("torque")) as listener:
-        controller.inject(b"\xff\xfe garbage that is longer than a header")
-        with pytest.raises(ConnectionFailed, match="message"):
-            async with asyncio.timeout(5):
-                await listener.driver.wait_closed()
-
-
-async def test_the_connection_test() -> None:
-    """Each step is told, with the parameter sets that the controller has."""
-    async with TorqueController(clients=2) as controller:
-        assert [finding.detail for finding in await make(controller.port).test_connection()][2] == (
-            "the controller has no result yet"
-        )
-        controller.add([Tightening(START_US, 8.5, 400.0, Limits(number=number)) for number in (7, 3)])
-        findings = await make(controller.port).test_connection()
-        port = controller.port
-    assert all(finding.passed for finding in findings)
-    assert findings[2].detail == "number 0000000002 at 2026-01-01:00:00:00"
-    assert findings[3].detail == "3, 7"
-    assert [finding.passed for finding in await make(port).test_connection()] == [False]
 
 
 async def test_browse() -> None:
