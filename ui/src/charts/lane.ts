@@ -120,7 +120,7 @@ export class Lane {
     if (!this.visible) return;
     this.lines = this.options.series.map(({ signal }) => {
       const columns = this.model.columns(signal.id);
-      return columns ? lineOf(columns, this.model.holdUntil(signal.id)) : { time: [], value: [], doubt: [] };
+      return columns ? lineOf(columns, this.model.holdUntil()) : { time: [], value: [], doubt: [] };
     });
     const tables = this.lines.map((line) => [line.time, line.value] as uPlot.AlignedData);
     const data = tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);

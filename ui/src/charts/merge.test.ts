@@ -83,7 +83,9 @@ test("where a source reports only changes, its value is held until the next one"
 
 test("in live mode the last good value reaches to now, a bad one does not", () => {
   expect(lineOf(series([[1, 7]]), 3 * S)).toMatchObject({ time: [1, 3], value: [7, 7] });
-  expect(lineOf(series([[1, 7, 8]]), 3 * S).value).toEqual([null]);
+  const stale = lineOf(series([[1, 7, 8]]), 3 * S);
+  expect(stale.value).toEqual([null]);
+  expect(stale.doubt).toEqual([{ start: 1, end: 3, bad: true }]);
 });
 
 test("figures leave out what cannot be trusted, and the mean is weighted by time", () => {

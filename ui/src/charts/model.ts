@@ -98,11 +98,9 @@ export class TrendModel {
     return joined;
   }
 
-  /** Until when the last value holds, UTC microseconds; null in a range that stands. */
-  holdUntil(id: number): number | null {
-    if (!this.isLive) return null;
-    const { quality } = live.get(id);
-    return quality >= 64 ? nowUs() : null;
+  /** Until when the last value, or the doubt about it, lasts: now, UTC microseconds; null in a range that stands. */
+  holdUntil(): number | null {
+    return this.isLive ? nowUs() : null;
   }
 
   setCursor(time: number | null): void {

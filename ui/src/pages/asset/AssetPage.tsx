@@ -11,6 +11,7 @@ import { AbnormalMark } from "../../components/marks";
 import { LiveState } from "../../components/values";
 import { formatTime, humanise } from "../../format";
 import { t, tn } from "../../i18n";
+import { groupAbnormal } from "../../plant/abnormal";
 import { isState, mainState } from "../../plant/states";
 import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
 import { usePlantState } from "../../shell/plantState";
@@ -45,7 +46,7 @@ export default function AssetPage() {
     return [...own, ...partSignals].map((signal) => signal.id);
   }, [own, parts, below.data]);
   const history = useSeries(ids, range, 200);
-  const abnormal = plant.abnormal.filter((one) => one.signal.path.startsWith(`${path}/`));
+  const abnormal = groupAbnormal(plant.abnormal.filter((one) => one.signal.path.startsWith(`${path}/`)));
 
   if (isPending || below.isPending) return <Skeleton rows={8} />;
   if (below.isError) return <Failure error={below.error} retry={() => void below.refetch()} />;
