@@ -32,7 +32,7 @@ class Hub:
     port: int
     historian: BrittleHistorian
     intake: IntakeSettings = field(
-        default_factory=lambda: IntakeSettings("acme", reorder_timeout=0.4, rebirth_interval=1.0)
+        default_factory=lambda: IntakeSettings("acme", reorder_timeout=1.5, rebirth_interval=1.0)
     )
     limits: CommitLimits = field(default_factory=CommitLimits)
     inbox_bytes: int = 64_000_000

@@ -264,7 +264,7 @@ def test_messages_out_of_order_need_no_rebirth(hub: Hub, edge: Edge) -> None:
     edge.device_birth("plc")
     edge.seq = data + 1
     edge.wait_acknowledged()
-    time.sleep(0.6)
+    time.sleep(1.7)
     assert edge.rebirths == 0
 
 
