@@ -8,6 +8,7 @@ import { useOnScreen } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
 import { live } from "../live/store";
 import { token, useLook } from "../shell/look";
+import { withNewest } from "./merge";
 import { bandsOf, totals, type Band } from "./bands";
 import { dots, fit, hatch } from "./canvas";
 import type { StateClass } from "../plant/states";
@@ -71,19 +72,6 @@ function draw(canvas: HTMLCanvasElement, bands: readonly Band[], start: number, 
   });
 }
 
-/** What the strip knows with the live value put at its end. */
-function withLive(signal: SignalInfo, series: SeriesColumns): SeriesColumns {
-  const newest = live.get(signal.id);
-  if (newest.time <= (series.time.at(-1) ?? 0)) return series;
-  return {
-    ...series,
-    time: [...series.time, newest.time],
-    value: [...series.value, newest.value],
-    text: [...(series.text ?? series.time.map(() => null)), newest.text],
-    quality: [...series.quality, newest.quality],
-  };
-}
-
 /** States over time as bands of fill and pattern, with the time in each state. */
 export const StateStrip = memo(function StateStrip(props: Props) {
   const { signal, series, getBounds, height = 26, legend = false, inset = [0, 0] } = props;
@@ -99,7 +87,7 @@ export const StateStrip = memo(function StateStrip(props: Props) {
       const { signal: s, series: columns, getBounds: now } = state.current;
       if (!ref.current || !columns) return;
       const [start, end] = now();
-      draw(ref.current, bandsOf(s, withLive(s, columns), start, Math.min(end, nowUs())), start, end, [left, right]);
+      draw(ref.current, bandsOf(s, withNewest(columns, live.get(s.id)), start, Math.min(end, nowUs())), start, end, [left, right]);
     };
     paint();
     return everyFrame(paint, 1000);
@@ -117,7 +105,7 @@ export const StateStrip = memo(function StateStrip(props: Props) {
     const box = canvas.getBoundingClientRect();
     const [start, end] = getBounds();
     const time = start + ((clientX - box.left - left) / (box.width - left - right)) * (end - start);
-    const band = bandsOf(signal, withLive(signal, series), start, Math.min(end, nowUs())).find(
+    const band = bandsOf(signal, withNewest(series, live.get(signal.id)), start, Math.min(end, nowUs())).find(
       (one) => one.start <= time && time < one.end,
     );
     setTip(band ? { x: Math.min(Math.max(clientX - box.left, 90), box.width - 90), band } : null);

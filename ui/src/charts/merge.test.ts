@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { SeriesColumns } from "../api/types";
 import { Ring } from "../live/ring";
-import { indexAt, lineOf, mergeLive, statistics } from "./merge";
+import { indexAt, lineOf, mergeLive, statistics, withNewest } from "./merge";
 
 const S = 1_000_000;
 
@@ -86,6 +86,19 @@ test("in live mode the last good value reaches to now, a bad one does not", () =
   const stale = lineOf(series([[1, 7, 8]]), 3 * S);
   expect(stale.value).toEqual([null]);
   expect(stale.doubt).toEqual([{ start: 1, end: 3, bad: true }]);
+});
+
+test("a source that went away ends the series with its verdict, even on a sample that is already there", () => {
+  const base = series([
+    [1, 1],
+    [2, 2],
+  ]);
+  const stale = withNewest(base, { time: 2 * S, value: 2, text: null, quality: 8 });
+  expect(stale.time.at(-1)).toBe(2 * S + 1);
+  expect(stale.quality.at(-1)).toBe(8);
+  expect(withNewest(base, { time: 2 * S, value: 2, text: null, quality: 192 })).toBe(base);
+  expect(withNewest(base, { time: 3 * S, value: 3, text: null, quality: 192 }).value).toEqual([1, 2, 3]);
+  expect(withNewest(base, { time: 0, value: NaN, text: null, quality: 0 })).toBe(base);
 });
 
 test("figures leave out what cannot be trusted, and the mean is weighted by time", () => {

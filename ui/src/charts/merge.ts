@@ -22,6 +22,31 @@ export function mergeLive(base: SeriesColumns, ring: Pick<Ring, "since"> | null)
   return added ? { ...base, time, value, quality, text } : base;
 }
 
+/** The newest value of a signal, as the live store holds it. */
+export interface Newest {
+  time: number;
+  value: number;
+  text: string | null;
+  quality: number;
+}
+
+/**
+ * The series with the newest value at its end. A source that went away lowers the quality of a value that is already there; then the
+ * series ends with that verdict, just after its last sample.
+ */
+export function withNewest(series: SeriesColumns, newest: Newest): SeriesColumns {
+  const last = series.time.at(-1) ?? 0;
+  const fell = newest.time > 0 && newest.quality < 64 && (series.quality.at(-1) ?? 0) >= 64;
+  if (newest.time <= last && !fell) return series;
+  return {
+    ...series,
+    time: [...series.time, Math.max(newest.time, last + 1)],
+    value: [...series.value, Number.isNaN(newest.value) ? null : newest.value],
+    text: newest.text === null && !series.text ? null : [...(series.text ?? series.time.map(() => null)), newest.text],
+    quality: [...series.quality, newest.quality],
+  };
+}
+
 /** What is drawn of one signal. Times are seconds; null is a gap. */
 export interface Line {
   time: number[];

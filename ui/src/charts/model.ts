@@ -4,7 +4,7 @@ import { everyFrame, nextFrame } from "../live/scheduler";
 import { live } from "../live/store";
 import { bounds, lengthOf, type Range } from "../shell/range";
 import { loadSeries } from "./history";
-import { mergeLive } from "./merge";
+import { mergeLive, withNewest } from "./merge";
 
 type Listener = () => void;
 
@@ -93,7 +93,8 @@ export class TrendModel {
     if (known) return known;
     const base = this.base.get(id);
     if (!base) return undefined;
-    const joined = this.isLive ? mergeLive(base, live.get(id).ring) : base;
+    const now = live.get(id);
+    const joined = this.isLive ? withNewest(mergeLive(base, now.ring), now) : base;
     this.merged.set(id, joined);
     return joined;
   }
