@@ -11,7 +11,7 @@ from tests.sparkplug import host_active
 from tests.sparkplug.checks import EDGE, HOST
 from tests.sparkplug.edge_active import ACTIVE
 from tests.sparkplug.ids import ALL, listed
-from tests.sparkplug.scenario import Play, Record
+from tests.sparkplug.scenario import Record
 from tests.sparkplug.tap import Tap
 
 from lineshaft.hub.broker import PASSWORDS, BrokerSettings, EmbeddedBroker, ensure_credentials, hub_account
@@ -20,14 +20,6 @@ SERVER = ("conformance-mqtt-qos0", "conformance-mqtt-qos1", "conformance-mqtt-re
 WILLS = "conformance-mqtt-will-messages"
 COVERED = {*EDGE, *HOST, *ACTIVE, *SERVER, WILLS}
 assert host_active
-
-
-@pytest.fixture(scope="session")
-def record(tmp_path_factory: pytest.TempPathFactory, require: object) -> Record:
-    """The recorded life; Mosquitto is the server in it."""
-    assert callable(require)
-    require("mosquitto", "mosquitto")
-    return Play(tmp_path_factory.mktemp("tck")).run()
 
 
 @pytest.mark.parametrize("name", EDGE, ids=lambda name: f"tck-id-{name}")
