@@ -215,3 +215,10 @@ def main() -> None:
         from lineshaft.commands.output import show_error
 
         sys.exit(show_error(error))
+    except Exception as error:  # noqa: BLE001 - the one boundary of the program: people get a sentence, logs the rest
+        from lineshaft.server.messages import SUPERVISED
+
+        if os.environ.get("LINESHAFT_DEBUG") or os.environ.get(SUPERVISED):
+            raise
+        words = f"error: this is a mistake in lineshaft: {type(error).__name__}: {error}"
+        sys.exit(f"{words}\n  hint: `lineshaft --debug ...` shows where; please report it")
