@@ -215,7 +215,7 @@ def main() -> None:
         from lineshaft.commands.output import show_error
 
         sys.exit(show_error(error))
-    except Exception as error:  # noqa: BLE001 - the one boundary of the program: people get a sentence, logs the rest
+    except Exception as error:  # the one boundary of the program: people get a sentence, logs get the rest
         from lineshaft.server.messages import SUPERVISED
 
         if os.environ.get("LINESHAFT_DEBUG") or os.environ.get(SUPERVISED):
