@@ -130,14 +130,19 @@ def skipped() -> bool:
     return os.environ.get(SKIP, "") not in ("", "0")
 
 
+def needed_for(page: Page) -> list[str]:
+    """What must be installed to pack this page: node, unless the page is built, not wanted, or node is on PATH."""
+    if skipped() or page.is_built() or system_node():
+        return []
+    return [NODE_WHEEL]
+
+
 class PageBuildHook(BuildHookInterface):  # type: ignore[misc]  # hatchling is only there while a package is built
     """Puts the page into wheels and sdists; an sdist holds the built page, so installing from it needs no node."""
 
     def dependencies(self) -> list[str]:
-        """What the build environment needs; nothing when the page is there already."""
-        if skipped() or Page.of(Path(self.root)).is_built() or system_node():
-            return []
-        return [NODE_WHEEL]
+        """What the build environment needs."""
+        return needed_for(Page.of(Path(self.root)))
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the page where it is missing or old. Only an editable install goes on without it."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageBuildHook, PageNotBuilt, find_npm
+from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageNotBuilt, find_npm, needed_for
 
 ROOT = Path(__file__).parents[2]
 FIRST_ROUTE_KIB = 150
@@ -143,23 +143,13 @@ def test_sources_without_ui_need_no_build(tmp_path: Path) -> None:
     assert Page.of(tmp_path).is_built()
 
 
-def hook(root: Path) -> PageBuildHook:
-    """The hook as the packer sees it, without the packer."""
-    made = PageBuildHook.__new__(PageBuildHook)
-    for name, value in {"root": str(root)}.items():
-        setattr(made, name, value)
-    return made
-
-
-def test_node_is_only_a_build_dependency_when_needed(
-    small: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_node_is_only_a_build_dependency_when_needed(small: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packing asks for node when the page is missing, not when it is built or not wanted."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv(SKIP, raising=False)
-    assert hook(tmp_path).dependencies() == [NODE_WHEEL]
+    assert needed_for(small) == [NODE_WHEEL]
     monkeypatch.setenv(SKIP, "1")
-    assert hook(tmp_path).dependencies() == []
+    assert needed_for(small) == []
     monkeypatch.delenv(SKIP)
     small.build(FakeNpm(small))
-    assert hook(tmp_path).dependencies() == []
+    assert needed_for(small) == []
