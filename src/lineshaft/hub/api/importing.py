@@ -18,7 +18,7 @@ from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Datatype, Signal, valid_id
 from lineshaft.model.samples import Quality, SampleBatch
 
-BLOCK_ROWS = 100_000
+BLOCK_ROWS = 500_000
 NODE = "import"
 """Node of signals that are known from an import alone; a birth gives them their own."""
 
