@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,18 +18,17 @@ from lineshaft.model.samples import (
     TextArray,
     UInt8Array,
 )
-from lineshaft.wire import names
+from lineshaft.wire import names, uniform
+from lineshaft.wire.envelope import Envelope, split
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_header
 from lineshaft.wire.schema import message_class
 from lineshaft.wire.sparkplug import (
-    COMPRESSED,
     SCALAR,
     SIGNED,
     TEXTUAL,
     WIDTH,
     Metric,
     SparkplugType,
-    inflate,
     read_metric,
 )
 
@@ -81,7 +80,7 @@ def decode_rows(
 
     Raises DataError when the payload or its header is malformed.
     """
-    envelope = _envelope(data)
+    envelope = split(data)
     count = len(envelope.starts)
     walk = _Walk(np.frombuffer(envelope.data + bytes(_PAD), np.uint8), envelope, types)
     walk.run()
@@ -93,12 +92,12 @@ def decode_rows(
     header: tuple[BatchHeader, Any, Any] | None = None
     slow = np.flatnonzero(walk.slow)
     if len(slow):
-        keep = np.ones(count, np.bool_)
+        left_out: list[int] = []
         for index in slow.tolist():
             metric = _parse_metric(envelope, index, types, named_types or {})
             if metric.name == names.BATCH or (metric.alias is not None and metric.alias == header_alias):
                 header = decode_header(metric.value if isinstance(metric.value, bytes) else b"")
-                keep[index] = False
+                left_out.append(index)
             elif _is_sample(metric):
                 text = walk.set_row(index, metric)
                 if text is not None:
@@ -107,7 +106,8 @@ def decode_rows(
                     row_names[index] = metric.name
             else:
                 others.append(metric)
-                keep[index] = False
+                left_out.append(index)
+        keep = _without(left_out, count)
     times = walk.times
     if not walk.has_time.all():
         times = np.where(walk.has_time, times, np.int64(envelope.timestamp or 0))
@@ -125,6 +125,15 @@ def decode_rows(
         tuple(others),
     )
     return rows if header is None else _refine(rows, header[1], header[2])
+
+
+def _without(rows: list[int], count: int) -> NDArray[np.bool_] | slice:
+    """What picks all rows but these; a slice, which copies nothing, when only the first one goes."""
+    if rows == [0]:
+        return slice(1, None)
+    keep = np.ones(count, np.bool_)
+    keep[rows] = False
+    return keep
 
 
 def _sparse(entries: Mapping[int, str], count: int, keep: NDArray[np.bool_] | slice) -> TextArray | None:
@@ -165,7 +174,7 @@ def _is_sample(metric: Metric) -> bool:
     return metric.datatype is None or metric.datatype in SCALAR
 
 
-def _parse_metric(envelope: _Envelope, row: int, types: UInt8Array, named_types: Mapping[str, int]) -> Metric:
+def _parse_metric(envelope: Envelope, row: int, types: UInt8Array, named_types: Mapping[str, int]) -> Metric:
     start, end = int(envelope.starts[row]), int(envelope.ends[row])
     message = message_class("Metric")()
     try:
@@ -177,113 +186,15 @@ def _parse_metric(envelope: _Envelope, row: int, types: UInt8Array, named_types:
         raise DataError(f"metric {row} of the payload is malformed: {error}") from error
 
 
-@dataclass(slots=True, eq=False)
-class _Envelope:
-    """Where the metrics of a payload are, and the payload's own fields."""
-
-    data: bytes
-    starts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    ends: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    timestamp: int | None = None
-    seq: int | None = None
-
-
-def _envelope(data: bytes, *, packed: bool = False) -> _Envelope:
-    """Split a payload into its metrics; `packed` when it comes out of a compressed one."""
-    envelope = _Envelope(data)
-    starts: list[int] = []
-    long: dict[int, int] = {}  # index -> length of the metrics of 128 bytes and more
-    uuid = body = b""
-    at, end = 0, len(data)
-    try:
-        while at < end:
-            tag = data[at]
-            if tag == 0x12 and data[at + 1] < 0x80:
-                at = _short_metrics(data, at, starts)
-            elif tag & 7 == 2:
-                length, at = _varint(data, at + 1)
-                if tag == 0x12:
-                    long[len(starts)] = length
-                    starts.append(at)
-                elif tag == 0x22:
-                    uuid = data[at : at + length]
-                elif tag == 0x2A:
-                    body = data[at : at + length]
-                at += length
-            elif tag == 0x08:
-                envelope.timestamp, at = _varint(data, at + 1)
-            elif tag == 0x18:
-                envelope.seq, at = _varint(data, at + 1)
-            else:
-                raise DataError(f"unexpected protobuf tag 0x{tag:02x} at byte {at} of the payload")
-    except IndexError as error:
-        raise DataError(f"payload of {end} bytes ends in the middle of a field") from error
-    if at != end:
-        raise DataError(f"payload of {end} bytes ends in the middle of a metric")
-    if uuid == COMPRESSED.encode() and not packed:
-        return _envelope(inflate(body), packed=True)
-    envelope.starts = np.array(starts, np.int64)
-    lengths = np.frombuffer(data, np.uint8)[envelope.starts - 1].astype(np.int64)
-    for index, length in long.items():
-        lengths[index] = length
-    envelope.ends = envelope.starts + lengths
-    return envelope
-
-
-def _short_metrics(data: bytes, at: int, starts: list[int]) -> int:
-    """Collect the starts of metrics shorter than 128 bytes from byte `at`; gives where they end."""
-    end = len(data)
-    retry = 0  # plain steps before looking for a run of equally long metrics again
-    append = starts.append
-    while at < end and data[at] == 0x12:
-        length = data[at + 1]
-        if length > 0x7F:
-            break
-        if retry == 0:
-            run = _run(data, at, length)
-            stride = length + 2
-            starts.extend(range(at + 2, at + 2 + run * stride, stride))
-            at += run * stride
-            retry = 0 if run > 32 else 100
-        else:
-            append(at + 2)
-            at += length + 2
-            retry -= 1
-    return at
-
-
-def _run(data: bytes, at: int, length: int) -> int:
-    """How many metrics of exactly `length` < 128 bytes follow one another from byte `at`."""
-    stride = length + 2
-    count = (len(data) - at) // stride
-    if length > 0x7F or count < 1:
-        return 0
-    heads = np.frombuffer(data, np.uint8, count * stride, at).reshape(count, stride)[:, :2]
-    wrong = np.flatnonzero((heads[:, 0] != 0x12) | (heads[:, 1] != length))
-    return int(wrong[0]) if len(wrong) else count
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = data[at]
-        number |= (byte & 0x7F) << shift
-        at += 1
-        if byte < 0x80:
-            return number, at
-        shift += 7
-        if shift > 63:
-            raise DataError(f"varint longer than 10 bytes at byte {at} of the payload")
-
-
 class _Walk:
     """Columns filled by walking the fields of all metrics side by side; `slow` marks what needs protobuf itself."""
 
-    def __init__(self, data: UInt8Array, envelope: _Envelope, types: UInt8Array) -> None:
+    def __init__(self, data: UInt8Array, envelope: Envelope, types: UInt8Array) -> None:
         n = len(envelope.starts)
         self._data = data
         self._at = envelope.starts.copy()
         self._ends = envelope.ends
+        self._runs = envelope.runs
         self._types = types
         self.aliases = np.full(n, -1, np.int64)
         self.times = np.zeros(n, np.int64)
@@ -292,12 +203,15 @@ class _Walk:
         self.qualities = np.full(n, Quality.BAD_NO_VALUE, np.uint8)
         self.historical = np.zeros(n, np.bool_)
         self.slow = np.zeros(n, np.bool_)
+        self.slow[envelope.long] = True
         self._raw = np.zeros(n, np.uint64)
         self._is_integer = np.zeros(n, np.bool_)
 
     def run(self) -> None:
         """Walk until every metric is read or marked slow."""
-        active = np.arange(len(self._at))
+        for run in self._runs:
+            self._uniform(run)
+        active = np.flatnonzero((self._at < self._ends) & ~self.slow)
         while len(active):
             tags = self._data[self._at[active]]
             first = tags[0]
@@ -310,6 +224,31 @@ class _Walk:
         self.slow |= (self._at != self._ends) | (self.aliases < 0)
         self.qualities[np.isnan(self.values) & ~self._is_integer] = Quality.BAD_NO_VALUE
         self._is_integer &= ~self.slow
+
+    def _uniform(self, run: uniform.Run) -> None:
+        """Take a whole run at once, if its metrics are all of one shape."""
+        columns = uniform.columns(self._data, run)
+        if columns is None:
+            return
+        rows = slice(run.index, run.index + run.count)
+        for column in columns:
+            match column.tag:
+                case uniform.ALIAS:
+                    self.aliases[rows] = column.values
+                case uniform.TIMESTAMP:
+                    self.times[rows] = column.values
+                    self.has_time[rows] = True
+                case uniform.HISTORICAL:
+                    self.historical[rows] = column.values != 0
+                case uniform.INT | uniform.LONG:
+                    self._raw[rows] = column.values
+                    self._is_integer[rows] = True
+                    self.qualities[rows] = Quality.GOOD
+                case uniform.BOOLEAN:
+                    self._good(rows, column.values != 0)
+                case uniform.FLOAT | uniform.DOUBLE:
+                    self._good(rows, column.values)
+        self._at[rows] = self._ends[rows]
 
     def _field(self, tag: int, rows: NDArray[np.int64]) -> None:
         at = self._at[rows] + 1
@@ -347,7 +286,7 @@ class _Walk:
             self.slow[rows[over]] = True
         self._at[rows] = at
 
-    def _good(self, rows: NDArray[np.int64], values: NDArray[Any]) -> None:
+    def _good(self, rows: NDArray[np.int64] | slice, values: NDArray[Any]) -> None:
         self.values[rows] = values
         self.qualities[rows] = Quality.GOOD
 
