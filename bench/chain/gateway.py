@@ -132,8 +132,7 @@ async def _gateway(what: Mapping[str, Any]) -> None:
     )
     gateway = Gateway(make_plan(plant), drivers, GatewayOptions(config, Path(what["folder"])))
     async with _running(gateway):
-        while not gateway.status().buffer.rows:
-            await asyncio.sleep(0.1)
+        await _first_rows(gateway)
         await asyncio.sleep(_WARM_UP)
         before, began, cpu = _rows(gateway), time.perf_counter(), time.process_time()
         await asyncio.sleep(what["seconds"])
@@ -145,6 +144,12 @@ async def _gateway(what: Mapping[str, Any]) -> None:
             )
         say(kept=after[1] - before[1], wall=wall, cpu=used, peak_mib=peak_mib())
         await word()
+
+
+async def _first_rows(gateway: Gateway) -> None:
+    async with asyncio.timeout(30):
+        while not gateway.status().buffer.rows:  # noqa: ASYNC110 - the gateway has no event for it, nor need of one
+            await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
