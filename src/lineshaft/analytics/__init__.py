@@ -1,0 +1,1 @@
+"""Pure numeric functions: columns in, numbers out; no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""What a vibration waveform says about a machine."""
