@@ -13,11 +13,12 @@ _OVERHEAD: Final = 200  # bytes of a queued message beside its payload
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message; `payload` None: it came while the queue was full and was not kept."""
+    """One message; `payload` None: it came while the queue was full and was not kept, only its `size` in bytes."""
 
     topic: str
     payload: bytes | None
     received: float  # monotonic seconds
+    size: int = 0
 
 
 class Signal(Enum):
@@ -47,7 +48,8 @@ class Inbox:
             if isinstance(item, Arrival):
                 size = len(item.payload or b"") + _OVERHEAD
                 if self._bytes + size > self._max_bytes * (2 if always else 1):
-                    item, size, kept = Arrival(item.topic, None, item.received), _OVERHEAD, False
+                    item = Arrival(item.topic, None, item.received, len(item.payload or b""))
+                    size, kept = _OVERHEAD, False
                 self._bytes += size
             self._items.append(item)
             self._changed.notify()

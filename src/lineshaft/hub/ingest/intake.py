@@ -136,12 +136,13 @@ class Intake:
         session = self._sessions.get((topic.group, topic.node))
         if session is None:
             session = self._sessions[topic.group, topic.node] = NodeSession(topic.group, topic.node)
-        if item.payload is None:
-            self._counters.add(dropped_messages=1)
+        size = item.size if item.payload is None else len(item.payload)
+        if size > self._settings.max_message:
+            self._reporter.reject(session.key, "size", f"{size} bytes on {item.topic}")
             session.sequence.resume()
             return
-        if len(item.payload) > self._settings.max_message:
-            self._reporter.reject(session.key, "size", f"{len(item.payload)} bytes on {item.topic}")
+        if item.payload is None:
+            self._counters.add(dropped_messages=1)
             session.sequence.resume()
             return
         if hold:
