@@ -91,16 +91,25 @@ class OpcuaField:
         script = Path(__file__).with_name("opcua_server.py")
         self._popen = subprocess.Popen(
             [sys.executable, str(script), str(self.port), str(first)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert self._popen.stdout is not None
         assert self._popen.stdout.readline() == "ready\n"
+
+    def set_back(self, seconds: float) -> None:
+        """The clock of the device is set back."""
+        assert self._popen is not None
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(f"{seconds}\n")
+        self._popen.stdin.flush()
 
     def kill(self) -> None:
         if self._popen is not None:
             self._popen.kill()
             self._popen.wait()
+            assert self._popen.stdin is not None
             assert self._popen.stdout is not None
+            self._popen.stdin.close()
             self._popen.stdout.close()
             self._popen = None
 

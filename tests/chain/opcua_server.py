@@ -1,9 +1,10 @@
-"""An OPC UA server in a process of its own whose one value counts; killed and started by the test."""
+"""An OPC UA server in a process of its own whose one value counts; set wrong, killed and started by the test."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime, timedelta
 
 from asyncua import Server, ua
 
@@ -20,11 +21,18 @@ async def main(port: int, first: int) -> None:
     async with server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        count = first
+        count, slow = first, timedelta()
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        order = asyncio.create_task(reader.readline())
         while True:
             await asyncio.sleep(0.1)
+            if order.done() and order.result():  # seconds by which the clock of the device is set back
+                slow = timedelta(seconds=float(order.result()))
+                order = asyncio.create_task(reader.readline())
             count += 1
-            await level.write_value(float(count))
+            time = datetime.now(UTC).replace(tzinfo=None) - slow
+            await level.write_value(ua.DataValue(ua.Variant(float(count)), SourceTimestamp=time))
 
 
 asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
