@@ -25,5 +25,6 @@ DRIVERS: Registry[DriverSpec] = Registry(
         ("opcua", _lazy("opcua")),
         ("open-protocol", _lazy("open_protocol")),
         ("replay", _lazy("replay")),
+        ("s7", _lazy("s7")),
     ),
 )
