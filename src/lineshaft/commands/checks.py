@@ -124,7 +124,7 @@ def broker(plant: Plant, folder: DataFolder) -> Iterator[Line]:
 
 def sign_in(host: str, port: int, user: str, password: str) -> Line:
     """Try a user and password at a broker with a CONNECT packet of MQTT 3.1.1, under a client id of its own."""
-    fields = [b"MQTT", b"\x04\xc2\x00\x05", b"lineshaft-doctor", user.encode(), password.encode()]
+    fields = [b"MQTT", b"\x04\xc2\x00\x05", f"lineshaft-doctor-{user}".encode(), user.encode(), password.encode()]
     body = b"".join(f if n == 1 else len(f).to_bytes(2, "big") + f for n, f in enumerate(fields))
     part = f"broker user {user}"
     try:
