@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.hub.mqtt import Peer
-from tests.sparkplug import host_active
 from tests.sparkplug.checks import EDGE, HOST
 from tests.sparkplug.edge_active import ACTIVE
 from tests.sparkplug.ids import ALL, listed
 from tests.sparkplug.scenario import Record
+from tests.sparkplug.table import COVERED, SERVER, WILLS, markdown
 from tests.sparkplug.tap import Tap
 
 from lineshaft.hub.broker import PASSWORDS, BrokerSettings, EmbeddedBroker, ensure_credentials, hub_account
 
-SERVER = ("conformance-mqtt-qos0", "conformance-mqtt-qos1", "conformance-mqtt-retained")
-WILLS = "conformance-mqtt-will-messages"
-COVERED = {*EDGE, *HOST, *ACTIVE, *SERVER, WILLS}
-assert host_active
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "sparkplug.md"
+MARK = "<!-- statements -->\n"
 
 
 @pytest.mark.parametrize("name", EDGE, ids=lambda name: f"tck-id-{name}")
@@ -114,3 +113,12 @@ def test_what_is_not_checked_is_known() -> None:
         *fleet,
         "operational-behavior-primary-application-state-with-multiple-servers-walk",
     }
+
+
+def test_the_page_lists_every_statement() -> None:
+    """The table of the guide is what the tests check (ACCEPT=1 writes it)."""
+    text = PAGE.read_text(encoding="utf-8")
+    head = text[: text.index(MARK) + len(MARK)]
+    if os.environ.get("ACCEPT"):
+        PAGE.write_text(head + "\n" + markdown(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == head + "\n" + markdown()
