@@ -7,6 +7,7 @@ item, laid out by numpy. A server that made each notification from objects would
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ _FILETIME_EPOCH = 116_444_736_000_000_000
 
 async def serve() -> None:
     """The stand-in server; prints 'ready PORT' and runs until it is killed."""
+    logging.disable(logging.WARNING)
     from asyncua import Server, ua
     from asyncua.server.internal_subscription import InternalSubscription
 

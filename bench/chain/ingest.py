@@ -19,7 +19,10 @@ WARM = 0.1
 
 @dataclass(frozen=True, slots=True)
 class IngestRun:
-    """What one run gave. CPU in seconds for a million values; `stages` and `threads`: of the hub."""
+    """What one run gave.
+
+    CPU in seconds for a million values; `threads` and `stages`: CPU of the hub; `walls`: the clock during a stage.
+    """
 
     values_per_s: float
     values: int
@@ -30,6 +33,7 @@ class IngestRun:
     publisher_cpu: float
     threads: Mapping[str, float]
     stages: Mapping[str, float]
+    walls: Mapping[str, float]
     latency_p50: float
     hub_mib: float
 
@@ -81,6 +85,7 @@ def _measure(hub: Worker, publisher: Worker, broker_pid: int, values: int) -> In
         publisher_cpu=(publisher_cpu - publisher_before) / millions,
         threads=_spent(before["threads"], after["threads"], millions),
         stages=_spent(before["stages"]["cpu"], after["stages"]["cpu"], millions),
+        walls=_spent(before["stages"]["wall"], after["stages"]["wall"], millions),
         latency_p50=after["latency_p50"],
         hub_mib=after["peak_mib"],
     )

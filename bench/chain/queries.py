@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.chain.process import options, peak_mib, say
 from bench.dataset import START_US, machine_values
@@ -22,27 +23,30 @@ _DAY: Final = 86_400
 _BLOCK_SECONDS: Final = 20_000
 
 
-def _fill(historian: ClickHouseHistorian, days: int) -> int:
-    """Ten signals a second apart over `days`, and one hour of all others at the end; gives the rows."""
-    total, end = 0, days * _DAY
-    for start in range(0, end, _BLOCK_SECONDS):
-        seconds = min(_BLOCK_SECONDS, end - start)
-        total += _append(historian, machine_values(LONG, seconds, seed=start), 1, start)
-    others = machine_values(SIGNALS - LONG, 60)
-    return total + _append(historian, others, LONG + 1, end - len(others))
+def _fill(historian: ClickHouseHistorian, days: int) -> tuple[int, float]:
+    """Ten signals a second apart over `days`, and a minute of all others at the end; gives rows and seconds."""
+    rows, spent, end = 0, 0.0, days * _DAY
+    blocks = [(1, start, machine_values(LONG, min(_BLOCK_SECONDS, end - start), seed=start))
+              for start in range(0, end, _BLOCK_SECONDS)]  # fmt: skip
+    blocks.append((LONG + 1, end - 60, machine_values(SIGNALS - LONG, 60)))
+    for first, start, values in blocks:
+        batch = _batch(values, first, start)
+        began = time.perf_counter()
+        historian.append(batch, f"{first}-{start}")
+        spent += time.perf_counter() - began
+        rows += len(batch)
+    return rows, spent
 
 
-def _append(historian: ClickHouseHistorian, values: Any, first: int, start: int) -> int:
+def _batch(values: NDArray[np.float64], first: int, start: int) -> SampleBatch:
     seconds, signals = values.shape
     times = START_US + (start + np.arange(seconds, dtype=np.int64)) * 1_000_000
-    batch = SampleBatch(
+    return SampleBatch(
         np.tile(np.arange(first, first + signals, dtype=np.uint32), seconds),
         np.repeat(times, signals),
         values.ravel(),
         np.full(values.size, Quality.GOOD, np.uint8),
     )
-    historian.append(batch, f"{first}-{start}")
-    return len(batch)
 
 
 def _median_ms(times: int, query: Callable[[], object]) -> float:
@@ -59,9 +63,7 @@ def _main(what: Mapping[str, Any]) -> None:
     dsn = f"chdb://{what['folder']}"
     historian = ClickHouseHistorian(dsn)
     historian.open()
-    began = time.perf_counter()
-    rows = _fill(historian, what["days"])
-    filled = time.perf_counter() - began
+    rows, filled = _fill(historian, what["days"])
     Engine(dsn).command("OPTIMIZE TABLE samples FINAL")
     end = START_US + what["days"] * _DAY * 1_000_000
     long = list(range(1, LONG + 1))
