@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lineshaft.config import units
+from lineshaft.config.check_steps import check_steps
 from lineshaft.config.draft import DeviceDraft, Draft, mappings
 from lineshaft.config.models import CalendarConfig, GatewayConfig, HubConfig, ShiftConfig, SimulatorConfig
 from lineshaft.config.problems import Report, suggestion
+from lineshaft.config.uplinks import MqttJsonUplink, SparkplugUplink
 from lineshaft.config.yamlfile import Document, Key
 from lineshaft.model.equipment import Level
 
@@ -23,7 +25,7 @@ def check(draft: Draft, report: Report) -> None:
     """Note every mistake that only shows when the parts are seen together."""
     paths = _equipment(draft, report)
     _devices(draft, report, paths)
-    _signals(draft, report, paths)
+    check_steps(draft, report, _signals(draft, report, paths))
     _serial_lines(draft, report)
     _calendars(draft, report, paths)
     _urls(draft, report)
@@ -100,7 +102,8 @@ def _devices(draft: Draft, report: Report, paths: dict[str, Key]) -> None:
                 report.add(document, at, message, value=name, allowed=_some(known, 40))
 
 
-def _signals(draft: Draft, report: Report, paths: dict[str, Key]) -> None:
+def _signals(draft: Draft, report: Report, paths: dict[str, Key]) -> dict[str, tuple[DeviceDraft, str, int]]:
+    """Path below the site -> (device, file, line) of every signal of a device."""
     seen: dict[str, tuple[DeviceDraft, str, int]] = {}
     for device in draft.devices:
         for signal in device.signals:
@@ -123,6 +126,7 @@ def _signals(draft: Draft, report: Report, paths: dict[str, Key]) -> None:
             elif path in paths:
                 report.add(signal.document, (*signal.at, "name"), f"{path} is already equipment", value=name)
             seen.setdefault(path, (device, mark.file, mark.line))
+    return seen
 
 
 def _serial_lines(draft: Draft, report: Report) -> None:
@@ -185,7 +189,8 @@ def _urls(draft: Draft, report: Report) -> None:
         _url(draft, ("hub", "historian"), hub.historian, ("chdb", "clickhouse", "clickhouses"), report)
         _url(draft, ("hub", "database"), hub.database, ("sqlite", "postgresql"), report)
     for position, uplink in enumerate(gateway.uplinks if gateway is not None else ()):
-        _url(draft, ("gateway", "uplinks", position, "broker"), uplink.broker, ("mqtt", "mqtts"), report, host=True)
+        broker = uplink.broker if isinstance(uplink, SparkplugUplink | MqttJsonUplink) else ""
+        _url(draft, ("gateway", "uplinks", position, "broker"), broker, ("mqtt", "mqtts"), report, host=True)
     raw = draft.document.data.get("gateway")
     if isinstance(raw, dict):
         _unique(draft.document, mappings(raw.get("uplinks"), ("gateway", "uplinks")), "this uplink id", report)

@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from lineshaft.config.values import TIME_PATTERN, Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
+from lineshaft.model.events import Severity
 
 
 class Section(BaseModel):
@@ -81,45 +82,178 @@ class PipelineConfig(Section):
     """What happens to a sample between the driver and the buffer; a signal's own keys win over these."""
 
     deadband: float | None = key(
-        None, "Send a value when it differs by more than this; none: every change.", unit="signal"
+        None, "Send a value when it differs by more than this; none: every change.", unit="signal", ge=0
     )
     deadband_percent: float | None = key(None, "The same in percent of the signal's range.", unit="%", gt=0, le=100)
     heartbeat: Duration | None = key(60.0, "Send an unchanged value at least this often.", unit="s")
     report: Literal["changes", "all"] = key("changes", "changes: report by exception; all: every sample.")
+    compress: Literal["deadband", "swinging-door"] = key(
+        "deadband",
+        "How the deadband of measures is used. swinging-door: straight lines between the values sent are never "
+        "further from a value read than the deadband.",
+    )
+    clock_skew: Duration | None = key(
+        None, "A source whose time is further from the gateway's than this is uncertain; none: not checked.", unit="s"
+    )
 
 
-class SignalConfig(Section):
-    """One signal of a device."""
+class StuckConfig(Section):
+    """A sensor that shows the same value for too long while it should move is uncertain."""
+
+    after: Duration = key(..., "So long without a change.", unit="s", gt=0)
+    tolerance: float = key(0.0, "A change up to this is none.", unit="signal", ge=0)
+    running: str = key("", "Path below the site of a signal that says whether it should move; always when empty.")
+    above: float = key(0.0, "It should move while that signal is above this.", unit="running")
+
+
+class DriftConfig(Section):
+    """A sensor that goes slowly away, from a reference or by itself, is uncertain."""
+
+    over: Duration = key(3600.0, "Time constant of the smoothing; judged when so much time was seen.", unit="s", gt=0)
+    reference: str = key("", "Path below the site of a signal that should read the same.")
+    tolerance: float | None = key(None, "Largest smoothed difference to the reference.", unit="signal", gt=0)
+    trend: float | None = key(None, "Largest smoothed slope, up or down.", unit="signal/h", gt=0)
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if (self.tolerance is None) != (not self.reference):
+            raise ValueError("reference and tolerance belong together")
+        if self.tolerance is None and self.trend is None:
+            raise ValueError("needs a trend, or a reference with its tolerance")
+        return self
+
+
+class SwappedConfig(Section):
+    """A source that suddenly gives the same quantity in another unit is uncertain."""
+
+    normal: tuple[float, float] = key(..., "Where the value usually is.", unit="signal")
+    units: tuple[str, ...] = key(..., "Units that it may be taken for, like degF.", min_length=1)
+
+    @field_validator("normal")
+    @classmethod
+    def _normal_ascends(cls, value: tuple[float, float]) -> tuple[float, float]:
+        return ascending("normal", value)
+
+
+def ascending(name: str, value: tuple[float, float]) -> tuple[float, float]:
+    """The pair itself. Raises ValueError when its first number is not below the second."""
+    if value[0] >= value[1]:
+        raise ValueError(f"the {name} must ascend: {value[0]:g} is not below {value[1]:g}")
+    return value
+
+
+class SeriesConfig(Section):
+    """What signals of devices and computed signals have in common."""
 
     name: Id = key(..., "Name of the signal on its asset.")
-    address: Any = key(
-        ..., "Where the value is on the device; its form is the driver's, and after loading its address model."
-    )
     asset: str = key("", "Path of the asset below the site; the device's asset when empty.")
     kind: SignalKind = key(SignalKind.MEASURE, "measure, counter, state, waveform or event.")
-    datatype: Datatype | None = key(None, "Type announced to the platform; the driver's choice when empty.")
     unit: str = key("", "Unit after scaling, like kW, degC, bar, mm/s, 1/min.")
-    scale: float = key(1.0, "Value = raw * scale + offset.")
-    offset: float = key(0.0, "Value = raw * scale + offset.", unit="signal")
     range: tuple[float, float] | None = key(
         None, "What the sensor can measure; outside it the quality is uncertain.", unit="signal"
     )
     limits: LimitsConfig = key(LimitsConfig(), "Alarm limits.")
     decimals: int | None = key(None, "Digits after the point that people see.", ge=0, le=9)
     states: dict[str, str] = key({}, "For kind state: raw value -> word.")
-    poll: Duration | None = key(None, "How often it is read; the device's interval when empty.", unit="s")
-    deadband: float | None = key(None, "See pipeline.deadband.", unit="signal")
+    deadband: float | None = key(None, "See pipeline.deadband.", unit="signal", ge=0)
     deadband_percent: float | None = key(None, "See pipeline.deadband_percent.", unit="%", gt=0, le=100)
     heartbeat: Duration | None = key(None, "See pipeline.heartbeat.", unit="s")
     report: Literal["changes", "all"] | None = key(None, "See pipeline.report.")
+    compress: Literal["deadband", "swinging-door"] | None = key(None, "See pipeline.compress.")
+    max_rate: float | None = key(
+        None, "Fastest change that can be true; a faster one is uncertain.", unit="signal/s", gt=0
+    )
+    spike: float | None = key(
+        None,
+        "A value further than this from the median of itself and the four before is uncertain.",
+        unit="signal",
+        gt=0,
+    )
+    stuck: StuckConfig | None = key(None, "Check for a value that does not move.")
+    drift: DriftConfig | None = key(None, "Check for a slow departure.")
+    swapped: SwappedConfig | None = key(None, "Check for the same quantity in another unit.")
     description: str = key("", "One sentence for people.")
 
     @field_validator("range")
     @classmethod
     def _range_ascends(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and value[0] >= value[1]:
-            raise ValueError(f"the range must ascend: {value[0]:g} is not below {value[1]:g}")
+        return None if value is None else ascending("range", value)
+
+
+class SignalConfig(SeriesConfig):
+    """One signal of a device."""
+
+    address: Any = key(
+        ..., "Where the value is on the device; its form is the driver's, and after loading its address model."
+    )
+    datatype: Datatype | None = key(None, "Type announced to the platform; the driver's choice when empty.")
+    map: dict[str, float | str] = key(
+        {}, "Raw value -> number, or raw value -> word; a raw value that is not listed stays and is uncertain."
+    )
+    scale: float = key(1.0, "Value = raw * scale + offset.")
+    offset: float = key(0.0, "Value = raw * scale + offset.", unit="signal")
+    source_unit: str = key("", "Unit after scale and offset, where it is not `unit`; converted into it.")
+    poll: Duration | None = key(None, "How often it is read; the device's interval when empty.", unit="s")
+    clock_skew: Duration | None = key(None, "See pipeline.clock_skew.", unit="s")
+
+    @field_validator("map")
+    @classmethod
+    def _one_kind(cls, value: dict[str, float | str]) -> dict[str, float | str]:
+        if len({isinstance(item, str) for item in value.values()}) > 1:
+            raise ValueError("maps to numbers or to words, not to both")
         return value
+
+
+class CounterRateConfig(Section):
+    """How fast a counter grows; a reset starts anew, a rollover goes on."""
+
+    of: str = key(..., "Path below the site of the counter.")
+    per: Literal["s", "min", "h"] = key("s", "Growth in so much time.")
+    rollover: float | None = key(
+        None, "The counter goes from just below this to 0; none: every fall is a reset.", unit="counter", gt=0
+    )
+    min_interval: Duration = key(0.0, "Shortest time over which a rate is taken.", unit="s", ge=0)
+
+
+class AggregateConfig(Section):
+    """One value for each interval of the clock, stamped with the interval's start."""
+
+    of: str = key(..., "Path below the site of the signal.")
+    function: Literal["mean", "min", "max", "last"] = key("mean", "What of the good values is sent.")
+    interval: Duration = key(..., "Length; intervals start at multiples of it since 1970, UTC.", unit="s", gt=0)
+    grace: Duration = key(0.0, "How long an interval waits for samples that come late.", unit="s", ge=0)
+
+
+class DerivedConfig(SeriesConfig):
+    """A signal that the gateway computes: by exactly one of expression, rate and aggregate."""
+
+    expression: str = key("", "Formula over `inputs`, like (supply - back) * flow * 1.163.")
+    inputs: dict[str, str] = key({}, "Name in the formula -> path of the signal below the site.")
+    rate: CounterRateConfig | None = key(None, "Rate of a counter.")
+    aggregate: AggregateConfig | None = key(None, "Mean, min, max or last of each interval.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum((bool(self.expression), self.rate is not None, self.aggregate is not None)) != 1:
+            raise ValueError("needs exactly one of expression, rate and aggregate")
+        if bool(self.expression) != bool(self.inputs):
+            raise ValueError("expression and inputs belong together")
+        return self
+
+
+class EdgeRuleConfig(Section):
+    """A rule that the gateway judges by itself: a condition that holds long enough is an event."""
+
+    id: Id = key(..., "Unique among the rules; the events are named after it.")
+    asset: str = key(..., "Path of the asset below the site that the events are about.")
+    inputs: dict[str, str] = key(..., "Name in the conditions -> path of the signal below the site.", min_length=1)
+    when: str = key(..., "Condition over `inputs`, like pressure > 8.")
+    until: str = key("", "Condition that ends it, like pressure < 7.5; when empty: `when` holds no more.")
+    delay: Duration = key(0.0, "`when` must hold so long.", unit="s", ge=0)
+    until_delay: Duration = key(0.0, "`until` must hold so long.", unit="s", ge=0)
+    severity: Severity = key(Severity.MEDIUM, "How much it matters.")
+    message: str = key(..., "One sentence for people: what happened.")
+    mend: str = key("", "What a person can do.")
 
 
 class DeviceConfig(Section):
@@ -259,6 +393,8 @@ class Plant(Section):
     plant: PlantConfig = key(..., "Who and where the plant is.")
     equipment: tuple[EquipmentConfig, ...] = key((), "The tree below the site.")
     devices: tuple[DeviceConfig, ...] = key((), "Devices and their signals.")
+    derived: tuple[DerivedConfig, ...] = key((), "Signals that the gateway computes.")
+    edge_rules: tuple[EdgeRuleConfig, ...] = key((), "Conditions that the gateway judges by itself.")
     pipeline: PipelineConfig = key(PipelineConfig(), "Defaults of the edge pipeline.")
     gateway: GatewayConfig = key(GatewayConfig(), "The edge gateway.")
     hub: HubConfig = key(HubConfig(), "The platform.")

@@ -93,3 +93,12 @@ def factor(source: str, target: str) -> tuple[float, float]:
     except pint.DimensionalityError as error:
         raise ConfigError(f"'{source}' cannot be converted to '{target}'", hint=str(error)) from error
     return one - zero, zero
+
+
+def convertible(source: str, target: str) -> bool:
+    """True when both are units of the same quantity."""
+    try:
+        factor(source, target)
+    except ConfigError:
+        return False
+    return True

@@ -132,7 +132,8 @@ def band_energies(wave: Float64Array, rate: float, edges: Sequence[float]) -> Fl
     at = np.searchsorted(limits, frequency, side="right") - 1
     at[frequency == limits[-1]] = len(limits) - 2
     inside = (at >= 0) & (at < len(limits) - 1)
-    return np.bincount(at[inside], weights=power[inside], minlength=len(limits) - 1)
+    sums: Float64Array = np.bincount(at[inside], weights=power[inside], minlength=len(limits) - 1).astype(np.float64)
+    return sums
 
 
 def velocity_rms(wave: Float64Array, rate: float, band: tuple[float, float] = VELOCITY_BAND) -> float:
