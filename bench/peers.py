@@ -44,10 +44,10 @@ def line_protocol(values: NDArray[np.float64], lines_per_body: int = 10_000) -> 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a peer did with the values."""
+    """What a peer did with the values; bytes are None when nobody waited for its merges."""
 
     values_per_second: float
-    bytes_per_value: float
+    bytes_per_value: float | None
 
 
 @contextmanager
@@ -97,8 +97,11 @@ def _settled(wal: Path, data: Path) -> None:
         time.sleep(4)
 
 
-def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
-    """Write to InfluxDB 1 over HTTP; None where it is not installed. Raises RuntimeError when rows are missing."""
+def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path, *, settle: bool) -> Outcome | None:
+    """Write to InfluxDB 1 over HTTP; None where it is not installed. Raises RuntimeError when rows are missing.
+
+    settle: wait until its files are merged, and measure them.
+    """
     binary = shutil.which("influxd")
     if binary is None:
         return None
@@ -123,14 +126,18 @@ def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path)
         stored = answer["results"][0]["series"][0]["values"][0][1]
         if stored != values.size:
             raise RuntimeError(f"InfluxDB has {stored} of {values.size} values")
-        _settled(folder / "wal", folder / "data")
-    return Outcome(values.size / elapsed, (_folder_size(folder / "data") + _folder_size(folder / "wal")) / values.size)
+        if settle:
+            _settled(folder / "wal", folder / "data")
+    size = _folder_size(folder / "data") + _folder_size(folder / "wal")
+    return Outcome(values.size / elapsed, size / values.size if settle else None)
 
 
-def victoriametrics(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path) -> Outcome | None:
+def victoriametrics(
+    values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path, *, settle: bool
+) -> Outcome | None:
     """Write to VictoriaMetrics over HTTP; None where it is not installed. Raises RuntimeError when rows are missing.
 
-    The clock runs until a query sees every value, as it does for us; it keeps milliseconds.
+    The clock runs until a query sees every value, as it does for us; it keeps milliseconds. settle: as for InfluxDB.
     """
     binary = shutil.which("victoria-metrics")
     if binary is None:
@@ -155,7 +162,8 @@ def victoriametrics(values: NDArray[np.float64], bodies: Sequence[bytes], folder
         stored = int(float(answer["data"]["result"][0]["value"][1])) if answer["data"]["result"] else 0
         if stored != values.size:
             raise RuntimeError(f"VictoriaMetrics has {stored} of {values.size} values")
-        connection.request("GET", "/internal/force_merge")
-        connection.getresponse().read()
-        _settled(folder / "none", folder / "data")
-    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size)
+        if settle:
+            connection.request("GET", "/internal/force_merge")
+            connection.getresponse().read()
+            _settled(folder / "none", folder / "data")
+    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size if settle else None)

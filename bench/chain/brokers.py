@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from bench.chain.process import Worker, options, say, word
 from bench.chain.publisher import GROUP, NODES, node_name
@@ -27,7 +27,7 @@ from lineshaft.hub.broker.accounts import (
 )
 from lineshaft.hub.broker.server import BrokerSettings, serve_broker
 
-HUB: str = "hub"
+HUB: Final = "hub"
 Kind = Literal["embedded", "mosquitto"]
 
 
@@ -55,7 +55,9 @@ def running(kind: Kind, folder: Path) -> Iterator[Broker]:
         with Worker("bench.chain.brokers", folder=str(folder)) as worker:
             yield Broker(worker.answer()["port"], worker.pid, passwords)
         return
-    port = free_port()
+    program, port = mosquitto(), free_port()
+    if program is None:
+        raise RuntimeError("mosquitto is not installed")
     (folder / "acl").write_text(mosquitto_acl(accounts()))
     (folder / "acl").chmod(0o600)
     config = folder / "mosquitto.conf"
@@ -64,7 +66,7 @@ def running(kind: Kind, folder: Path) -> Iterator[Broker]:
         f"password_file {folder}/{PASSWORDS}\nacl_file {folder}/acl\nmax_queued_messages 0\n"
     )
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([mosquitto(), "-c", str(config)], stdout=log, stderr=log)
+        process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)
         try:
             _listens(port, folder / "log")
             yield Broker(port, process.pid, passwords)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import paho.mqtt.client as paho
 from numpy.typing import NDArray
+from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.chain.process import options, peak_mib, say, words
 from bench.dataset import machine_values, times
@@ -75,13 +76,13 @@ class Publisher:
             self._subscribed.acquire()
 
     def _node(self, number: int, port: int, values: NDArray[np.float64], passwords: Sequence[str]) -> Node:
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, node_name(number), protocol=paho.MQTTv311)
+        client = paho.Client(CallbackAPIVersion.VERSION2, node_name(number), protocol=paho.MQTTv311)
         client.max_queued_messages_set(0)
         if passwords:
             client.username_pw_set(node_name(number), passwords[number])
         own = values[:, number * PER_NODE : (number + 1) * PER_NODE]
         node = Node(number, client, *_encoded(own))
-        client.on_message = lambda _c, _d, message: self._acknowledged(node, message.payload)
+        client.on_message = lambda _c, _d, message: self._acknowledged(node, bytes(message.payload))
         client.on_subscribe = lambda *_: self._subscribed.release()
         client.on_connect = lambda *_: client.subscribe(topics.command_topics(GROUP, node_name(number))[0])
         client.connect("127.0.0.1", port)
