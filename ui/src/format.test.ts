@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { decimalsOf, formatAge, formatCompact, formatNumber, formatTime, humanise, midnight, parseWall, prettyUnit, setZone } from "./format";
+import { dayOf, decimalsOf, formatAge, formatCompact, formatNumber, formatTime, humanise, midnight, parseWall, prettyUnit, setZone, shortAddress } from "./format";
 
 const signal = { decimals: null, datatype: "Double", low: null, high: null, unit: "" };
 
@@ -71,4 +71,16 @@ test("a day begins at the plant's midnight", () => {
 test("a zone that the browser does not know changes nothing", () => {
   setZone("Nowhere/Here");
   expect(formatTime(Date.UTC(2026, 11, 1, 12) * 1000)).toBe("2026-12-01 13:00:00");
+});
+
+test("a day of the plant has 23 hours when summer time begins", () => {
+  const [start, end] = dayOf(parseWall("2026-03-29T12:00:00"));
+  expect([formatTime(start), formatTime(end)]).toEqual(["2026-03-29 00:00:00", "2026-03-30 00:00:00"]);
+  expect((end - start) / 3.6e9).toBe(23);
+});
+
+test("an address is short where its device is named beside it", () => {
+  expect(shortAddress("nsu=urn:a:b;s=line/cnc/load")).toBe("…/load");
+  expect(shortAddress("ns=2;i=1004")).toBe("1004");
+  expect(shortAddress("input 52 float32")).toBe("input 52 float32");
 });

@@ -82,6 +82,13 @@ export function humanise(id: string): string {
     .join(" ");
 }
 
+/** Where a value is on its device, short: an OPC UA node without its namespace and only the end of a long path. */
+export function shortAddress(address: string): string {
+  const plain = address.replace(/^(nsu=[^;]*;|ns=\d+;)/, "").replace(/^[isgb]=/, "");
+  const parts = plain.split("/");
+  return parts.length > 2 ? `…/${parts.slice(-1).join("/")}` : plain;
+}
+
 /** How long, in at most two parts. `seconds` may be a fraction. */
 export function formatAge(seconds: number): string {
   const s = Math.abs(seconds);
@@ -95,7 +102,8 @@ export function formatAge(seconds: number): string {
     return rest ? t("age.hm", { h: hours, m: rest }) : t("age.h", { n: hours });
   }
   if (hours < 48) return t("age.h", { n: Math.round(minutes / 60) });
-  return t("age.d", { n: Math.round(hours / 24) });
+  const days = hours / 24;
+  return days < 730 ? t("age.d", { n: Math.round(days) }) : t("age.y", { n: formatNumber(days / 365.25, 1) });
 }
 
 const two = (n: number) => String(n).padStart(2, "0");
@@ -165,6 +173,12 @@ export function formatWhen(us: number, nowUs: number): string {
 /** Microseconds of the last midnight of the zone before `nowUs`. */
 export function midnight(nowUs: number): number {
   return parseWall(`${formatTime(nowUs).slice(0, 10)}T00:00:00`);
+}
+
+/** Start and end of the zone's day that holds `us`, in microseconds; the day may have 23 or 25 hours. */
+export function dayOf(us: number): [number, number] {
+  const start = midnight(us);
+  return [start, midnight(start + 36 * 3_600_000_000)];
 }
 
 /** A share as percent: 0.1234 is 12 %. */

@@ -31,4 +31,19 @@ export class PlantTree {
   nameOf(path: string): string {
     return this.byPath.get(path)?.name || path.slice(path.lastIndexOf("/") + 1);
   }
+
+  /** The asset that a path belongs to: components belong to the asset above them. */
+  assetOf(path: string): EquipmentNode | undefined {
+    let node = this.byPath.get(path);
+    while (node && node.level === "component") node = this.byPath.get(node.parent);
+    return node;
+  }
+
+  /** Names from below `asset` down to `path`: Axes › Axis X. */
+  namesBelow(asset: string, path: string): string {
+    return this.trail(path)
+      .filter((node) => node.path.startsWith(`${asset}/`))
+      .map((node) => node.name)
+      .join(" › ");
+  }
 }

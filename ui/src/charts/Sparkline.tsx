@@ -9,6 +9,7 @@ import { useBounds } from "../shell/address";
 import { token, useLook } from "../shell/look";
 import { brokenLimit } from "../plant/abnormal";
 import { fit } from "./canvas";
+import { lineOf } from "./merge";
 
 interface Props {
   signal: SignalInfo;
@@ -52,13 +53,14 @@ function draw(canvas: HTMLCanvasElement, signal: SignalInfo, series: SeriesColum
   let lastX = 0;
   let lastY = 0;
   const step = signal.kind === "counter";
-  for (let i = 0; i < series.time.length; i += 1) {
-    const value = series.value[i];
-    if (value == null || Number.isNaN(value) || (series.quality[i] ?? 0) < 64) {
+  const line = lineOf(series, null);
+  for (let i = 0; i < line.time.length; i += 1) {
+    const value = line.value[i];
+    if (value == null || Number.isNaN(value)) {
       pen = false;
       continue;
     }
-    const px = x(series.time[i] as number);
+    const px = x((line.time[i] as number) * 1e6);
     const py = y(value);
     if (pen && step) ctx.lineTo(px, lastY);
     if (pen) ctx.lineTo(px, py);

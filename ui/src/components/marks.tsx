@@ -1,6 +1,6 @@
 import { formatNumber } from "../format";
 import { t, type Key } from "../i18n";
-import { limitOf, priorityOf, qualityWord, type AbnormalKind, type Priority } from "../plant/abnormal";
+import { limitOf, priorityOf, qualityWord, type AbnormalKind, type LimitKind, type Priority } from "../plant/abnormal";
 import type { SignalInfo } from "../api/types";
 import type { StateClass } from "../plant/states";
 
@@ -42,10 +42,20 @@ export function AbnormalMark({ kind }: { kind: AbnormalKind }) {
   return priority ? <PriorityMark priority={priority} /> : <DoubtMark />;
 }
 
+function isLimit(kind: AbnormalKind): kind is LimitKind {
+  return kind === "highHigh" || kind === "high" || kind === "low" || kind === "lowLow";
+}
+
+/** What is abnormal, in a word or two. */
+export function shortWords(kind: AbnormalKind): string {
+  if (isLimit(kind)) return t(`limit.${kind}`);
+  if (kind === "bad" || kind === "stale") return t(`quality.${kind}`);
+  return kind === "down" ? t("state.class.down") : t(`condition.${kind}`);
+}
+
 /** What is abnormal, in words, with how far the value is past its limit. */
 export function abnormalWords(signal: SignalInfo, kind: AbnormalKind, value: number | null, decimals: number): string {
-  if (kind === "bad" || kind === "stale") return t(`quality.${kind}`);
-  if (kind === "down") return t("state.class.down");
+  if (!isLimit(kind)) return shortWords(kind);
   const limit = limitOf(signal, kind);
   const step = 10 ** -decimals;
   const by = Math.max(Math.abs((value ?? limit) - limit), step);

@@ -1,8 +1,8 @@
 import type { LatestColumns, SignalInfo } from "../api/types";
-import { isState, stateClass, stateWord } from "./states";
+import { classOf, conditionLevel, isCondition, isState, stateWord } from "./states";
 
 export type LimitKind = "highHigh" | "high" | "low" | "lowLow";
-export type AbnormalKind = LimitKind | "bad" | "stale" | "down";
+export type AbnormalKind = LimitKind | "bad" | "stale" | "down" | "fault" | "warning";
 export type Priority = 1 | 2 | 3 | 4;
 
 export type QualityWord = "good" | "uncertain" | "bad" | "stale" | "none";
@@ -33,8 +33,8 @@ export function limitOf(signal: Pick<SignalInfo, "limits">, kind: LimitKind): nu
 /** Priority of ISA-18.2 style marks: 1 act at once, 2 high, 3 attention; null for bad and stale, which have their own mark. */
 export function priorityOf(kind: AbnormalKind): Priority | null {
   if (kind === "highHigh" || kind === "lowLow") return 1;
-  if (kind === "down") return 2;
-  if (kind === "high" || kind === "low") return 3;
+  if (kind === "down" || kind === "fault") return 2;
+  if (kind === "high" || kind === "low" || kind === "warning") return 3;
   return null;
 }
 
@@ -47,7 +47,11 @@ export function abnormalKind(
 ): AbnormalKind | null {
   const word = qualityWord(quality);
   if (word === "bad" || word === "stale") return word;
-  if (isState(signal)) return stateClass(stateWord(signal, value, text)) === "down" ? "down" : null;
+  if (isCondition(signal)) {
+    const level = conditionLevel(text ?? "");
+    return level === "normal" ? null : level;
+  }
+  if (isState(signal)) return classOf(signal, stateWord(signal, value, text)) === "down" ? "down" : null;
   if (value === null || Number.isNaN(value)) return null;
   return brokenLimit(signal, value);
 }
@@ -106,7 +110,7 @@ export function groupAbnormal(abnormal: readonly Abnormal[]): AbnormalGroup[] {
   return groups;
 }
 
-const ORDER: Record<AbnormalKind, number> = { highHigh: 0, lowLow: 0, down: 1, high: 2, low: 2, bad: 3, stale: 4 };
+const ORDER: Record<AbnormalKind, number> = { highHigh: 0, lowLow: 0, down: 1, fault: 1, high: 2, low: 2, warning: 2, bad: 3, stale: 4 };
 
 /** Everything abnormal, the most urgent first, then the newest. */
 export function findAbnormal(signals: readonly SignalInfo[], newest: ReadonlyMap<number, Newest>): Abnormal[] {

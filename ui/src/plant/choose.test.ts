@@ -67,3 +67,19 @@ test("an asset is told by one of each sort of measure, those with limits first",
   ];
   expect(keySignals(all, 3).map((one) => one.name)).toEqual(["vibration", "power", "temperature"]);
 });
+
+test("a machine with a spindle is told by its load, power, speed and parts, not by its coolant", () => {
+  const asset = "e/s/l/cnc-1";
+  const limits = { ...none, high: 80 };
+  const all = [
+    signal(`${asset}/coolant-pump`, "temperature", "degC", { limits }),
+    signal(asset, "x-load", "%", { limits }),
+    signal(asset, "power", "kW"),
+    signal(asset, "parts-bad", "", { kind: "counter" }),
+    signal(asset, "parts-good", "", { kind: "counter" }),
+    signal(`${asset}/spindle`, "speed", "1/min"),
+    signal(`${asset}/spindle`, "load", "%", { limits }),
+  ];
+  expect(keySignals(all, 4).map((one) => one.name)).toEqual(["load", "power", "speed", "parts-good"]);
+  expect(keySignals(all, 1).map((one) => one.name)).toEqual(["load"]);
+});

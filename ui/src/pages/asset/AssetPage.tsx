@@ -1,26 +1,28 @@
 import { useMemo, useState } from "react";
 import { Link, useParams } from "wouter";
 import "./asset.css";
-import { nowUs } from "../../api/client";
 import { useEvents, useSignals, useTree } from "../../api/queries";
-import type { SignalInfo } from "../../api/types";
+import type { SeriesColumns, SignalInfo } from "../../api/types";
 import { useSeries } from "../../charts/history";
 import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Go, Icon, Section, Skeleton } from "../../components/basics";
 import { AbnormalMark } from "../../components/marks";
 import { LiveState } from "../../components/values";
-import { formatTime, humanise } from "../../format";
+import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import { groupAbnormal } from "../../plant/abnormal";
-import { isState, mainState } from "../../plant/states";
+import { isState, stateOf, stripStates } from "../../plant/states";
 import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { OlderData } from "../../shell/OlderData";
 import { usePlantState } from "../../shell/plantState";
 import { EventTable } from "../events/EventTable";
+import { componentGroups } from "./components";
 import { SignalTable } from "./SignalTable";
 
 const MANY = 12;
+const FEW = 8;
 
-/** One asset: its state, its signals with their live values, its states over time, its parts and its events. */
+/** One asset: its state, its states over time, its signals and those of its components with their live values, and its events. */
 export default function AssetPage() {
   const path = (useParams()["*"] ?? "").split("/").map(decodeURIComponent).join("/");
   const { tree, isPending } = useTree();
@@ -29,33 +31,30 @@ export default function AssetPage() {
   const plant = usePlantState();
   const trend = useTrendHref();
   const { range } = useRange();
-  const getBounds = useBounds();
   const [filter, setFilter] = useState("");
 
   const own = useMemo(() => (below.data ?? []).filter((signal) => signal.asset === path), [below.data, path]);
-  const parts = useMemo(
-    () => (tree.children.get(path) ?? []).filter((child) => child.level === "component"),
-    [tree, path],
-  );
   const inside = useMemo(() => (tree.children.get(path) ?? []).filter((child) => child.level !== "component"), [tree, path]);
-  const lines = useMemo(() => own.filter((signal) => !isState(signal)), [own]);
-  const state = mainState(own);
-  const states = useMemo(() => own.filter(isState).sort((a, b) => Number(b === state) - Number(a === state)), [own, state]);
-  const ids = useMemo(() => {
-    const partSignals = parts.flatMap((part) => (below.data ?? []).filter((signal) => signal.asset === part.path));
-    return [...own, ...partSignals].map((signal) => signal.id);
-  }, [own, parts, below.data]);
+  const parts = useMemo(() => componentGroups(tree, path, below.data ?? []), [tree, path, below.data]);
+  const whole = useMemo(() => [...own, ...parts.flatMap((part) => part.signals)], [own, parts]);
+  const state = useMemo(() => stateOf(path, whole), [path, whole]);
+  const states = useMemo(() => stripStates(whole, state), [whole, state]);
+  const ids = useMemo(() => whole.map((signal) => signal.id), [whole]);
   const history = useSeries(ids, range, 200);
   const abnormal = groupAbnormal(plant.abnormal.filter((one) => one.signal.path.startsWith(`${path}/`)));
+  const groups = useMemo(() => {
+    const matches = (signal: SignalInfo) =>
+      `${signal.name} ${humanise(signal.name)} ${signal.unit} ${signal.description} ${tree.nameOf(signal.asset)}`.toLowerCase().includes(filter.toLowerCase());
+    const lines = own.filter((signal) => !states.includes(signal));
+    return [{ path, title: "", signals: lines, open: true }, ...parts]
+      .map((group) => ({ ...group, signals: group.signals.filter(matches) }))
+      .filter((group) => group.signals.length > 0);
+  }, [own, states, parts, path, filter, tree]);
 
   if (isPending || below.isPending) return <Skeleton rows={8} />;
   if (below.isError) return <Failure error={below.error} retry={() => void below.refetch()} />;
   if (!node) return <Empty>{t("asset.missing")}</Empty>;
-  const measures = [...lines, ...parts.flatMap((part) => signalsOf(below.data, part.path).filter((s) => !isState(s)))].filter(
-    (signal) => signal.kind === "measure",
-  );
-  const matches = (signal: SignalInfo) =>
-    `${signal.name} ${humanise(signal.name)} ${signal.unit} ${signal.description}`.toLowerCase().includes(filter.toLowerCase());
+  const measures = whole.filter((signal) => signal.kind === "measure" && !isState(signal));
   return (
     <>
       <header className="page-head">
@@ -77,44 +76,23 @@ export default function AssetPage() {
           </div>
         )}
       </header>
-      <OlderData signals={own} newest={plant.newest} />
-      {states.length > 0 && (
-        <Section title={t("asset.states")} id="states">
-          <div className="state-rows">
-            {states.slice(0, MANY).map((signal) => (
-              <div key={signal.id} className="state-row">
-                <div className="state-label">
-                  <Go href={trend([signal.id])} className="plain-link" title={signal.description}>
-                    {humanise(signal.name)}
-                  </Go>
-                  <LiveState signal={signal} />
-                </div>
-                <StateStrip signal={signal} series={history.data?.get(signal.id)} getBounds={getBounds} legend={signal.id === state?.id} />
-              </div>
-            ))}
-          </div>
-        </Section>
-      )}
-      {lines.length > 0 && (
+      <OlderData signals={below.data} newest={plant.newest} />
+      {states.length > 0 && <States states={states} main={state} history={history.data} own={path} />}
+      {whole.length > 0 && (
         <Section
           title={t("asset.signals")}
           id="signals"
           aside={
-            lines.length > MANY && (
+            whole.length > MANY && (
               <input className="input" type="search" placeholder={t("asset.filter")} aria-label={t("asset.filter")} value={filter} onChange={(e) => setFilter(e.target.value)} />
             )
           }
         >
-          <SignalTable signals={lines.filter(matches)} history={history.data} />
+          <SignalTable groups={groups} history={history.data} searching={filter !== ""} />
         </Section>
       )}
-      {parts.map((part) => (
-        <Section key={part.path} title={<PlainLink path={part.path} name={part.name} />} id={`part-${part.path}`} aside={part.description && <span className="muted">{part.description}</span>}>
-          <SignalTable signals={signalsOf(below.data, part.path)} history={history.data} />
-        </Section>
-      ))}
       {inside.length > 0 && <Inside nodes={inside} below={below.data} counts={plant.byAsset} />}
-      {own.length === 0 && parts.length === 0 && inside.length === 0 && <Empty>{t("asset.noSignals")}</Empty>}
+      {whole.length === 0 && inside.length === 0 && <Empty>{t("asset.noSignals")}</Empty>}
       <Section title={t("asset.events")} id="events">
         <AssetEvents path={path} />
       </Section>
@@ -122,16 +100,32 @@ export default function AssetPage() {
   );
 }
 
-function signalsOf(signals: readonly SignalInfo[], asset: string): SignalInfo[] {
-  return signals.filter((signal) => signal.asset === asset);
-}
-
-function PlainLink({ path, name }: { path: string; name: string }) {
-  const href = useHref();
+function States({ states, main, history, own }: { states: readonly SignalInfo[]; main: SignalInfo | null; history: ReadonlyMap<number, SeriesColumns> | undefined; own: string }) {
+  const [all, setAll] = useState(false);
+  const trend = useTrendHref();
+  const getBounds = useBounds();
+  const { tree } = useTree();
   return (
-    <Go href={href(assetPath(path))} className="plain-link">
-      {name}
-    </Go>
+    <Section title={t("asset.states")} id="states">
+      <div className="state-rows">
+        {(all ? states : states.slice(0, FEW)).map((signal) => (
+          <div key={signal.id} className="state-row">
+            <div className="state-label">
+              <Go href={trend([signal.id])} className="plain-link" title={[tree.namesBelow(own, signal.asset), signal.description].filter(Boolean).join("\n")}>
+                {humanise(signal.name)}
+              </Go>
+              <LiveState signal={signal} />
+            </div>
+            <StateStrip signal={signal} series={history?.get(signal.id)} getBounds={getBounds} legend={signal.id === main?.id} />
+          </div>
+        ))}
+      </div>
+      {states.length > FEW && !all && (
+        <button type="button" className="button quiet more" onClick={() => setAll(true)}>
+          {t("asset.allStates", { n: states.length })}
+        </button>
+      )}
+    </Section>
   );
 }
 
@@ -149,7 +143,7 @@ function Inside({ nodes, below, counts }: { nodes: { path: string; name: string;
     <Section title={t("asset.below")} id="below">
       <ul className="inside">
         {nodes.map((node) => {
-          const state = mainState(signalsOf(below, node.path));
+          const state = stateOf(node.path, below.filter((signal) => signal.path.startsWith(`${node.path}/`)));
           return (
             <li key={node.path}>
               <Link href={href(assetPath(node.path))}>
@@ -162,26 +156,5 @@ function Inside({ nodes, below, counts }: { nodes: { path: string; name: string;
         })}
       </ul>
     </Section>
-  );
-}
-
-/** Says so when everything known about the asset is older than the range, and leads there. */
-function OlderData({ signals, newest }: { signals: readonly SignalInfo[]; newest: ReadonlyMap<number, { time: number }> }) {
-  const { range, setRange } = useRange();
-  const getBounds = useBounds();
-  const last = signals.reduce((time, signal) => Math.max(time, newest.get(signal.id)?.time ?? 0), 0);
-  const [start, end] = getBounds();
-  if (!last || last >= start || !range.live) return null;
-  const goThere = () => {
-    const length = Math.max(end - start, 3_600_000_000);
-    setRange({ live: false, preset: range.preset, start: Math.round(last - length * 0.95), end: Math.round(Math.min(last + length * 0.05, nowUs())) });
-  };
-  return (
-    <p className="older" role="status">
-      {t("asset.older", { time: formatTime(last) })}{" "}
-      <button type="button" className="button" onClick={goThere}>
-        {t("asset.goThere")}
-      </button>
-    </p>
   );
 }

@@ -1,21 +1,30 @@
-import { memo } from "react";
+import { Fragment, memo, useState } from "react";
 import { Link } from "wouter";
 import type { SeriesColumns, SignalInfo } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
 import { StateStrip } from "../../charts/StateStrip";
 import { Icon } from "../../components/basics";
-import { LiveAge, LiveQuality, LiveState, LiveValue, MovingBar } from "../../components/values";
-import { humanise } from "../../format";
-import { t } from "../../i18n";
+import { barScale, LiveAge, LiveQuality, LiveState, LiveValue, MovingBar } from "../../components/values";
+import { humanise, shortAddress } from "../../format";
+import { t, tn } from "../../i18n";
 import { isState } from "../../plant/states";
-import { useBounds, useTrendHref } from "../../shell/address";
+import { assetPath, useBounds, useHref, useTrendHref } from "../../shell/address";
+import type { SignalGroup } from "./components";
 
-/** Signals with their live value, bar, small trend, quality, age and source. */
-export const SignalTable = memo(function SignalTable({ signals, history }: { signals: readonly SignalInfo[]; history: ReadonlyMap<number, SeriesColumns> | undefined }) {
-  const trend = useTrendHref();
-  const getBounds = useBounds();
+interface Props {
+  groups: readonly SignalGroup[];
+  history: ReadonlyMap<number, SeriesColumns> | undefined;
+  /** Folded groups open as well: somebody looks for something. */
+  searching?: boolean;
+}
+
+/** Signals with their live value, bar, small trend, quality, age and source; below each component's name those of the component. */
+export const SignalTable = memo(function SignalTable({ groups, history, searching = false }: Props) {
+  const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const bars = groups.some((group) => group.signals.some((signal) => barScale(signal) !== null));
+  const isOpen = (group: SignalGroup) => searching || !group.title || (folds.get(group.path) ?? group.open);
   return (
-    <table className="signals">
+    <table className="signals" data-bars={bars}>
       <thead>
         <tr>
           <th>{t("asset.signal")}</th>
@@ -31,43 +40,80 @@ export const SignalTable = memo(function SignalTable({ signals, history }: { sig
         </tr>
       </thead>
       <tbody>
-        {signals.map((signal) => (
-          <tr key={signal.id}>
-            <td className="cell-name">
-              <Link href={trend([signal.id])} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
-                {humanise(signal.name)}
-              </Link>
-            </td>
-            <td className="num cell-value">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
-            <td className="col-bar">
-              <MovingBar signal={signal} />
-            </td>
-            <td className="col-spark">
-              {isState(signal) ? (
-                <StateStrip signal={signal} series={history?.get(signal.id)} getBounds={getBounds} height={18} />
-              ) : (
-                <Sparkline signal={signal} series={history?.get(signal.id)} height={24} />
-              )}
-            </td>
-            <td className="cell-quality">
-              <LiveQuality signal={signal} />
-            </td>
-            <td className="num cell-age">
-              <LiveAge signal={signal} />
-            </td>
-            <td className="col-source">
-              <span className="source" title={`${signal.source?.node ?? ""} ${signal.source?.device ?? ""} ${signal.source?.address ?? ""}`}>
-                {signal.source?.device} <span className="muted">{signal.source?.address}</span>
-              </span>
-            </td>
-            <td className="col-go">
-              <Link href={trend([signal.id])} className="button quiet" aria-label={t("asset.trendOf", { name: humanise(signal.name) })} title={t("asset.trendOf", { name: humanise(signal.name) })}>
-                <Icon name="trend" />
-              </Link>
-            </td>
-          </tr>
+        {groups.map((group) => (
+          <Fragment key={group.path}>
+            {group.title && (
+              <GroupRow group={group} open={isOpen(group)} toggle={() => setFolds(new Map(folds).set(group.path, !isOpen(group)))} />
+            )}
+            {isOpen(group) && group.signals.map((signal) => <SignalRow key={signal.id} signal={signal} series={history?.get(signal.id)} />)}
+          </Fragment>
         ))}
       </tbody>
     </table>
+  );
+});
+
+function GroupRow({ group, open, toggle }: { group: SignalGroup; open: boolean; toggle: () => void }) {
+  const href = useHref();
+  return (
+    <tr className="group-row">
+      <th scope="rowgroup">
+        <div>
+          <button type="button" className="fold" aria-expanded={open} aria-label={t(open ? "tree.collapse" : "tree.expand", { name: group.title })} onClick={toggle}>
+            <Icon name={open ? "down" : "right"} />
+          </button>
+          <Link href={href(assetPath(group.path))} className="plain-link">
+            {group.title}
+          </Link>
+          {!open && <span className="muted">{tn("asset.parts", group.signals.length)}</span>}
+        </div>
+      </th>
+      <td />
+      <td className="col-bar" />
+      <td className="col-spark" />
+      <td />
+      <td />
+      <td className="col-source" />
+      <td className="col-go" />
+    </tr>
+  );
+}
+
+const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalInfo; series: SeriesColumns | undefined }) {
+  const trend = useTrendHref();
+  const getBounds = useBounds();
+  const { node = "", device = "", address = "" } = signal.source ?? {};
+  return (
+    <tr>
+      <td className="cell-name">
+        <Link href={trend([signal.id])} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
+          {humanise(signal.name)}
+        </Link>
+      </td>
+      <td className="num cell-value">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
+      <td className="col-bar">
+        <MovingBar signal={signal} />
+      </td>
+      <td className="col-spark">
+        {isState(signal) ? <StateStrip signal={signal} series={series} getBounds={getBounds} height={18} /> : <Sparkline signal={signal} series={series} height={24} />}
+      </td>
+      <td className="cell-quality">
+        <LiveQuality signal={signal} />
+      </td>
+      <td className="num cell-age">
+        <LiveAge signal={signal} />
+      </td>
+      <td className="col-source">
+        <span className="source" title={[node, device, address].filter(Boolean).join("\n")}>
+          <span className="source-device">{device}</span>
+          <span className="muted">{shortAddress(address)}</span>
+        </span>
+      </td>
+      <td className="col-go">
+        <Link href={trend([signal.id])} className="button quiet" aria-label={t("asset.trendOf", { name: humanise(signal.name) })} title={t("asset.trendOf", { name: humanise(signal.name) })}>
+          <Icon name="trend" />
+        </Link>
+      </td>
+    </tr>
   );
 });

@@ -2,13 +2,14 @@ import { memo, useMemo } from "react";
 import { Link } from "wouter";
 import type { SeriesColumns } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
-import { AbnormalMark } from "../../components/marks";
+import { AbnormalMark, shortWords } from "../../components/marks";
+import { StateStrip } from "../../charts/StateStrip";
 import { LiveState, LiveValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import type { Abnormal } from "../../plant/abnormal";
 import { keySignals } from "../../plant/choose";
-import { assetPath, useHref, useTrendHref } from "../../shell/address";
+import { assetPath, useBounds, useHref, useTrendHref } from "../../shell/address";
 import type { Card } from "./groups";
 
 interface Props {
@@ -16,28 +17,39 @@ interface Props {
   abnormal: number;
   worst: Abnormal | undefined;
   history: ReadonlyMap<number, SeriesColumns> | undefined;
+  nameOf: (asset: string) => string;
 }
 
-/** One asset: its state, its telling values and the last hour of the first of them. */
-export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history }: Props) {
+export const KEY_VALUES = 4;
+
+/** One asset: its state now and over the range, its telling values and the course of the first of them. */
+export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history, nameOf }: Props) {
   const href = useHref();
   const trend = useTrendHref();
+  const getBounds = useBounds();
   const { node, state } = card;
-  const shown = useMemo(() => keySignals(card.signals, 3), [card.signals]);
+  const shown = useMemo(() => keySignals(card.signals, KEY_VALUES), [card.signals]);
   const extra = useMemo(
     () => (shown.length ? [] : card.signals.filter((signal) => signal.id !== state?.id).slice(0, 3)),
     [shown, card.signals, state],
   );
   const first = shown[0];
   const label = (asset: string, name: string) =>
-    asset === node.path ? humanise(name) : `${humanise(asset.slice(node.path.length + 1).replaceAll("/", " "))} ${humanise(name).toLowerCase()}`;
+    asset === node.path ? humanise(name) : `${nameOf(asset)} ${humanise(name).toLowerCase()}`;
   return (
     <article className="card" data-abnormal={abnormal > 0}>
       <header>
         <Link href={href(assetPath(node.path))} className="card-name" title={node.description || node.path}>
           {node.name}
         </Link>
-        {state ? <LiveState signal={state} /> : <span className="muted">{node.type && humanise(node.type)}</span>}
+        {state ? (
+          <div className="card-state">
+            <LiveState signal={state} />
+            <StateStrip signal={state} series={history?.get(state.id)} getBounds={getBounds} height={12} />
+          </div>
+        ) : (
+          <span className="muted">{node.type && humanise(node.type)}</span>
+        )}
       </header>
       <dl>
         {[...shown, ...extra].map((signal) => (
@@ -59,7 +71,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
       {abnormal > 0 && worst && (
         <Link href={href(assetPath(worst.signal.asset))} className="card-abnormal">
           <AbnormalMark kind={worst.kind} />
-          {worst.kind === "down" ? t("state.class.down") : `${label(worst.signal.asset, worst.signal.name)}: ${t(worst.kind === "bad" || worst.kind === "stale" ? `quality.${worst.kind}` : `limit.${worst.kind}`)}`}
+          <span className="card-worst">{worst.kind === "down" ? shortWords("down") : `${label(worst.signal.asset, worst.signal.name)}: ${shortWords(worst.kind)}`}</span>
           {abnormal > 1 && <span className="muted"> {tn("overview.more", abnormal - 1)}</span>}
         </Link>
       )}

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import "./overview.css";
 import { useSession } from "../../api/queries";
 import { useSeries } from "../../charts/history";
@@ -7,7 +7,8 @@ import { t } from "../../i18n";
 import { keySignals } from "../../plant/choose";
 import { useAddress, useRange } from "../../shell/address";
 import { usePlantState } from "../../shell/plantState";
-import { AssetCard } from "./AssetCard";
+import { OlderData } from "../../shell/OlderData";
+import { AssetCard, KEY_VALUES } from "./AssetCard";
 import { Kpis } from "./Kpis";
 import { cardsOf, groupsOf } from "./groups";
 
@@ -23,10 +24,14 @@ export function OverviewPage() {
     [plant.tree, plant.signals],
   );
   const ids = useMemo(
-    () => groups.flatMap((group) => group.cards.flatMap((card) => keySignals(card.signals, 1).map((signal) => signal.id))),
+    () =>
+      groups.flatMap((group) =>
+        group.cards.flatMap((card) => [...keySignals(card.signals, KEY_VALUES).slice(0, 1), ...(card.state ? [card.state] : [])].map((signal) => signal.id)),
+      ),
     [groups],
   );
   const history = useSeries(ids, range, 120);
+  const nameOf = useCallback((asset: string) => plant.tree.nameOf(asset), [plant.tree]);
   if (plant.query.isError) return <Failure error={plant.query.error} retry={() => void plant.query.refetch()} />;
   if (!plant.signals) return <Skeleton rows={8} />;
   if (plant.signals.length === 0) return <Empty>{t("overview.empty")}</Empty>;
@@ -54,6 +59,7 @@ export function OverviewPage() {
           />
         </div>
       </header>
+      <OlderData signals={plant.signals} newest={plant.newest} />
       <Kpis plant={plant} />
       {shown.length === 0 && <Empty>{t("overview.noneMatch")}</Empty>}
       {shown.map((group) => (
@@ -69,6 +75,7 @@ export function OverviewPage() {
                 abnormal={plant.byAsset.get(card.node.path) ?? 0}
                 worst={plant.abnormal.find((one) => one.signal.path.startsWith(`${card.node.path}/`))}
                 history={history.data}
+                nameOf={nameOf}
               />
             ))}
           </div>

@@ -1,6 +1,6 @@
 import type { PlantTree } from "../../api/tree";
 import type { EquipmentNode, SignalInfo } from "../../api/types";
-import { mainState } from "../../plant/states";
+import { stateOf } from "../../plant/states";
 
 /** One asset with the signals of itself and its parts. */
 export interface Card {
@@ -16,18 +16,11 @@ export interface Group {
   cards: Card[];
 }
 
-/** The asset that a signal belongs to on the overview: components count for the asset above them. */
-function assetAbove(tree: PlantTree, path: string): EquipmentNode | undefined {
-  let node = tree.byPath.get(path);
-  while (node && node.level === "component") node = tree.byPath.get(node.parent);
-  return node;
-}
-
 /** A card for each asset that has signals, in the order of the tree. */
 export function cardsOf(tree: PlantTree, signals: readonly SignalInfo[]): Card[] {
   const byPath = new Map<string, SignalInfo[]>();
   for (const signal of signals) {
-    const node = assetAbove(tree, signal.asset);
+    const node = tree.assetOf(signal.asset);
     if (!node) continue;
     const known = byPath.get(node.path);
     if (known) known.push(signal);
@@ -36,7 +29,7 @@ export function cardsOf(tree: PlantTree, signals: readonly SignalInfo[]): Card[]
   const cards: Card[] = [];
   for (const node of tree.nodes) {
     const own = byPath.get(node.path);
-    if (own) cards.push({ node, signals: own, state: mainState(own.filter((s) => s.asset === node.path)) ?? mainState(own) });
+    if (own) cards.push({ node, signals: own, state: stateOf(node.path, own) });
   }
   return cards;
 }

@@ -9,11 +9,11 @@ import { TrendModel } from "../../charts/model";
 import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Icon, Popover, Skeleton } from "../../components/basics";
 import { LiveState } from "../../components/values";
-import { decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
+import { dayOf, decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
 import { live } from "../../live/store";
 import { useAddress, useRange } from "../../shell/address";
-import { lengthOf, moved, standing, zoomed, type Range } from "../../shell/range";
+import { moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
 import { laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
@@ -174,13 +174,13 @@ function holdsData(model: TrendModel, id: number): boolean {
 /** Says that the range is empty, and leads to where there is data. */
 function NoData({ signals, newest }: { signals: readonly SignalInfo[]; newest: number }) {
   const { range, setRange } = useRange();
-  const half = lengthOf(range) / 2;
+  const [start, end] = dayOf(newest);
   return (
     <p className="no-data" role="status">
       {t("trend.noData")}
       {newest > 0 && signals.length > 0 && (
-        <button type="button" className="button" onClick={() => setRange(standing(range, newest - half * 1.8, newest + half * 0.2))}>
-          {t("asset.goThere")} ({formatTime(newest, "minute")})
+        <button type="button" className="button" onClick={() => setRange({ live: false, preset: range.preset, start, end })}>
+          {t("older.go")} ({formatTime(newest, "minute")})
         </button>
       )}
     </p>
@@ -190,8 +190,9 @@ function NoData({ signals, newest }: { signals: readonly SignalInfo[]; newest: n
 /** A component's name says little without the asset above it. */
 function nameWithParent(tree: ReturnType<typeof useTree>["tree"], asset: string): string {
   const node = tree.byPath.get(asset);
-  if (node?.level === "component") return `${tree.nameOf(node.parent)} ${node.name.toLowerCase()}`;
-  return tree.nameOf(asset);
+  const above = tree.assetOf(asset);
+  if (!node || !above || above === node) return tree.nameOf(asset);
+  return `${above.name} ${node.name.charAt(0).toLowerCase()}${node.name.slice(1)}`;
 }
 
 function summaryOf(signals: readonly SignalInfo[], model: TrendModel): string {
