@@ -87,6 +87,7 @@ def test_each_mistake_is_told_and_disturbs_nothing_else(tmp_path: Path) -> None:
             device_clock_jumps_back,
             wrong_plant,
             wrong_password_of_the_gateway,
+            wrong_password_of_the_hub,
         ):
             mistake(place)
             place.goes_on()
@@ -210,6 +211,28 @@ def wrong_password_of_the_gateway(place: Works) -> None:
     file.write_text(right)
     place.made.gateway.start()
     place.latest.wait(GOOD, "plc-speed", "level")
+
+
+def wrong_password_of_the_hub(place: Works) -> None:
+    """The health of the part broker fails in words, the API goes on to answer, and nothing that was read is lost."""
+    file = place.made.data / "host-lineshaft.password"
+    right = file.read_text()
+    place.made.hub.stop()
+    file.write_text("not the password\n")
+    place.made.hub.start()
+
+    def broker() -> dict[str, Any]:
+        health = place.made.api.get("/health").json()
+        return {**next(check for check in health["checks"] if check["part"] == "broker"), "all": health["state"]}
+
+    wait_for(lambda: "Not authorized" in place.made.hub.log.read_text(), 20, "the hub's word")
+    assert (broker()["state"], broker()["all"]) == ("fail", "fail")
+    assert broker()["mend"]
+    place.made.hub.stop()
+    file.write_text(right)
+    place.made.hub.start()
+    wait_for(lambda: broker()["state"] == "pass", 20, "the hub at its broker")
+    wait_for(lambda: all(row["unexplained"] == 0 for row in place.made.ledger().values()), 30, "a ledger that adds up")
 
 
 @pytest.mark.slow
