@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,12 @@ _WORDS = {
 }  # fmt: skip
 _COUNTERS = {"ACCUMULATED_TIME": "s", "PART_COUNT": "pcs"}
 _ALWAYS_TEXT = frozenset({"PROGRAM", "PROGRAM_COMMENT", "TOOL_ASSET_ID", "x:TOOL_SUFFIX"})
+_NAMES = {
+    "AXIS_FEEDRATE": "feedrate", "PATH_FEEDRATE": "feedrate", "PATH_FEEDRATE_OVERRIDE": "feedrate_override",
+    "ROTARY_VELOCITY": "speed", "ROTARY_VELOCITY_OVERRIDE": "speed_override", "CONTROLLER_MODE": "mode",
+    "TOOL_ASSET_ID": "tool", "ACTUATOR": "servo",
+}  # fmt: skip
+"""Types whose own name says less to people than these words."""
 _CONDITION_WORDS = {"Normal": "normal", "Warning": "warning", "Fault": "fault"}
 _NOT_IN_ID = re.compile(r"[^a-z0-9_.-]+")
 
@@ -44,6 +50,7 @@ class _Item:
     category: str
     type: str
     units: str
+    sub_type: str = ""
 
 
 def describe(model: str, log: str, device: str, asset: str, speed: float = 1.0) -> dict[str, Any]:
@@ -71,10 +78,9 @@ def describe(model: str, log: str, device: str, asset: str, speed: float = 1.0) 
     }
     for name, level in reversed(list(zip(above, ("area", "line"), strict=False))):
         equipment = {"id": name, "name": name.capitalize(), "level": level, "children": [equipment]}
-    signals = []
-    for name, number in numeric.items():
-        item = items.get(name, _Item("", name, "EVENT", "", ""))
-        signals.append(_signal(item, asset, number))
+    logged = [items.get(name) or _unmodelled(name) for name in numeric]
+    names = _signal_names(logged)
+    signals = [_signal(item, names[item.name], asset, numeric[item.name]) for item in logged]
     return {
         "equipment": [equipment],
         "devices": [
@@ -109,7 +115,7 @@ def _items(element: ET.Element, path: str) -> Iterator[_Item]:
             for entry in child:
                 get = entry.attrib.get
                 name = get("name") or get("id") or ""
-                yield _Item(path, name, get("category", "EVENT"), get("type", ""), get("units", ""))
+                yield _Item(path, name, get("category", "EVENT"), get("type", ""), get("units", ""), get("subType", ""))
         elif tag == "Components":
             for component in child:
                 below = _component_id(component)
@@ -151,9 +157,37 @@ def _is_spindle(element: ET.Element) -> bool:
     return any(entry.get("type") == "ROTARY_VELOCITY" for entry in element.iterfind("./{*}DataItems/{*}DataItem"))
 
 
-def _signal(item: _Item, asset: str, numeric: bool) -> dict[str, Any]:
+def _unmodelled(name: str) -> _Item:
+    """An item that is not in the model; agents make two of each device themselves."""
+    made = {"_asset_chg": "ASSET_CHANGED", "_asset_rem": "ASSET_REMOVED"}
+    return _Item("", name, "EVENT", next((type_ for end, type_ in made.items() if name.endswith(end)), ""), "")
+
+
+def _signal_names(items: Sequence[_Item]) -> dict[str, str]:
+    """Item -> name of its signal: what it measures, told apart by sub-type or its own name in the log."""
+    groups: dict[tuple[str, str], list[_Item]] = {}
+    for item in items:
+        groups.setdefault((item.component, _type_name(item)), []).append(item)
+    names: dict[str, str] = {}
+    for (_, name), alike in groups.items():
+        sub_types = {item.sub_type.lower() for item in alike}
+        told_apart = len(sub_types) == len(alike) and not any(sub == "" or sub.startswith("x:") for sub in sub_types)
+        for item in alike:
+            if name and len(alike) == 1:
+                names[item.name] = name
+            else:
+                names[item.name] = f"{name}_{item.sub_type.lower()}" if name and told_apart else _id(item.name)
+    return names
+
+
+def _type_name(item: _Item) -> str:
+    name = _NAMES.get(item.type, item.type.removeprefix("x:").lower())
+    return _id(f"{name}_condition" if name and item.category == "CONDITION" else name) if name else ""
+
+
+def _signal(item: _Item, name: str, asset: str, numeric: bool) -> dict[str, Any]:
     """One `signals:` entry."""
-    entry: dict[str, Any] = {"name": _id(item.name), "address": item.name}
+    entry: dict[str, Any] = {"name": name, "address": item.name}
     if item.component:
         entry["asset"] = f"{asset}/{item.component}"
     if item.category == "CONDITION":
