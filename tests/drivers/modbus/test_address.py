@@ -63,3 +63,18 @@ def test_mistakes_are_explained(wrong: Any, words: str) -> None:
     """A wrong address is refused with the allowed forms."""
     with pytest.raises(ValidationError, match=words):
         ModbusAddress.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("input:52:float32", "input 52 float32"),
+        ("input:20:float32:CDAB", "input 20 float32 CDAB"),
+        ("holding:0.0-1", "holding 0 bit 0-1"),
+        ("coil:3", "coil 3"),
+        ({"table": "holding", "register": 7, "unit": 2}, "holding 7 unit 2"),
+    ],
+)
+def test_an_address_says_where_it_is_in_few_words(given: Any, words: str) -> None:
+    """What people read of an address is short."""
+    assert str(ModbusAddress.model_validate(given)) == words

@@ -75,6 +75,13 @@ class ModbusAddress(Section):
         (), "Raw contents that mean 'no value', like 0x8000; sunspec: the type's own of the SunSpec standard."
     )
 
+    def __str__(self) -> str:
+        """For people: `input 52 float32`, with bits, byte order and unit where they are given."""
+        bits = "" if self.bit is None else f"bit {self.bit}" + ("" if self.last_bit is None else f"-{self.last_bit}")
+        unit = "" if self.unit is None else f"unit {self.unit}"
+        type_ = "" if bits and self.type == "bit" else self.type
+        return " ".join(word for word in (self.table, str(self.register_), bits, type_, self.order, unit) if word)
+
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
