@@ -255,6 +255,7 @@ class DeviceRunner:
             duration=round(counters.duration, 6),
             error=counters.error,
             hint=counters.hint,
+            name=self.device.name,
         )
 
 

@@ -80,6 +80,7 @@ class DeviceStatus:
     duration: float = 0.0  # seconds that the last poll took
     error: str = ""  # words of the last error while it stands
     hint: str = ""  # what a person can do about it
+    name: str = ""  # what people call the device
 
 
 @dataclass(frozen=True, slots=True)
