@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from lineshaft.model.equipment import Datatype
-from lineshaft.model.samples import SampleBatch
+from lineshaft.model.events import Event
+from lineshaft.model.samples import Int64Array, SampleBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,10 @@ class Point:
 
 
 class Driver(Protocol):
-    """Reads points from one device. Constructing it does nothing; one instance serves one connection at a time."""
+    """Reads points from one device. Constructing it does nothing; one instance serves one connection at a time.
+
+    The engine keeps the instance over reconnects, so a driver may remember what it left behind at the device.
+    """
 
     async def connect(self) -> None:
         """Open the connection. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
@@ -85,6 +90,42 @@ class Resumable(Protocol):
 
     def resume(self, position: str) -> None:
         """Go on after `position`; called before connect."""
+        ...
+
+
+@runtime_checkable
+class ReadsHistory(Protocol):
+    """The device records values itself, so that the gap which an outage left can be filled."""
+
+    async def read_history(self, points: Sequence[Point], since: Int64Array, until: Int64Array, sink: Sink) -> None:
+        """Give what the device recorded for points[i] after since[i] and before until[i], both excluded.
+
+        Times are UTC microseconds; nothing is wanted of a point whose until is not after its since. Called while
+        a subscription runs. `sink` gets the rows of one point in the order of their times. Points of which nothing
+        is recorded are passed over. Raises RetryableError when the device failed and Unsupported when it
+        records nothing at all.
+        """
+        ...
+
+
+EventSink = Callable[[Event], None]
+
+
+@runtime_checkable
+class EmitsEvents(Protocol):
+    """The device has events of its own (alarms), or the driver has something to tell a person."""
+
+    def emit_events(self, subject: str, sink: EventSink) -> None:
+        """Called once, before the first connect: events about the device have `subject` and go to `sink`."""
+        ...
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """The driver needs files that last, such as certificates."""
+
+    def keep_files(self, folder: Path) -> None:
+        """Called once, before the first connect, with the data folder that all drivers of a gateway share."""
         ...
 
 

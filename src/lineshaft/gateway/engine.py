@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
 import numpy as np
 import structlog
 
 from lineshaft.clock import Clock
-from lineshaft.drivers.base import Driver, DriverSpec, Point, Resumable, Subscribes
+from lineshaft.drivers.base import Driver, DriverSpec, EmitsEvents, KeepsFiles, Point, Resumable, Subscribes
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
 from lineshaft.gateway.plan import PlannedDevice
 from lineshaft.gateway.timing import Backoff, within
@@ -74,8 +75,11 @@ class DeviceCounters:
 class DeviceRunner:
     """Schedule, connection and counters of one device."""
 
-    def __init__(self, device: PlannedDevice, spec: DriverSpec, output: Output, clock: Clock, path: str) -> None:
+    def __init__(
+        self, device: PlannedDevice, spec: DriverSpec, output: Output, clock: Clock, path: str, folder: Path | None
+    ) -> None:
         self.device = device
+        self._folder = folder
         state: DeviceState = "starting" if device.enabled else "disabled"
         self.counters = DeviceCounters(state, clock.now_us(), told_at=clock.monotonic())
         self._spec = spec
@@ -90,23 +94,34 @@ class DeviceRunner:
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
+        driver: Driver | None = None
         while True:
-            driver: Driver | None = None
+            faulty = False
             try:
-                driver = self._spec.create(self.device.connection)
+                driver = driver or self._create()
                 await self._session(driver)
             except LineshaftError as error:
                 failure: Exception = error
             except Exception as error:  # the one boundary: a driver's fault stays with its device
                 if self.counters.state != "offline":
                     log.exception("device.driver_fault", device=self.device.id, driver=self.device.driver)
-                failure = error
+                failure, faulty = error, True
             finally:
                 if driver is not None:
                     await self._close(driver)
+            if faulty:
+                driver = None  # what it remembers may be wrong
             self._failed(failure)
             pause = self._backoff.next(at_least=LONG_PAUSE if isinstance(failure, AccessDenied) else 0.0)
             await self._clock.sleep_until(self._clock.monotonic() + pause)
+
+    def _create(self) -> Driver:
+        driver = self._spec.create(self.device.connection)
+        if isinstance(driver, KeepsFiles) and self._folder is not None:
+            driver.keep_files(self._folder)
+        if isinstance(driver, EmitsEvents):
+            driver.emit_events(self._path, self._output.event)
+        return driver
 
     async def _session(self, driver: Driver) -> NoReturn:
         self._resumable = driver if isinstance(driver, Resumable) else None
@@ -269,9 +284,11 @@ class Engine:
         output: Output,
         clock: Clock,
         path_of: Callable[[str], str],
+        folder: Path | None = None,
     ) -> None:
+        """`folder`: where drivers keep files that last; see KeepsFiles."""
         self.runners = tuple(
-            DeviceRunner(device, drivers[device.driver], output, clock, path_of(device.id))
+            DeviceRunner(device, drivers[device.driver], output, clock, path_of(device.id), folder)
             for device in devices
             if device.driver
         )

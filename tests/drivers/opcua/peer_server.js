@@ -10,6 +10,7 @@ async function main(port, folder) {
     port,
     hostname: "peer.invalid", // what a server behind NAT does: its endpoints name a host that nobody can reach
     serverCertificateManager: manager,
+    userCertificateManager: manager,
     userManager: { isValidUser: (user, password) => user === "reader" && password === "let me in" },
     serverCapabilities: { operationLimits: { maxNodesPerRead: 7, maxMonitoredItemsPerCall: 5, maxNodesPerBrowse: 3 } },
   });

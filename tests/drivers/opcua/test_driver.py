@@ -263,7 +263,8 @@ def test_a_malformed_address_is_refused(node: str) -> None:
     "wrong",
     [
         {"url": "http://x"}, {"url": "opc.tcp://"}, {"url": "opc.tcp://u:p@host"}, {"security": "Basic128"},
-        {"security": "Basic256Sha256"}, {"user": "me"}, {"password_file": "x"}, {"publishing_interval": 5}, {"typo": 1},
+        {"cert_file": "x"}, {"user": "me"}, {"password_file": "x"}, {"publishing_interval": 5}, {"typo": 1},
+        {"user_cert_file": "x"}, {"user": "me", "password_file": "x", "user_cert_file": "x", "user_key_file": "x"},
     ],
 )  # fmt: skip
 def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:

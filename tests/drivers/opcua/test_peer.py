@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from asyncua.crypto.cert_gen import setup_self_signed_certificate
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from lineshaft.drivers.opcua.trust import TrustList
 from lineshaft.errors import AccessDenied, ConnectionFailed
 from lineshaft.model.samples import Quality
 from lineshaft.testing import expect_values
 
-from .servers import PEER_URI, Peer, connected, options_of, peer_modules, points
+from .servers import PEER_URI, Peer, connected, peer_modules, points
 from .test_driver import Inbox
 
 MOMENT = datetime(2024, 2, 29, 12, 0, 0, 123000, UTC).timestamp() * 1000
@@ -73,21 +72,24 @@ async def test_values_come_back_after_a_restart(peer: Peer) -> None:
 
 
 async def test_security_and_user(peer: Peer, tmp_path: Path) -> None:
-    """Each policy with each mode reads a value; a wrong password is AccessDenied."""
-    certificate, key, right, wrong = (tmp_path / name for name in ("own.der", "own.pem", "right", "wrong"))
-    await setup_self_signed_certificate(
-        key, certificate, "urn:lineshaft:gateway-1", "localhost", [ExtendedKeyUsageOID.CLIENT_AUTH], {}
-    )
+    """Each policy with each mode reads a value; a wrong password is AccessDenied; a user may be a certificate."""
+    folder, right, wrong = (tmp_path / name for name in ("own", "right", "wrong"))
     right.write_text("let me in\n")
     wrong.write_text("please\n")
-    files = {"cert_file": str(certificate), "key_file": str(key), "user": "reader"}
+    given = {"pki_folder": str(folder), "accept_any": True}
+    user = {"user": "reader", "password_file": str(right)}
+    pressure = points("Machine.Pressure", uri=PEER_URI)
     for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"):
         for mode in ("sign", "sign-and-encrypt"):
-            options = {**files, "security": policy, "message_mode": mode, "password_file": str(right)}
-            async with connected(peer.url, **options) as driver:
-                batch = await driver.read(points("Machine.Pressure", uri=PEER_URI))
-                assert batch.values.tolist() == [6.5], (policy, mode)
-    denied = options_of(peer.url, **files, security="Aes256_Sha256_RsaPss", password_file=str(wrong))
+            async with connected(peer.url, **given, **user, security=policy, message_mode=mode) as driver:
+                assert (await driver.read(pressure)).values.tolist() == [6.5], (policy, mode)
+    best = {**given, "security": "Aes256_Sha256_RsaPss"}
     with pytest.raises(AccessDenied):
-        async with connected(peer.url, **denied.model_dump(include=set(files) | {"security", "password_file"})):
+        async with connected(peer.url, **best, user="reader", password_file=str(wrong)):
+            pass
+    certificate, key = TrustList(tmp_path / "person").own()
+    async with connected(peer.url, **best, user_cert_file=str(certificate), user_key_file=str(key)) as driver:
+        assert (await driver.read(pressure)).values.tolist() == [6.5]
+    with pytest.raises(AccessDenied):
+        async with connected(peer.url, **best, user_cert_file=str(right), user_key_file=str(key)):
             pass

@@ -11,18 +11,19 @@ from lineshaft.drivers.base import Finding
 from lineshaft.drivers.opcua.options import OpcuaConnection
 from lineshaft.drivers.opcua.session import Session, typed_errors
 from lineshaft.drivers.opcua.stack import Client, ua
+from lineshaft.drivers.opcua.trust import TrustList
 from lineshaft.errors import LineshaftError
 
 _DEFAULT_PORT = 4840
 
 
-async def diagnose(options: OpcuaConnection) -> Sequence[Finding]:
+async def diagnose(options: OpcuaConnection, trust: TrustList | None) -> Sequence[Finding]:
     """Try the port, the offered endpoints, the session and one read; stops at the first failure, never raises."""
     findings: list[Finding] = []
     for step in (_port, _endpoints, _session):
         try:
             async with typed_errors(options.url):
-                findings += await step(options)
+                findings += await step(options, trust)
         except LineshaftError as error:
             mend = error.hint or _MEND[step.__name__]
             findings.append(Finding(_CHECK[step.__name__], False, str(error), mend))
@@ -40,16 +41,16 @@ _MEND = {
 }
 
 
-async def _port(options: OpcuaConnection) -> list[Finding]:
+async def _port(options: OpcuaConnection, _: TrustList | None) -> list[Finding]:
     parts = urlsplit(options.url)
     async with asyncio.timeout(options.request_timeout):
-        _, writer = await asyncio.open_connection(parts.hostname, parts.port or _DEFAULT_PORT)
+        _reader, writer = await asyncio.open_connection(parts.hostname, parts.port or _DEFAULT_PORT)
     writer.close()
     await writer.wait_closed()
     return [Finding(_CHECK["_port"], True, parts.netloc)]
 
 
-async def _endpoints(options: OpcuaConnection) -> list[Finding]:
+async def _endpoints(options: OpcuaConnection, _: TrustList | None) -> list[Finding]:
     client = Client(options.url, timeout=options.request_timeout)
     offered = sorted({_name(endpoint) for endpoint in await client.connect_and_get_server_endpoints()})
     wanted = "none" if options.security == "none" else f"{options.security} {options.message_mode}"
@@ -66,8 +67,8 @@ def _name(endpoint: Any) -> str:
     return f"{str(endpoint.SecurityPolicyUri).rpartition('#')[2]} {mode}"
 
 
-async def _session(options: OpcuaConnection) -> list[Finding]:
-    session = Session(options)
+async def _session(options: OpcuaConnection, trust: TrustList | None) -> list[Finding]:
+    session = Session(options, trust)
     try:
         await session.open()
         state = (

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import structlog
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Driver, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Driver, EventSink, Finding, Point, Sink
 from lineshaft.drivers.opcua.browse import browse
 from lineshaft.drivers.opcua.decode import Columns, decode_read
 from lineshaft.drivers.opcua.diagnose import diagnose
@@ -21,7 +22,9 @@ from lineshaft.drivers.opcua.session import Session, typed_errors
 from lineshaft.drivers.opcua.stack import ua
 from lineshaft.drivers.opcua.status import BAD_NODE_ID_UNKNOWN
 from lineshaft.drivers.opcua.subscription import Item, Subscription, SubscriptionStatistics
+from lineshaft.drivers.opcua.trust import PKI, CertificateUnknown, TrustList
 from lineshaft.errors import ConnectionFailed, DataError
+from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import SampleBatch, UInt32Array
 
 log = structlog.get_logger(__name__)
@@ -48,17 +51,36 @@ class OpcuaPollingDriver:
         self._session: Session | None = None
         self._plan: _Plan | None = None
         self._words: dict[int, str] = {}
+        self._trust = TrustList(Path(options.pki_folder)) if options.pki_folder else None
+        self._subject = ""
+        self._emit: EventSink = lambda event: None
+        self._told: set[str] = set()
+
+    def keep_files(self, folder: Path) -> None:
+        """Certificates are in pki/opcua below the data folder, unless the options name a folder."""
+        if self._trust is None:
+            self._trust = TrustList(folder / PKI)
+
+    def emit_events(self, subject: str, sink: EventSink) -> None:
+        """Unknown certificates, and with alarms: true the server's alarms, become events."""
+        self._subject, self._emit = subject, sink
 
     async def connect(self) -> None:
         """Open the session. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
         await self.close()
-        session = Session(self.options)
+        self._session = await self._open()
+
+    async def _open(self) -> Session:
+        session = Session(self.options, self._trust)
         try:
             await session.open()
+        except CertificateUnknown as error:
+            self._tell_certificate(error)
+            raise
         except BaseException:
             await session.close()
             raise
-        self._session = session
+        return session
 
     async def close(self) -> None:
         """Close the session; never raises."""
@@ -96,7 +118,7 @@ class OpcuaPollingDriver:
 
     async def test_connection(self) -> Sequence[Finding]:
         """Say step by step why the server cannot be reached or read."""
-        return await diagnose(self.options)
+        return await diagnose(self.options, self._trust)
 
     def _open_session(self) -> Session:
         session = self._session
@@ -105,6 +127,17 @@ class OpcuaPollingDriver:
         if session.lost.done():
             raise session.lost.result()
         return session
+
+    def _tell_certificate(self, error: CertificateUnknown) -> None:
+        """One event for each unknown certificate."""
+        entry = error.entry
+        if entry.thumbprint not in self._told:
+            self._told.add(entry.thumbprint)
+            details = {"thumbprint": entry.thumbprint, "certificate": entry.subject, "mend": error.hint}
+            self._tell("opcua.certificate_unknown", str(error), Severity.HIGH, details)
+
+    def _tell(self, kind: str, message: str, severity: Severity, details: Mapping[str, Any]) -> None:
+        self._emit(Event(self._clock.now_us(), kind, self._subject, message, severity, details))
 
     def _tell_words(self, columns: Columns, points: Sequence[Point]) -> None:
         """Log why a node has no value, once per node and reason."""

@@ -26,13 +26,19 @@ class OpcuaConnection(Section):
     message_mode: Literal["sign", "sign-and-encrypt"] = key(
         "sign-and-encrypt", "What the security policy does to messages; unused when security is none."
     )
-    cert_file: str = key("", "Own application certificate (PEM or DER); needed with a security policy.")
-    key_file: str = key("", "Private key of the own certificate (PEM); needed with a security policy.")
-    server_cert_file: str = key(
-        "", "Certificate that the server must have (PEM or DER); when empty the offered one is taken."
+    pki_folder: str = key(
+        "", "Folder with own, trusted and rejected certificates; pki/opcua in the gateway's data folder when empty."
     )
+    cert_file: str = key("", "Own application certificate (PEM or DER); that of pki_folder when empty.")
+    key_file: str = key("", "Private key of the own certificate (PEM); that of pki_folder when empty.")
+    server_cert_file: str = key(
+        "", "Certificate that the server must have (PEM or DER); when empty it must be in trusted of pki_folder."
+    )
+    accept_any: bool = key(False, "Take any certificate of the server, which protects from no impostor.")
     user: str = key("", "User name at the server; anonymous when empty.")
     password_file: str = key("", "File whose first line is the user's password.")
+    user_cert_file: str = key("", "Certificate of the user (PEM or DER), in place of name and password.")
+    user_key_file: str = key("", "Private key of the user's certificate (PEM).")
     mode: Literal["subscribe", "poll"] = key("subscribe", "subscribe: the server sends changes; poll: it is asked.")
     sampling_interval: Duration | None = key(
         None, "How often the server looks for a change; the signal's poll interval when empty.", unit="s", ge=0
@@ -43,6 +49,9 @@ class OpcuaConnection(Section):
         2.0, "A silent server sends a sign of life this often; 2.5 times as long without one is a loss.", unit="s", gt=0
     )
     request_timeout: Duration = key(4.0, "How long to wait for the answer to one request.", unit="s", gt=0)
+    keep_session: Duration = key(
+        120.0, "How long the server is asked to keep session and queues after the line was cut.", unit="s", gt=0
+    )
     batch_size: int = key(1000, "Nodes in one request; the server's own lower limit wins.", ge=1, le=100_000)
 
     @field_validator("url")
@@ -57,10 +66,14 @@ class OpcuaConnection(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> OpcuaConnection:
-        if self.security != "none" and not (self.cert_file and self.key_file):
-            raise ValueError(f"security {self.security} needs cert_file and key_file")
+        if bool(self.cert_file) != bool(self.key_file):
+            raise ValueError("cert_file and key_file belong together")
         if bool(self.user) != bool(self.password_file):
             raise ValueError("user and password_file belong together")
+        if bool(self.user_cert_file) != bool(self.user_key_file):
+            raise ValueError("user_cert_file and user_key_file belong together")
+        if self.user and self.user_cert_file:
+            raise ValueError("sign in with user and password_file, or with user_cert_file and user_key_file")
         return self
 
 

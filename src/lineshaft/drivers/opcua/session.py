@@ -1,4 +1,4 @@
-"""One session with an OPC UA server: security, user, namespaces, operation limits and typed errors."""
+"""One session with an OPC UA server: its life over cut lines, namespaces, operation limits and typed errors."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from lineshaft.drivers.opcua.options import OpcuaAddress, OpcuaConnection
-from lineshaft.drivers.opcua.stack import Client, NodeId, security_policies, ua
+from lineshaft.drivers.opcua.security import Identity, identity_of, secure
+from lineshaft.drivers.opcua.stack import Client, NodeId, ua
+from lineshaft.drivers.opcua.trust import TrustList
 from lineshaft.errors import AccessDenied, ConnectionFailed, LineshaftError, PeerTimeout
 
 logging.getLogger("asyncua.client").setLevel(logging.CRITICAL)  # the engine logs what it is told by our errors
 
-_POLICIES = {
-    "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,
-    "Aes128_Sha256_RsaOaep": security_policies.SecurityPolicyAes128Sha256RsaOaep,
-    "Aes256_Sha256_RsaPss": security_policies.SecurityPolicyAes256Sha256RsaPss,
-}
-_MODES = {"sign": ua.MessageSecurityMode.Sign, "sign-and-encrypt": ua.MessageSecurityMode.SignAndEncrypt}
 _DENIED_NAMES = ("BadCertificate", "BadSecurity", "BadIdentityToken", "BadUser", "BadApplicationSignature")
 _READ_LIMIT, _ITEM_LIMIT, _BROWSE_LIMIT = 11705, 11714, 11710  # nodes below Server/ServerCapabilities/OperationLimits
 _GOODBYE_S = 2.0
+_RENEW_AT = 0.75
+"""Part of a secure channel's lifetime after which it is renewed (OPC 10000-4 5.5.2)."""
+
+
+class SessionGone(ConnectionFailed):
+    """The server does not have the session any more that a cut line left behind."""
 
 
 @asynccontextmanager
@@ -58,12 +58,15 @@ def _status_error(url: str, error: Any) -> LineshaftError:
 class Session:
     """An activated session. `lost` holds the error once the connection is gone."""
 
-    def __init__(self, options: OpcuaConnection) -> None:
+    def __init__(self, options: OpcuaConnection, trust: TrustList | None = None) -> None:
         self.options = options
-        self.client = Client(options.url, timeout=options.request_timeout, watchdog_intervall=options.keep_alive)
+        self.client = Client(options.url, timeout=options.request_timeout)
         self.namespaces: tuple[str, ...] = ()
         self.nodes_per_read = self.items_per_call = self.nodes_per_browse = options.batch_size
         self.lost: asyncio.Future[LineshaftError] = asyncio.get_running_loop().create_future()
+        self._trust = trust
+        self._identity = Identity()
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def open(self) -> None:
         """Connect, sign in, and read what every use needs. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
@@ -71,38 +74,123 @@ class Session:
         client.name = client.description = "Lineshaft"
         client.application_uri = "urn:lineshaft:gateway"
         client.product_uri = "urn:lineshaft"
-        client.session_timeout = 60_000
-        client.connection_lost_callback = self._on_lost
+        client.session_timeout = round(options.keep_session * 1000)
         async with typed_errors(options.url):
-            if options.user:
-                client.set_user(options.user)
-                client.set_password(_first_line(options.password_file))
+            self._identity = await identity_of(client, options)
             if options.security != "none":
-                await self._secure()
-            await client.connect(auto_reconnect=False)
-            array, *limits = await self._values(
-                (ua.ObjectIds.Server_NamespaceArray, _READ_LIMIT, _ITEM_LIMIT, _BROWSE_LIMIT)
-            )
-        self.namespaces = tuple(array or ())
-        own = options.batch_size
+                await secure(client, options, self._trust)
+            await self._channel()
+            await client.create_session()
+            await self._identity.activate(client)
+            self.namespaces = await self._facts()
+        self._attend()
+
+    async def reactivate(self) -> None:
+        """After a loss: take the session up again on a new channel, with its subscriptions and their queues.
+
+        Raises SessionGone when the server answers but has it no more, otherwise as `open`; may be called again.
+        """
+        self.lost = asyncio.get_running_loop().create_future()
+        try:
+            async with typed_errors(self.options.url):
+                await self._channel()
+                self.client.uaclient.session.rebind_authentication_token()
+                try:
+                    await self._identity.activate(self.client)
+                except ua.UaStatusCodeError as error:
+                    raise SessionGone(f"{self.options.url}: {type(error).__name__}") from error
+                if await self._facts() != self.namespaces:
+                    raise SessionGone(f"{self.options.url}: the namespaces are numbered anew")
+        except LineshaftError as error:
+            self.fail(error)
+            raise
+        except asyncio.CancelledError:
+            self.fail(ConnectionFailed(f"{self.options.url}: taking up the session took too long"))
+            raise
+        self._attend()
+
+    async def _channel(self) -> None:
+        await self.client.connect_socket()
+        await self.client.send_hello()
+        await self.client.open_secure_channel()
+
+    async def _facts(self) -> tuple[str, ...]:
+        """The namespaces; sets the limits of one request."""
+        array, *limits = await self._values(
+            (ua.ObjectIds.Server_NamespaceArray, _READ_LIMIT, _ITEM_LIMIT, _BROWSE_LIMIT)
+        )
+        own = self.options.batch_size
         self.nodes_per_read, self.items_per_call, self.nodes_per_browse = (
             min(own, limit) if isinstance(limit, int) and limit > 0 else own for limit in limits
         )
+        return tuple(array or ())
 
     async def close(self) -> None:
-        """Say goodbye if the server still listens; never raises."""
-        client = self.client
-        with suppress(OSError, TimeoutError, ua.UaError):
-            async with asyncio.timeout(0.2 if self.lost.done() else _GOODBYE_S):
-                await client.disconnect()
-        client.disconnect_socket()
+        """End the session at the server if that still listens; never raises."""
+        await self._end_tasks()
         if not self.lost.done():
+            with suppress(OSError, TimeoutError, ua.UaError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self.client.disconnect()
             self.lost.set_result(ConnectionFailed(f"{self.options.url}: closed"))
+        self._drop_line()
+
+    async def park(self) -> None:
+        """Drop the line and leave the session at the server, so that it can be reactivated; never raises."""
+        await self._end_tasks()
+        self.fail(ConnectionFailed(f"{self.options.url}: parked"))
+        self._drop_line()
+
+    def _drop_line(self) -> None:
+        protocol = self.client.uaclient.protocol
+        if protocol is not None:
+            protocol.on_connection_lost = None  # it comes late, and would be taken for a loss of the next line
+            if protocol.transport is not None:
+                protocol.transport.abort()  # close() would wait for a silent peer to take what is not sent yet
+        self.client.disconnect_socket()
+
+    async def _end_tasks(self) -> None:
+        tasks, self._tasks = self._tasks, ()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def fail(self, error: LineshaftError) -> None:
         """Remember why the connection is gone; the first reason wins."""
         if not self.lost.done():
             self.lost.set_result(error)
+
+    def _attend(self) -> None:
+        self._tasks = (
+            asyncio.create_task(self._watch(), name="opcua-watch"),
+            asyncio.create_task(self._renew(), name="opcua-renew"),
+        )
+
+    async def _watch(self) -> None:
+        """Notice a lost line, and ask a silent server for a sign of life."""
+        library, every = self.client.uaclient, self.options.keep_alive
+        try:
+            async with typed_errors(self.options.url), library.subscribe_state() as states:
+                while library.state.value == "connected":
+                    try:
+                        await states.next_change(every)
+                    except TimeoutError:
+                        async with asyncio.timeout(every):
+                            await self._values((ua.ObjectIds.Server_ServerStatus_State,))
+            self.fail(ConnectionFailed(f"{self.options.url}: connection lost"))
+        except LineshaftError as error:
+            self.fail(error)
+
+    async def _renew(self) -> None:
+        """Renew the secure channel for as long as it is used."""
+        try:
+            async with typed_errors(self.options.url):
+                while True:
+                    await asyncio.sleep(self.client.secure_channel_timeout / 1000 * _RENEW_AT)
+                    await self.client.open_secure_channel(renew=True)
+                    self.client.uaclient.revolve_security_token()
+        except LineshaftError as error:
+            self.fail(error)
 
     async def call(self, request: Any, wait_s: float | None = None) -> bytes:
         """Send any request and return the undecoded answer; `wait_s` 0 waits without end."""
@@ -140,43 +228,6 @@ class Session:
         answers = await self.client.uaclient.session.read_attributes([ua.NodeId(i) for i in ids], ua.AttributeIds.Value)
         return [a.Value.Value if a.Value is not None and a.StatusCode.is_good() else None for a in answers]
 
-    async def _secure(self) -> None:
-        options = self.options
-        try:
-            certificate = _certificate(options.cert_file)
-            if options.server_cert_file:
-                _certificate(options.server_cert_file)
-            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            self.client.application_uri = names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-        except (OSError, ValueError) as error:
-            raise AccessDenied(f"a certificate cannot be used: {error}") from error
-        except (x509.ExtensionNotFound, IndexError) as error:
-            raise AccessDenied(
-                f"{options.cert_file} names no application URI", hint="OPC UA wants one as URI in SubjectAltName"
-            ) from error
-        try:
-            await self.client.set_security(
-                _POLICIES[options.security],
-                options.cert_file,
-                options.key_file,
-                server_certificate=options.server_cert_file or None,
-                mode=_MODES[options.message_mode],
-            )
-        except ua.UaStatusCodeError:
-            raise
-        except (ValueError, FileNotFoundError) as error:
-            raise AccessDenied(f"{options.key_file} cannot be used: {error}") from error
-        except ua.UaError as error:
-            raise AccessDenied(
-                f"{options.url} does not offer {options.security} with {options.message_mode}: {error}",
-                hint="see what the server offers with `lineshaft doctor`, or choose another security",
-            ) from error
-
-    async def _on_lost(self, error: Exception) -> None:
-        self.fail(
-            ConnectionFailed(f"{self.options.url}: {error}" if str(error) else f"{self.options.url}: no sign of life")
-        )
-
 
 def _node_id(local_id: str, namespace: int) -> NodeId | None:
     """`s=...`, `i=...`, `g=...` or `b=...` in a namespace; None when the id is malformed."""
@@ -200,19 +251,3 @@ def _local_id(node: NodeId) -> str:
     if isinstance(identifier, bytes):
         return f"b={b64encode(identifier).decode()}"
     return f"g={identifier}" if isinstance(identifier, UUID) else f"i={identifier}"
-
-
-def _first_line(path: str) -> str:
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise AccessDenied(f"password file {path}: {error.strerror}") from error
-    if not lines:
-        raise AccessDenied(f"password file {path} is empty")
-    return lines[0]
-
-
-def _certificate(path: str) -> x509.Certificate:
-    data = Path(path).read_bytes()
-    pem = data.lstrip().startswith(b"-----BEGIN")
-    return x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
