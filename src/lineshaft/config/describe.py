@@ -135,7 +135,10 @@ def _tables(schema: Schema, definitions: Schema, title: str, seen: set[str], lev
     for key, name in below:
         if name not in seen:
             seen.add(name)
-            path = key if title in ("plant folder", "profile") else f"{title.split(': ')[-1]}.{key}"
+            above = title.split(": ")[-1].split(" of type ")[0]
+            path = key if title in ("plant folder", "profile") else f"{above}.{key}"
+            kind = definitions[name]["properties"].get("type", {}).get("const", "")
+            path += f" of type {kind}" if kind else ""
             yield from _tables(definitions[name], definitions, path, seen, level)
 
 
@@ -144,7 +147,9 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _references(value: Schema) -> list[str]:
-    options = [value, *value.get("anyOf", ()), *value.get("oneOf", ()), *value.get("allOf", ()), value.get("items", {})]
+    items = value.get("items", {})
+    options = [value, *value.get("anyOf", ()), *value.get("oneOf", ()), *value.get("allOf", ()), items]
+    options += items.get("oneOf", ())
     return [option["$ref"].rpartition("/")[2] for option in options if isinstance(option, dict) and "$ref" in option]
 
 

@@ -7,24 +7,20 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.config import JsonDict
+from pydantic import field_validator, model_validator
 
+from lineshaft.config.section import Section as Section
+from lineshaft.config.section import key as key
+from lineshaft.config.uplinks import AwsIotUplink as AwsIotUplink
+from lineshaft.config.uplinks import AzureIotUplink as AzureIotUplink
+from lineshaft.config.uplinks import HttpsUplink as HttpsUplink
+from lineshaft.config.uplinks import MqttJsonUplink as MqttJsonUplink
+from lineshaft.config.uplinks import SparkplugUplink as SparkplugUplink
+from lineshaft.config.uplinks import TlsConfig as TlsConfig
+from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
 from lineshaft.config.values import TIME_PATTERN, Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
 from lineshaft.model.events import Severity
-
-
-class Section(BaseModel):
-    """Base of all configuration: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
-
-def key(default: Any, description: str, *, unit: str = "", **more: Any) -> Any:
-    """A documented key; `unit` goes to the JSON Schema and the reference page. `...` as default: required."""
-    extra: JsonDict | None = {"unit": unit} if unit else None
-    return Field(default, description=description, json_schema_extra=extra, **more)
 
 
 class PlantConfig(Section):
@@ -293,35 +289,12 @@ class BufferConfig(Section):
     )
 
 
-class TlsConfig(Section):
-    """Encryption of a broker connection."""
-
-    ca_file: str = key("", "Certificate authority to trust (PEM); the system's when empty.")
-    cert_file: str = key("", "Own certificate (PEM), where the broker wants one.")
-    key_file: str = key("", "Private key of the own certificate (PEM).")
-
-
-class SparkplugUplink(Section):
-    """Sends to a Sparkplug B host over MQTT."""
-
-    type: Literal["sparkplug"] = key("sparkplug", "Kind of uplink.")
-    id: Id = key("hub", "Name of this uplink; it has its own place in the buffer.")
-    broker: str = key("", "mqtt://host:port or mqtts://host:port; the broker of `lineshaft demo` or `up` when empty.")
-    user: str = key("", "User at the broker; the gateway's own when empty.")
-    password_file: str = key("", "File that holds the password, relative to the data folder.")
-    tls: TlsConfig | None = key(None, "Set it for mqtts with an own authority or certificate.")
-    primary_host: str = key("lineshaft", "Sparkplug host that must be online before data is sent; '' for none.")
-    acknowledge: bool = key(True, "Wait for the hub's commit; false towards a foreign host that knows no such thing.")
-    keepalive: Duration = key(15.0, "MQTT keep-alive.", unit="s", ge=1)
-    drain_rate: int = key(50_000, "How many stored samples a second are sent beside live ones.", unit="1/s", gt=0)
-
-
 class GatewayConfig(Section):
     """One edge gateway."""
 
     id: Id = key("gateway-1", "The Sparkplug edge node id.")
     buffer: BufferConfig = key(BufferConfig(), "The disk buffer.")
-    uplinks: tuple[SparkplugUplink, ...] = key((SparkplugUplink(),), "Where samples go.")
+    uplinks: tuple[UplinkConfig, ...] = key((SparkplugUplink(),), "Where samples go.")
     ledger_interval: Duration = key(10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0)
 
 

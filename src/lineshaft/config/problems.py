@@ -81,6 +81,10 @@ class Report:
             self.add(document, place, "unknown key" + suggestion(str(loc[-1]), known), value=plain, allowed=known)
         elif value is None and kind != "missing":
             self.add(document, place, "has no value; give one or remove the key")
+        elif kind == "union_tag_invalid":
+            allowed = str(context["expected_tags"]).replace("'", "").split(", ")
+            message = "is not known" + suggestion(str(context["tag"]), allowed)
+            self.add(document, (*place, "type"), message, value=context["tag"], allowed=allowed)
         elif "expected" in context:
             allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
             message = _WORDS.get(kind, "is not known") + suggestion(str(value), allowed)
@@ -145,16 +149,32 @@ def _place(data: Any, loc: Sequence[str | int], kind: str) -> Key:
 def _keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Keys that may stand at `loc` below `model`."""
     current: Any = model
+    members: list[Any] = []
     for step in loc:
+        chosen = [member for member in members if member.model_fields["type"].annotation == typing.Literal[step]]
+        if chosen:
+            current, members = chosen[0], []
+            continue
         if isinstance(current, type) and issubclass(current, BaseModel):
             fields = {info.alias or name: info for name, info in current.model_fields.items()}
             if step not in fields:
                 continue
             current = fields[str(step)].annotation
+            members = _members(current)
         current = _inner(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
         return sorted(info.alias or name for name, info in current.model_fields.items())
     return []
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The models of a union whose `type` says which of them it is, at any depth; empty when there is none."""
+    arguments = typing.get_args(annotation)
+    models = [typing.get_args(one)[0] if typing.get_origin(one) is typing.Annotated else one for one in arguments]
+    tagged = [one for one in models if isinstance(one, type) and issubclass(one, BaseModel)]
+    if len(tagged) > 1 and all("type" in one.model_fields for one in tagged):
+        return tagged
+    return next((found for one in arguments if (found := _members(one))), [])
 
 
 def _inner(annotation: Any) -> Any:

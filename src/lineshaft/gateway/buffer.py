@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import close, dup, fsync
 from pathlib import Path
 from typing import Final
@@ -382,9 +382,11 @@ class Buffer:
         self._remove_delivered()
         return rows
 
-    def discard(self, uplink: str, number: int, reason: str) -> None:
-        """Give up a frame that can never be sent, with a drop note."""
+    def discard(self, uplink: str, number: int, reason: str, rows: Sequence[int] | None = None) -> None:
+        """Give up a frame that can never be sent, with a drop note about all of its samples or only about `rows`."""
         frame = self.read(number)
+        if frame is not None and frame.batch is not None and rows is not None:
+            frame = replace(frame, batch=frame.batch.take(np.array(rows, np.int64)), rows=len(rows))
         if frame is not None and frame.rows:
             cursors = {uplink: self._delivery.cursors[uplink]}
             self._tell(survey([(number, frame)], cursors, self.keys, reason), reason, None)

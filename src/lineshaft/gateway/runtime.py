@@ -13,16 +13,18 @@ import structlog
 
 from lineshaft import __version__
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.config.models import GatewayConfig, SparkplugUplink
+from lineshaft.config.models import GatewayConfig, SparkplugUplink, UplinkConfig
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.errors import ConfigError, StoreUnavailable
 from lineshaft.gateway.buffer import Buffer, BufferOptions
 from lineshaft.gateway.engine import Engine
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
 from lineshaft.gateway.steps.pipeline import Pipeline
+from lineshaft.gateway.uplinks.access import Files
+from lineshaft.gateway.uplinks.base import NodeContext, Uplink
+from lineshaft.gateway.uplinks.builtin import UPLINKS, problems
 from lineshaft.gateway.uplinks.forward import Forwarder
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
-from lineshaft.gateway.uplinks.sparkplug import NodeContext
 from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
@@ -59,12 +61,19 @@ class Gateway:
         self._options = options
         self._clock = options.clock
         self._drivers = drivers
-        self._accesses = {uplink.id: broker_access(uplink, options) for uplink in options.config.uplinks}
+        self._accesses = {
+            uplink.id: broker_access(uplink, options)
+            for uplink in options.config.uplinks
+            if isinstance(uplink, SparkplugUplink)
+        }
+        wrong = [text for uplink in options.config.uplinks for text in problems(uplink, plan, self._files(uplink))]
+        if wrong:
+            raise ConfigError("\n".join(wrong))
         bounds = options.config.buffer
         self._buffer = Buffer(
             options.data_dir / "buffer",
             self._clock,
-            list(self._accesses),
+            [uplink.id for uplink in options.config.uplinks],
             BufferOptions(bounds.max_size, bounds.max_age, subject=plan.node_path),
         )
         self._plan = plan
@@ -93,9 +102,16 @@ class Gateway:
         self._buffer.on_append = self._wake
         self.started.set()
 
-    def _forwarder(self, config: SparkplugUplink, node: NodeContext) -> Forwarder:
-        file = self._options.data_dir / f"bdseq-{config.id}"
-        uplink = Sparkplug(config, node, self._accesses[config.id], file)
+    def _files(self, config: UplinkConfig) -> Files:
+        return Files(config.id, self._options.data_dir)
+
+    def _forwarder(self, config: UplinkConfig, node: NodeContext) -> Forwarder:
+        uplink: Uplink
+        if isinstance(config, SparkplugUplink):
+            file = self._options.data_dir / f"bdseq-{config.id}"
+            uplink = Sparkplug(config, node, self._accesses[config.id], file)
+        else:
+            uplink = UPLINKS[type(config)](config, node, self._files(config))
         forwarder = Forwarder(uplink, self._buffer, self._clock, config.drain_rate)
         uplink.deliveries = forwarder
         return forwarder
@@ -257,13 +273,9 @@ class Gateway:
 
 
 def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAccess:
-    """Where an uplink connects. Raises ConfigError for a bad address or an unreadable password file."""
-    password = ""
-    if uplink.password_file:
-        try:
-            password = (options.data_dir / uplink.password_file).read_text().strip()
-        except OSError as error:
-            raise ConfigError(f"uplink {uplink.id}: the password file cannot be read: {error}") from error
+    """Where a Sparkplug uplink connects. Raises ConfigError for a bad address or an unreadable password file."""
+    files = Files(uplink.id, options.data_dir)
+    password = files.secret(uplink.password_file, "password file")
     if not uplink.broker:
         if options.broker is None:
             raise ConfigError(
@@ -271,12 +283,10 @@ def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAcc
             )
         own = options.broker
         return own if not uplink.user else BrokerAccess(own.host, own.port, uplink.user, password, own.tls)
-    tls = uplink.tls
-    certificates = {} if tls is None else {"ca_file": tls.ca_file, "cert_file": tls.cert_file, "key_file": tls.key_file}
     user = uplink.user
     if not user and options.broker is not None:
         user, password = options.broker.user, options.broker.password
-    return BrokerAccess.parse(uplink.broker, user=user, password=password, **certificates)
+    return BrokerAccess.parse(uplink.broker, user=user, password=password, **files.tls(uplink.tls))
 
 
 async def run(plan: Plan, drivers: Mapping[str, DriverSpec], options: GatewayOptions, stop: asyncio.Event) -> None:

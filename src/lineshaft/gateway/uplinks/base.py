@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lineshaft.clock import Clock
+from lineshaft.errors import DataError, RetryableError
 from lineshaft.gateway.frames import Frame
-from lineshaft.model.samples import SampleBatch, UInt32Array
+from lineshaft.gateway.plan import Plan
+from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import StatusNote
+
+
+class Throttled(RetryableError):
+    """The other side wants a pause of at least `seconds`."""
+
+    def __init__(self, message: str, seconds: float, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.seconds = seconds
+
+
+class Renewal(RetryableError):
+    """The uplink ends its session on purpose and wants the next one at once; nothing is wrong."""
+
+
+class Refused(DataError):
+    """The other side took the frames apart and will never want them; the message is the reason for a drop note."""
 
 
 class Uplink(Protocol):
     """One way out. Constructing it does nothing; after a lost connection `connect` is called again."""
 
     id: str
+    deliveries: Deliveries
+    """Set before the first connect."""
     waiting: bool
     """Connected, but the other side is not there yet."""
 
@@ -59,6 +81,10 @@ class Deliveries(Protocol):
         """The other side has these frames for good."""
         ...
 
+    def refused(self, frame: int, rows: Sequence[int], reason: str) -> None:
+        """These rows of a frame can never be delivered; the others are."""
+        ...
+
     def reborn(self, live_after: int) -> None:
         """The other side lost what it knew: everything undelivered is to be sent again, see `Uplink.connect`."""
         ...
@@ -74,3 +100,27 @@ class GatewayView(Protocol):
     def device_state(self, device: str) -> Literal["starting", "online", "offline"]:
         """How a device does; a disabled or retired one is offline."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeContext:
+    """What the gateway is, apart from one connection.
+
+    epoch    16 bytes that name the disk buffer
+    handles  int64 by the buffer's signal id: handle in the plan, -1 for none
+    last_frame  gives the id of the buffer's newest frame
+    """
+
+    plan: Plan
+    view: GatewayView
+    clock: Clock
+    epoch: bytes
+    handles: Int64Array
+    last_frame: Callable[[], int]
+
+    def handles_of(self, frame: Frame, batch: SampleBatch) -> Int64Array:
+        """int64 handle in the plan of each row. Raises DataError for a signal that the plan does not know."""
+        handles: Int64Array = self.handles[batch.signals]
+        if bool((handles < 0).any()):
+            raise DataError(f"frame {frame.id} holds signals that were never announced")
+        return handles

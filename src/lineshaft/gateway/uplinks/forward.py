@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 import structlog
 
 from lineshaft.clock import Clock
-from lineshaft.errors import AccessDenied, DataError, LineshaftError, PermanentError, RetryableError
+from lineshaft.errors import ConfigError, DataError, LineshaftError, PermanentError, RetryableError
 from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.frames import MAX_MESSAGE, MAX_ROWS, Frame, FrameKind, message_bytes
 from lineshaft.gateway.timing import Backoff, event_or
-from lineshaft.gateway.uplinks.base import Uplink
+from lineshaft.gateway.uplinks.base import Refused, Renewal, Throttled, Uplink
 from lineshaft.wire.notes import UplinkStatus
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,8 @@ RESEND_AFTER: Final = 15.0
 """Seconds without an acknowledgement after which a frame is sent again; doubled each time up to eight times."""
 _FRAME_BYTES: Final = 12
 """What each frame adds to the header of a message."""
+STEADY_AFTER: Final = 60.0
+"""Seconds of a session after which the next failure counts as the first one."""
 _BURST: Final = 0.1
 """Seconds of the drain rate that may go at once."""
 
@@ -49,6 +51,7 @@ class Forwarder:
         self._tokens = 0.0
         self._tokens_at = 0.0
         self._online = False
+        self._connected_at = 0.0
         self._since = clock.now_us()
         self._error = ""
         self._sent_rows = self._acknowledged_rows = self._resent = 0
@@ -61,17 +64,26 @@ class Forwarder:
             pause = 0.0
             try:
                 await self._session()
-            except (RetryableError, PermanentError) as error:
-                pause = self._backoff.next(at_least=10.0 if isinstance(error, AccessDenied) else 0.0)
+            except Renewal as error:
+                log.debug("uplink.renewal", uplink=self.uplink.id, reason=str(error))
+            except (RetryableError, PermanentError, ConfigError) as error:
+                pause = self._pause(error)
                 self._failed(error)
             finally:
                 self._set_online(False)
                 await self.uplink.close()
             await self._clock.sleep_until(self._clock.monotonic() + pause)
 
+    def _pause(self, error: LineshaftError) -> float:
+        if self._online and self._clock.monotonic() > self._connected_at + STEADY_AFTER:
+            self._backoff.reset()
+        if isinstance(error, Throttled):
+            return self._backoff.next(at_least=error.seconds)
+        return self._backoff.next(at_least=0.0 if isinstance(error, RetryableError) else 10.0)
+
     async def _session(self) -> None:
         self._restart(await self.uplink.connect())
-        self._backoff.reset()
+        self._connected_at = self._clock.monotonic()
         if self._error:
             log.info("uplink.recovered", uplink=self.uplink.id)
         self._error = ""
@@ -118,7 +130,16 @@ class Forwarder:
         self._acknowledged_rows += self._buffer.acknowledge(self.uplink.id, numbers)
         for number in numbers:
             self._forget(number)
+        if numbers:
+            self._backoff.reset()
         self._patience = RESEND_AFTER
+        self._wake.set()
+
+    def refused(self, frame: int, rows: Sequence[int], reason: str) -> None:
+        """See Deliveries."""
+        log.error("uplink.cannot_send", uplink=self.uplink.id, frames=1, rows=len(rows), error=reason)
+        self._buffer.discard(self.uplink.id, frame, reason, rows)
+        self._forget(frame)
         self._wake.set()
 
     def reborn(self, live_after: int) -> None:
@@ -166,12 +187,18 @@ class Forwarder:
             log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
             if len(group) == 1:  # kept, it would stand in the way of all others
                 self._forget(group[0].id)
-                self._buffer.discard(self.uplink.id, group[0].id, "cannot be sent")
+                reason = str(error) if isinstance(error, Refused) else "cannot be sent"
+                self._buffer.discard(self.uplink.id, group[0].id, reason)
                 return
             for frame in group:
                 self._forget(frame.id)
             for frame in group:
                 await self._send([frame], historical)
+            return
+        deadline = self._clock.monotonic() + self._patience  # handing over may have taken long
+        for frame in group:
+            if frame.id in self._in_flight:
+                self._in_flight[frame.id] = (frame.rows, deadline)
 
     def _group(self, after: int, until: int) -> list[Frame]:
         """The next frames that may go in one message: one note, or consecutive frames of one device."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import structlog
 
-from lineshaft.clock import Clock
 from lineshaft.config.models import SparkplugUplink as SparkplugConfig
 from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
 from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.frames import Frame, FrameKind
-from lineshaft.gateway.plan import Plan
-from lineshaft.gateway.uplinks.base import Deliveries, GatewayView
+from lineshaft.gateway.uplinks.base import Deliveries, NodeContext
 from lineshaft.gateway.uplinks.births import bdseq_metric, device_birth, mend_types, node_birth, note_metric
-from lineshaft.gateway.uplinks.mqtt import BrokerAccess, MqttConnection
+from lineshaft.gateway.uplinks.mqtt import BrokerAccess, MqttConnection, Will
 from lineshaft.gateway.uplinks.primary import PrimaryHost
-from lineshaft.model.samples import Int64Array, SampleBatch, UInt8Array
+from lineshaft.model.samples import SampleBatch, UInt8Array
 from lineshaft.wire import names, topics
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_ack
@@ -28,23 +25,6 @@ from lineshaft.wire.notes import StatusNote, encode_notes
 from lineshaft.wire.sparkplug import Payload, decode, encode
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NodeContext:
-    """What the edge node is, apart from the connection.
-
-    epoch    16 bytes that name the disk buffer
-    handles  int64 by the buffer's signal id: handle in the plan, -1 for none
-    last_frame  gives the id of the buffer's newest frame
-    """
-
-    plan: Plan
-    view: GatewayView
-    clock: Clock
-    epoch: bytes
-    handles: Int64Array
-    last_frame: Callable[[], int]
 
 
 class SparkplugUplink:
@@ -93,7 +73,7 @@ class SparkplugUplink:
         self._host_online = asyncio.Event()
         self._born = False
         self._in_socket.clear()
-        death = (self._topic(topics.Message.NDEATH), self._death())
+        death = Will(self._topic(topics.Message.NDEATH), self._death())
         client_id = f"{plan.site}/{plan.node}/{self.id}"
         connection = MqttConnection(
             self._access, client_id, death, self._config.keepalive, self._received, self._on_wire
