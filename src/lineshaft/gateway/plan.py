@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,16 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from lineshaft.config.models import DeviceConfig, EquipmentConfig, PipelineConfig, Plant, SignalConfig
+from lineshaft.config.check_steps import COMPUTED
+from lineshaft.config.models import (
+    DerivedConfig,
+    DeviceConfig,
+    EquipmentConfig,
+    PipelineConfig,
+    Plant,
+    SeriesConfig,
+    SignalConfig,
+)
 from lineshaft.drivers.base import Point
 from lineshaft.gateway.keys import SignalKey
-from lineshaft.gateway.steps.base import SignalTable
+from lineshaft.gateway.plan_steps import US, computation, conversion, deadband, edge_rules, signal_steps
+from lineshaft.gateway.steps.base import SignalSteps, SignalTable
+from lineshaft.gateway.steps.computed import Computation
+from lineshaft.gateway.steps.mapping import is_number
+from lineshaft.gateway.steps.rules import EdgeRule
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt8Array
 from lineshaft.wire import names
 from lineshaft.wire.sparkplug import SparkplugType, type_of
 
-US: Final = 1_000_000
 NEVER: Final = np.iinfo(np.int64).max
 _EVERY_SAMPLE = frozenset({SignalKind.EVENT, SignalKind.WAVEFORM})
 _INTEGERS = frozenset(Datatype) - {Datatype.FLOAT, Datatype.DOUBLE, Datatype.STRING, Datatype.DATETIME}
@@ -72,6 +84,8 @@ class Plan:
     equipment: tuple[Equipment, ...]
     table: SignalTable
     batch_alias: int  # of the node's own `Lineshaft/Batch` metric
+    computations: tuple[Computation, ...] = ()
+    rules: tuple[EdgeRule, ...] = ()
 
     @property
     def node_path(self) -> str:
@@ -94,13 +108,14 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
     device_aliases = [next(aliases) for _ in plant.devices]
     signals: list[PlannedSignal] = []
     devices: list[PlannedDevice] = []
+    series: list[SeriesConfig] = []
     for config, device_alias in zip(plant.devices, device_aliases, strict=True):
         first = len(signals)
         parts = resolve(config) if resolve else config.signals
         signals += [_signal(site, config, part, plant.pipeline, next(aliases)) for part in parts]
+        series += parts
         points = tuple(
-            Point(first + i, part.address, signals[first + i].signal.datatype, part.poll or config.poll)
-            for i, part in enumerate(parts)
+            Point(first + i, part.address, _read_as(part), part.poll or config.poll) for i, part in enumerate(parts)
         )
         devices.append(
             PlannedDevice(
@@ -116,6 +131,13 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
                 enabled=config.enabled,
             )
         )
+    if plant.derived:
+        devices.append(PlannedDevice(COMPUTED, "Computed signals", "", None, (), (), len(signals), 1.0, next(aliases)))
+        signals += [_derived(site, config, plant.pipeline, next(aliases)) for config in plant.derived]
+        series += plant.derived
+    handles = {item.metric: handle for handle, item in enumerate(signals)}
+    steps = {handle: signal_steps(config, plant.pipeline, handles) for handle, config in enumerate(series)}
+    first_derived = len(signals) - len(plant.derived)
     return Plan(
         enterprise=plant.plant.enterprise,
         site=plant.plant.site,
@@ -123,8 +145,10 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
         signals=tuple(signals),
         devices=tuple(devices),
         equipment=tuple(_tree(plant)),
-        table=signal_table(signals),
+        table=signal_table(signals, {handle: more for handle, more in steps.items() if more != SignalSteps()}),
         batch_alias=batch_alias,
+        computations=tuple(computation(config, first_derived + i, handles) for i, config in enumerate(plant.derived)),
+        rules=edge_rules(plant.edge_rules, site, handles),
     )
 
 
@@ -150,7 +174,8 @@ def with_retired(plan: Plan, keys: Sequence[SignalKey]) -> Plan:
         metric = signal.path.removeprefix(f"{plan.enterprise}/{plan.site}/")
         signals.append(PlannedSignal(signal, key.device, metric, alias, _wire_type(datatype), ""))
         alias += 1
-    return replace(plan, devices=tuple(devices), signals=tuple(signals), table=signal_table(signals))
+    table = signal_table(signals, plan.table.more)
+    return replace(plan, devices=tuple(devices), signals=tuple(signals), table=table)
 
 
 def buffer_key(planned: PlannedSignal) -> SignalKey:
@@ -163,7 +188,7 @@ def _wire_type(datatype: Datatype) -> SparkplugType:
     return type_of(_WIDENED.get(datatype, datatype))
 
 
-def signal_table(signals: list[PlannedSignal]) -> SignalTable:
+def signal_table(signals: list[PlannedSignal], more: Mapping[int, SignalSteps]) -> SignalTable:
     """The columns that the steps look up by handle."""
 
     def floats(values: list[float | None], none: float) -> NDArray[np.float64]:
@@ -180,6 +205,7 @@ def signal_table(signals: list[PlannedSignal]) -> SignalTable:
         heartbeat=np.array(heartbeat, np.int64),
         report_all=np.array([item.report_all for item in signals], np.bool_),
         texts=texts,
+        more=more,
     )
 
 
@@ -192,12 +218,22 @@ def _text_rule(datatype: Datatype) -> int:
 def _signal(
     site: str, device: DeviceConfig, config: SignalConfig, pipeline: PipelineConfig, alias: int
 ) -> PlannedSignal:
-    below = config.asset or device.asset
-    asset = f"{site}/{below}" if below else site
-    datatype = _datatype(config)
+    scale, offset = conversion(config)
+    planned = _series(site, device.id, config.asset or device.asset, config, pipeline, alias, _datatype(config))
+    return replace(planned, address=address_words(config.address), scale=scale, offset=offset)
+
+
+def _derived(site: str, config: DerivedConfig, pipeline: PipelineConfig, alias: int) -> PlannedSignal:
+    planned = _series(site, COMPUTED, config.asset, config, pipeline, alias, Datatype.DOUBLE)
+    return replace(planned, address="computed")
+
+
+def _series(
+    site: str, device: str, below: str, config: SeriesConfig, pipeline: PipelineConfig, alias: int, datatype: Datatype
+) -> PlannedSignal:
     low, high = config.range or (None, None)
     signal = Signal(
-        asset=asset,
+        asset=f"{site}/{below}" if below else site,
         name=config.name,
         kind=config.kind,
         datatype=datatype,
@@ -211,14 +247,12 @@ def _signal(
     )
     return PlannedSignal(
         signal=signal,
-        device=device.id,
+        device=device,
         metric=signal.path.removeprefix(f"{site}/"),
         alias=alias,
         wire_type=_wire_type(datatype),
-        address=address_words(config.address),
-        scale=config.scale,
-        offset=config.offset,
-        deadband=_deadband(config, pipeline),
+        address="",
+        deadband=deadband(config, pipeline),
         heartbeat=pipeline.heartbeat if config.heartbeat is None else config.heartbeat,
         report_all=(config.report or pipeline.report) == "all" or config.kind in _EVERY_SAMPLE,
     )
@@ -235,23 +269,23 @@ def address_words(address: Any) -> str:
 
 
 def _datatype(config: SignalConfig) -> Datatype:
-    """The plant's word, else the driver's (`datatype` of an address), else Double; a scaled integer is Double."""
-    given = config.datatype or getattr(config.address, "datatype", None)
-    datatype = given if isinstance(given, Datatype) else Datatype.DOUBLE
-    scaled = config.scale != 1.0 or not float(config.offset).is_integer()
+    """Type that is announced: that of the mapped values, else of what is read; a scaled integer is Double."""
+    if config.map:
+        words = isinstance(next(iter(config.map.values())), str)
+        return Datatype.STRING if words else config.datatype or Datatype.DOUBLE
+    datatype = _read_as(config)
+    scale, offset = conversion(config)
+    scaled = scale != 1.0 or not float(offset).is_integer()
     return Datatype.DOUBLE if scaled and datatype in _INTEGERS else datatype
 
 
-def _deadband(config: SignalConfig, pipeline: PipelineConfig) -> float:
-    """In the signal's unit. The signal's own keys win; the pipeline's hold for measures only."""
-    absolute, percent = config.deadband, config.deadband_percent
-    if absolute is None and percent is None and config.kind is SignalKind.MEASURE:
-        absolute, percent = pipeline.deadband, pipeline.deadband_percent
-    if absolute is not None:
-        return absolute
-    if percent is not None and config.range is not None:
-        return percent / 100.0 * (config.range[1] - config.range[0])
-    return 0.0
+def _read_as(config: SignalConfig) -> Datatype:
+    """The plant's word, else the driver's (`datatype` of an address), else Double; of a map: as its raw values."""
+    if config.map and not all(is_number(raw) for raw in config.map):
+        return Datatype.STRING
+    given = None if config.map else config.datatype
+    given = given or getattr(config.address, "datatype", None)
+    return given if isinstance(given, Datatype) else Datatype.DOUBLE
 
 
 def _groups(points: tuple[Point, ...]) -> tuple[tuple[float, tuple[Point, ...]], ...]:

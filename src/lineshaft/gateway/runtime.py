@@ -13,26 +13,29 @@ import structlog
 
 from lineshaft import __version__
 from lineshaft.clock import Clock, SystemClock
+from lineshaft.config.check_steps import COMPUTED
 from lineshaft.config.models import GatewayConfig, SparkplugUplink, UplinkConfig
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.errors import ConfigError, StoreUnavailable
 from lineshaft.gateway.buffer import Buffer, BufferOptions
 from lineshaft.gateway.engine import Engine
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
-from lineshaft.gateway.steps.pipeline import Pipeline
+from lineshaft.gateway.steps.pipeline import Pipeline, step_status
 from lineshaft.gateway.uplinks.access import Files
-from lineshaft.gateway.uplinks.base import NodeContext, Uplink
+from lineshaft.gateway.uplinks.base import NodeContext, TellsPipeline, Uplink
 from lineshaft.gateway.uplinks.builtin import UPLINKS, problems
 from lineshaft.gateway.uplinks.forward import Forwarder
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import EventNote, LedgerNote, StatusNote
+from lineshaft.wire.notes import EventNote, LedgerNote, PipelineNote, SignalPipeline, StatusNote
 
 log = structlog.get_logger(__name__)
 
 STATUS_INTERVAL: Final = 5.0
+PIPELINE_INTERVAL: Final = 30.0
+"""Seconds between two reports of what the steps did to each signal."""
 DRAIN_SECONDS: Final = 7.0
 """How long a stopping gateway goes on sending, so that it is gone within ten seconds."""
 _PER_LEDGER_NOTE: Final = 1_000
@@ -95,8 +98,12 @@ class Gateway:
         self._plan = with_retired(self._plan, [keys[number] for number in sorted(waiting)])
         by_path = {(item.device, item.signal.path): i for i, item in enumerate(self._plan.signals)}
         handles: Int64Array = np.array([by_path.get((key.device, key.path), -1) for key in keys], np.int64)
-        self._pipeline = Pipeline(self._plan.table)
-        self._engine = Engine(self._plan.devices, self._drivers, self, self._clock, self._plan.device_path)
+        self._pipeline = Pipeline(self._plan.table, self._plan.computations, self._plan.rules)
+        self._handles = {item.signal.path: handle for handle, item in enumerate(self._plan.signals)}
+        self._computed = next((device for device in self._plan.devices if device.id == COMPUTED), None)
+        self._engine = Engine(
+            self._plan.devices, self._drivers, self, self._clock, self._plan.device_path, self._options.data_dir
+        )
         node = NodeContext(self._plan, self, self._clock, self._buffer.epoch, handles, lambda: self._buffer.last)
         self._forwarders = tuple(self._forwarder(uplink, node) for uplink in self._options.config.uplinks)
         self._buffer.on_append = self._wake
@@ -149,10 +156,13 @@ class Gateway:
                 group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
                 group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
                 group.create_task(self._every(STATUS_INTERVAL, self._tell_status), name="status"),
+                group.create_task(self._every(PIPELINE_INTERVAL, self._tell_pipeline), name="pipeline"),
             ]
             await stop.wait()
             for task in tasks:
                 task.cancel()
+        for device in self._plan.devices:
+            self._keep(device, self._pipeline.flush(self._handles_of(device)), None)
         await self._ledger()
 
     async def _drain(self) -> None:
@@ -215,30 +225,62 @@ class Gateway:
             for forwarder in self._forwarders:
                 forwarder.uplink.tell(part)
 
+    async def _tell_pipeline(self) -> None:
+        paths = [item.signal.path for item in self._plan.signals]
+        for at in range(0, len(paths), _PER_STATUS_NOTE):
+            signals = {path: self.pipeline_of(path) for path in paths[at : at + _PER_STATUS_NOTE]}
+            part = PipelineNote(self._clock.now_us(), {path: one for path, one in signals.items() if one.rows_in})
+            for forwarder in self._forwarders:
+                if isinstance(forwarder.uplink, TellsPipeline):
+                    forwarder.uplink.tell_pipeline(part)
+
     def status(self) -> StatusNote:
         """How the gateway does now; device rates are since the last call."""
+        kinds = [item.signal.kind.value for item in self._plan.signals]
         return StatusNote(
             self._clock.now_us(),
             self._engine.status(),
             self._buffer.status(),
             tuple(forwarder.status() for forwarder in self._forwarders),
             __version__,
+            step_status(self._pipeline, kinds),
         )
+
+    def pipeline_of(self, path: str) -> SignalPipeline:
+        """What the steps did to a signal since the start; KeyError for a path that the gateway does not know."""
+        return self._pipeline.of(self._handles[path])
 
     # -- what the engine tells (engine.Output)
 
     def accept(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
         """See Output."""
-        kept = self._pipeline.update(batch)
-        self._keep(device, kept, position)
-        return len(kept)
+        kept = self._pipeline.update(batch, self._clock.now_us())
+        rows = self._keep(device, kept, position)
+        for event in self._pipeline.take_events():
+            self.event(event)
+        return rows
 
     def lost(self, device: PlannedDevice) -> None:
         """See Output."""
-        handles = np.arange(device.first, device.first + len(device.points), dtype=np.uint32)
-        self._keep(device, self._pipeline.lost(handles, self._clock.now_us()), None)
+        self._keep(device, self._pipeline.lost(self._handles_of(device), self._clock.now_us()), None)
 
-    def _keep(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> None:
+    def _handles_of(self, device: PlannedDevice) -> UInt32Array:
+        count = len(self._plan.computations) if device is self._computed else len(device.points)
+        return np.arange(device.first, device.first + count, dtype=np.uint32)
+
+    def _keep(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
+        """Put rows into the buffer, each under its device or as computed; how many of the device."""
+        if self._computed is not None and device is not self._computed:
+            made = (batch.signals >= self._computed.first) & (
+                batch.signals < self._computed.first + len(self._plan.computations)
+            )
+            if made.any():
+                self._append(self._computed, batch.take(made), None)
+                batch = batch.take(~made)
+        self._append(device, batch, position)
+        return len(batch)
+
+    def _append(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> None:
         ids = self._ids[batch.signals]
         self._buffer.append(
             device.id, SampleBatch(ids, batch.times, batch.values, batch.qualities, batch.texts), position
@@ -266,6 +308,8 @@ class Gateway:
 
     def device_state(self, device: str) -> Literal["starting", "online", "offline"]:
         """See GatewayView."""
+        if self._computed is not None and device == self._computed.id and self._computed.enabled:
+            return "online"
         state = self._engine.state(device)
         if state in ("online", "degraded"):
             return "online"

@@ -6,10 +6,14 @@ The metric's value is a JSON list of objects; `type` says which of the classes b
                        "details": {...}}
     {"type": "ledger", "epoch": hex, "frame": id, "totals": {signal path: rows}}
     {"type": "drops",  "epoch": hex, "drops": [[signal path, rows, first us, last us, reason], ...]}
-    {"type": "status", "time": us, "version": text, "devices": [{...}], "buffer": {...}, "uplinks": [{...}]}
+    {"type": "status", "time": us, "version": text, "devices": [{...}], "buffer": {...}, "uplinks": [{...}],
+                       "steps": [{...}]}
+    {"type": "pipeline", "time": us, "steps": [name, ...],
+                       "signals": {signal path: [rows in, rows out, [[step, dropped, changed], ...]]}}
 
 Events, ledger and drops go through the disk buffer and are acknowledged like samples (their NDATA carries
-`Lineshaft/Batch`). A status is only worth something now: it is sent as it is, without a batch, and never repeated.
+`Lineshaft/Batch`). A status and a pipeline note are only worth something now: they are sent as they are,
+without a batch, and never repeated.
 """
 
 from __future__ import annotations
@@ -110,6 +114,36 @@ class UplinkStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StepStatus:
+    """What one step of the edge pipeline did to the signals of one kind since the start."""
+
+    name: str
+    kind: str  # measure, counter, state ...
+    rows_in: int = 0
+    rows_out: int = 0
+    changed: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPipeline:
+    """What the edge pipeline did to one signal since the start; steps that did nothing are left out."""
+
+    rows_in: int
+    rows_out: int
+    dropped: Mapping[str, int] = field(default_factory=dict)  # step -> rows
+    changed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineNote:
+    """What happened to each signal in the edge pipeline. With many signals it comes in parts."""
+
+    time: int  # UTC microseconds
+    signals: Mapping[str, SignalPipeline]  # signal path -> figures
+
+
+@dataclass(frozen=True, slots=True)
 class StatusNote:
     """How the gateway does now. With many devices it comes in parts, each with other devices."""
 
@@ -118,9 +152,10 @@ class StatusNote:
     buffer: BufferStatus = field(default_factory=BufferStatus)
     uplinks: tuple[UplinkStatus, ...] = ()
     version: str = ""
+    steps: tuple[StepStatus, ...] = ()
 
 
-Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote
+Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote | PipelineNote
 
 
 def encode_notes(notes: Sequence[Note]) -> str:
@@ -159,6 +194,14 @@ def _to_json(note: Note) -> dict[str, Any]:
             return {"type": "drops", "epoch": epoch, "drops": rows}
         case StatusNote():
             return {"type": "status", **asdict(note)}
+        case PipelineNote(time, signals):
+            steps = list(dict.fromkeys(name for one in signals.values() for name in (*one.dropped, *one.changed)))
+            return {
+                "type": "pipeline",
+                "time": time,
+                "steps": steps,
+                "signals": {path: _figures(one, steps) for path, one in signals.items()},
+            }
 
 
 def _from_json(item: dict[str, Any]) -> Note | None:
@@ -181,9 +224,29 @@ def _from_json(item: dict[str, Any]) -> Note | None:
                 BufferStatus(**_known(BufferStatus, item["buffer"])),
                 tuple(UplinkStatus(**_known(UplinkStatus, uplink)) for uplink in item["uplinks"]),
                 str(item.get("version", "")),
+                tuple(StepStatus(**_known(StepStatus, step)) for step in item.get("steps") or ()),
+            )
+        case "pipeline":
+            steps = [str(name) for name in item["steps"]]
+            return PipelineNote(
+                int(item["time"]), {path: _signal_pipeline(one, steps) for path, one in item["signals"].items()}
             )
         case _:
             return None
+
+
+def _figures(one: SignalPipeline, steps: Sequence[str]) -> list[Any]:
+    """[in, out, [[number of the step, dropped, changed], ...]]: short, because there are many signals."""
+    touched = [name for name in steps if name in one.dropped or name in one.changed]
+    did = [[steps.index(name), one.dropped.get(name, 0), one.changed.get(name, 0)] for name in touched]
+    return [one.rows_in, one.rows_out, did]
+
+
+def _signal_pipeline(item: Sequence[Any], steps: Sequence[str]) -> SignalPipeline:
+    rows_in, rows_out, did = item
+    dropped = {steps[step]: int(n) for step, n, _ in did if n}
+    changed = {steps[step]: int(n) for step, _, n in did if n}
+    return SignalPipeline(int(rows_in), int(rows_out), dropped, changed)
 
 
 def _known(kind: type[Any], item: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lineshaft.gateway.steps.base import SignalTable, StepCount, Uniqueness
-from lineshaft.model.samples import GOOD_CLASS, Int64Array, Quality, SampleBatch
+from lineshaft.gateway.steps.base import SignalTable, StepCount, Uniqueness, lowered
+from lineshaft.model.samples import Int64Array, Quality, SampleBatch
 
 EARLIEST_US: Final = 946_684_800_000_000
 """2000-01-01: an older time comes from a device whose clock was never set."""
@@ -21,7 +20,7 @@ class Types:
     """
 
     def __init__(self, table: SignalTable) -> None:
-        self.count = StepCount("types")
+        self.count = StepCount("types", len(table))
         self._texts = table.texts
         self._any_text = bool((table.texts == SignalTable.TEXT).any())
         self.mistyped: set[int] = set()
@@ -29,8 +28,7 @@ class Types:
 
     def update(self, batch: SampleBatch) -> SampleBatch:
         """Leaves numeric batches as they are."""
-        self.count.rows_in += len(batch)
-        self.count.rows_out += len(batch)
+        self.count.through(len(batch))
         if batch.texts is None and not self._any_text:
             return batch
         rule = self._texts[batch.signals]
@@ -49,7 +47,7 @@ class Types:
             texts[row] = f"{values[row]:.15g}"
         values[wrong | number] = np.nan
         self.mistyped.update(batch.signals[wrong].tolist())
-        self.count.changed += int(wrong.sum() + number.sum())
+        self.count.change(batch.signals[wrong | number])
         return SampleBatch(batch.signals, batch.times, values, qualities, texts)
 
 
@@ -57,7 +55,7 @@ class Scale:
     """value = raw * scale + offset."""
 
     def __init__(self, table: SignalTable) -> None:
-        self.count = StepCount("scale")
+        self.count = StepCount("scale", len(table))
         self._scale, self._offset = table.scale, table.offset
         self._plain = (table.scale == 1.0) & (table.offset == 0.0)
         self._nothing = bool(self._plain.all())
@@ -65,8 +63,7 @@ class Scale:
     def update(self, batch: SampleBatch) -> SampleBatch:
         """Exact digits of 64 bit numbers go when the number is scaled."""
         n = len(batch)
-        self.count.rows_in += n
-        self.count.rows_out += n
+        self.count.through(n)
         if self._nothing:
             return batch
         signals, texts = batch.signals, batch.texts
@@ -75,7 +72,7 @@ class Scale:
             touched = ~self._plain[signals] & ~np.isnan(batch.values)
             texts = texts.copy()
             texts[touched] = None
-        self.count.changed += n
+        self.count.change(signals[~self._plain[signals]])
         return SampleBatch(signals, batch.times, values, batch.qualities, texts)
 
 
@@ -83,22 +80,21 @@ class Range:
     """A good value outside of what the sensor can measure becomes uncertain."""
 
     def __init__(self, table: SignalTable) -> None:
-        self.count = StepCount("range")
+        self.count = StepCount("range", len(table))
         self._low, self._high = table.low, table.high
         self._nothing = bool(np.isinf(table.low).all() and np.isinf(table.high).all())
 
     def update(self, batch: SampleBatch) -> SampleBatch:
         """NaN is outside of nothing."""
         n = len(batch)
-        self.count.rows_in += n
-        self.count.rows_out += n
+        self.count.through(n)
         if self._nothing:
             return batch
         values, signals = batch.values, batch.signals
         outside = (values < self._low[signals]) | (values > self._high[signals])
         if not outside.any():
             return batch
-        return _lowered(batch, outside, Quality.UNCERTAIN_RANGE, self.count)
+        return lowered(batch, outside, Quality.UNCERTAIN_RANGE, self.count)
 
 
 class SourceClock:
@@ -109,15 +105,14 @@ class SourceClock:
     """
 
     def __init__(self, table: SignalTable) -> None:
-        self.count = StepCount("clock")
+        self.count = StepCount("clock", len(table))
         self._last: Int64Array = np.full(len(table), np.iinfo(np.int64).min, np.int64)
         self._unique = Uniqueness(len(table))
 
     def update(self, batch: SampleBatch) -> SampleBatch:
         """Compares with the previous row of the same signal, in this batch or an earlier one."""
         n = len(batch)
-        self.count.rows_in += n
-        self.count.rows_out += n
+        self.count.through(n)
         signals, times = batch.signals, batch.times
         if self._unique(signals):
             before = self._last[signals]
@@ -136,19 +131,7 @@ class SourceClock:
             return batch
         empty = back & (batch.qualities == Quality.BAD_NO_VALUE)
         if empty.any():
-            self.count.changed += int(empty.sum())
+            self.count.change(signals[empty])
             qualities = np.where(empty, np.uint8(Quality.BAD_CLOCK), batch.qualities)
             batch = SampleBatch(signals, times, batch.values, qualities, batch.texts)
-        return _lowered(batch, back, Quality.UNCERTAIN_CLOCK, self.count)
-
-
-def _lowered(batch: SampleBatch, where: NDArray[np.bool_], quality: Quality, count: StepCount) -> SampleBatch:
-    where = where & ((batch.qualities & GOOD_CLASS) == GOOD_CLASS)
-    count.changed += int(where.sum())
-    return SampleBatch(
-        batch.signals,
-        batch.times,
-        batch.values,
-        np.where(where, np.uint8(quality), batch.qualities),
-        batch.texts,
-    )
+        return lowered(batch, back, Quality.UNCERTAIN_CLOCK, self.count)

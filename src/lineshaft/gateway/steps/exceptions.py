@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lineshaft.gateway.steps.base import SignalTable, StepCount, Uniqueness
+from lineshaft.gateway.steps.base import SignalTable, StepCount, Uniqueness, rounds
 from lineshaft.model.samples import Quality, SampleBatch, TextArray, UInt32Array
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -21,12 +21,13 @@ class ReportByException:
 
     That is: the first row of a signal; a change of quality or of text; a value further away than the deadband
     (equal to it is not further; NaN equals NaN); a row whose time is at least a heartbeat after; and every row
-    of a signal that reports all.
+    of a signal that reports all (`all_of`: because another step has chosen already).
     """
 
-    def __init__(self, table: SignalTable) -> None:
-        self.count = StepCount("exception")
+    def __init__(self, table: SignalTable, all_of: NDArray[np.bool_] | None = None) -> None:
+        self.count = StepCount("exception", len(table))
         self._table = table
+        self._report_all = table.report_all if all_of is None else table.report_all | all_of
         self._unique = Uniqueness(len(table))
         n = len(table)
         self._times = np.full(n, NO_TIME, np.int64)
@@ -43,7 +44,10 @@ class ReportByException:
             return batch
         self._has_texts = self._has_texts or batch.texts is not None
         keep = self._once(batch, None) if self._unique(batch.signals) else self._many(batch)
-        out = batch if keep.all() else batch.take(keep)
+        out = batch
+        if not keep.all():
+            out = batch.take(keep)
+            self.count.drop(batch.signals[~keep])
         self.count.rows_out += len(out)
         return out
 
@@ -70,7 +74,7 @@ class ReportByException:
             near = (np.abs(v - last) <= table.deadband[s]) | (v == last) | (np.isnan(v) & np.isnan(last))
         keep: NDArray[np.bool_] = ~near
         keep |= q != self._qualities[s]
-        keep |= (since == NO_TIME) | table.report_all[s]
+        keep |= (since == NO_TIME) | self._report_all[s]
         keep |= t >= _later(since, table.heartbeat[s])
         if self._has_texts:
             new = np.full(len(s), None, object) if texts is None else texts
@@ -85,23 +89,13 @@ class ReportByException:
 
     def _many(self, batch: SampleBatch) -> NDArray[np.bool_]:
         """Goes through the batch in rounds: first all signals' first rows, then their second ones, and so on."""
-        n = len(batch)
-        order = np.argsort(batch.signals, kind="stable")
-        ordered = batch.signals[order]
-        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        lengths = np.diff(np.concatenate((starts, [n])))
-        rank = np.arange(n) - np.repeat(starts, lengths)
-        by_round = order[np.argsort(rank, kind="stable")]
-        sizes = np.bincount(rank)
-        keep = np.zeros(n, np.bool_)
-        done = 0
-        for size in sizes:
-            if size < _FEW:
-                break
-            rows = by_round[done : done + size]
-            keep[rows] = self._once(batch, rows)
-            done += int(size)
-        self._one_by_one(batch, np.sort(by_round[done:]), keep)
+        keep = np.zeros(len(batch), np.bool_)
+        parts = rounds(batch.signals)
+        for rows in parts:
+            if len(rows) < _FEW:
+                self._one_by_one(batch, np.sort(np.concatenate((rows, *parts))), keep)
+            else:
+                keep[rows] = self._once(batch, rows)
         return keep
 
     def _one_by_one(self, batch: SampleBatch, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
@@ -111,7 +105,7 @@ class ReportByException:
         rules = zip(
             table.deadband[handles].tolist(),
             table.heartbeat[handles].tolist(),
-            table.report_all[handles].tolist(),
+            self._report_all[handles].tolist(),
             strict=True,
         )
         rule = dict(zip(handles.tolist(), rules, strict=True))

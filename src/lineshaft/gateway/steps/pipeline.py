@@ -2,51 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from lineshaft.gateway.steps.base import SignalTable, Step, StepCount
+from lineshaft.gateway.steps.base import SignalTable, Step, StepCount, Uniqueness
 from lineshaft.gateway.steps.checks import Range, Scale, SourceClock, Types
+from lineshaft.gateway.steps.computed import Computation, Computed
+from lineshaft.gateway.steps.door import SwingingDoor
 from lineshaft.gateway.steps.exceptions import ReportByException
-from lineshaft.model.samples import Quality, SampleBatch, UInt32Array
+from lineshaft.gateway.steps.mapping import StateMap
+from lineshaft.gateway.steps.rules import EdgeRule, EdgeRules
+from lineshaft.gateway.steps.sensors import DriftingSensor, MaxRate, SkewedClock, Spike, StuckSensor, SwappedUnit
+from lineshaft.model.events import Event
+from lineshaft.model.samples import Int64Array, Quality, SampleBatch, UInt32Array
+from lineshaft.wire.notes import SignalPipeline, StepStatus
 
 
 class Pipeline:
     """The edge pipeline of one gateway, for all its devices."""
 
-    def __init__(self, table: SignalTable) -> None:
+    def __init__(
+        self, table: SignalTable, computations: Sequence[Computation] = (), rules: Sequence[EdgeRule] = ()
+    ) -> None:
         self.types = Types(table)
-        self._exceptions = ReportByException(table)
-        self._steps: tuple[Step, ...] = (
-            self.types,
-            Scale(table),
+        self._skew = SkewedClock(table)
+        self._convert: tuple[Step, ...] = (StateMap(table), self.types, Scale(table))
+        self._judge: tuple[Step, ...] = (
             Range(table),
             SourceClock(table),
-            self._exceptions,
+            MaxRate(table),
+            Spike(table),
+            StuckSensor(table),
+            DriftingSensor(table),
+            SwappedUnit(table),
         )
+        self._door = SwingingDoor(table)
+        self._exceptions = ReportByException(table, all_of=self._door.on)
+        self._computed = Computed(computations, len(table))
+        self._rules = EdgeRules(rules, len(table))
+        self._events: list[Event] = []
+        self._unique = Uniqueness(len(table))
+        self._rows_in: Int64Array = np.zeros(len(table), np.int64)
 
-    def update(self, batch: SampleBatch) -> SampleBatch:
-        """What of `batch` goes on, converted and judged."""
-        for step in self._steps:
+    def update(self, batch: SampleBatch, arrived: int | None = None) -> SampleBatch:
+        """What of `batch` goes on, converted and judged, and the rows of signals that are computed of it.
+
+        arrived: UTC microseconds at which the gateway got the batch, None when that says nothing about its source.
+        """
+        self._count_in(batch)
+        for step in self._convert:
+            batch = step.update(batch)
+        batch = self._skew.update(batch, arrived)
+        return self._send(self._derive(self._judged(batch)))
+
+    def _judged(self, batch: SampleBatch) -> SampleBatch:
+        for step in self._judge:
             batch = step.update(batch)
         return batch
+
+    def _derive(self, batch: SampleBatch) -> SampleBatch:
+        """The batch and all rows that are computed of it, directly or by way of others."""
+        parts, new = [batch], batch
+        while len(new):
+            self._events += self._rules.update(new)
+            new = self._computed.update(new)
+            if len(new):
+                self._count_in(new)
+                new = self._judged(new)
+                parts.append(new)
+        return SampleBatch.concat(parts) if len(parts) > 1 else batch
+
+    def _send(self, batch: SampleBatch) -> SampleBatch:
+        return self._exceptions.update(self._door.update(batch))
+
+    def _count_in(self, batch: SampleBatch) -> None:
+        if self._unique(batch.signals):
+            self._rows_in[batch.signals] += 1
+        else:
+            np.add.at(self._rows_in, batch.signals, 1)
 
     def lost(self, handles: UInt32Array, now: int) -> SampleBatch:
         """One row at `now` (UTC microseconds) for each handle whose device is gone.
 
         The last value as STALE, BAD_COMMUNICATION where there never was one; nothing for a handle that already
-        has such a row.
+        has such a row. Rows that a swinging door held back come before, computed signals after.
         """
+        held = self.flush(handles)
         last = self._exceptions.last(handles)
         never = last.times == 0
         quality = np.where(never, np.uint8(Quality.BAD_COMMUNICATION), np.uint8(Quality.STALE))
         gone = (last.qualities == Quality.STALE) | (last.qualities == Quality.BAD_COMMUNICATION)
         rows = SampleBatch(handles, np.full(len(handles), now, np.int64), last.values, quality, last.texts)
-        return self._exceptions.update(rows.take(~gone))
+        rows = rows.take(~gone)
+        self._count_in(rows)
+        return SampleBatch.concat((held, self._send(self._derive(rows))))
+
+    def flush(self, handles: UInt32Array) -> SampleBatch:
+        """The rows that swinging doors hold back."""
+        held = self._door.flush(handles)
+        return self._exceptions.update(held) if len(held) else held
 
     def last(self, handles: UInt32Array) -> SampleBatch:
         """The last reported row of each handle; time 0, NaN and BAD_NO_VALUE where there is none."""
         return self._exceptions.last(handles)
 
+    def take_events(self) -> list[Event]:
+        """Events of edge rules since the last call."""
+        events, self._events = self._events, []
+        return events
+
     def counts(self) -> tuple[StepCount, ...]:
-        """Rows in, out and changed of each step."""
-        return tuple(step.count for step in self._steps)
+        """Rows in, out and changed of each step, in their order."""
+        before, after = (step.count for step in self._convert), (step.count for step in self._judge)
+        return (*before, self._skew.count, *after, self._door.count, self._exceptions.count)
+
+    @property
+    def late(self) -> int:
+        """Rows that came too late for the interval of an aggregate; the signals themselves have them."""
+        return self._computed.late
+
+    @property
+    def rows_in(self) -> Int64Array:
+        """int64 per handle: rows that came from the device or were computed."""
+        return self._rows_in
+
+    def of(self, handle: int) -> SignalPipeline:
+        """What happened to one signal."""
+        counts = self.counts()
+        changed = {count.name: int(count.changed_of[handle]) for count in counts}
+        dropped = {count.name: int(count.dropped_of[handle]) for count in counts}
+        rows = int(self._rows_in[handle])
+        return SignalPipeline(
+            rows,
+            rows - sum(dropped.values()),
+            {name: n for name, n in dropped.items() if n},
+            {name: n for name, n in changed.items() if n},
+        )
+
+
+def step_status(pipeline: Pipeline, kinds: Sequence[str]) -> tuple[StepStatus, ...]:
+    """Rows in and out, changed and dropped, of each step and each kind of signal; `kinds` by handle."""
+    names, code = np.unique(np.array(kinds, np.str_), return_inverse=True)
+
+    def by_kind(column: Int64Array) -> list[int]:
+        return [int(column[code == kind].sum()) for kind in range(len(names))]
+
+    found = []
+    rows = by_kind(pipeline.rows_in)
+    for count in pipeline.counts():
+        changed, dropped = by_kind(count.changed_of), by_kind(count.dropped_of)
+        for kind, name in enumerate(names.tolist()):
+            before, gone = rows[kind], dropped[kind]
+            if before:
+                found.append(StepStatus(count.name, name, before, before - gone, changed[kind], gone))
+            rows[kind] = before - gone
+    return tuple(found)

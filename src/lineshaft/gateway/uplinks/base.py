@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from lineshaft.clock import Clock
 from lineshaft.errors import DataError, RetryableError
 from lineshaft.gateway.frames import Frame
 from lineshaft.gateway.plan import Plan
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import StatusNote
+from lineshaft.wire.notes import PipelineNote, StatusNote
 
 
 class Throttled(RetryableError):
@@ -71,6 +71,15 @@ class Uplink(Protocol):
 
     async def close(self) -> None:
         """Say good-bye where the protocol has a word for it; never raises, may be called twice."""
+        ...
+
+
+@runtime_checkable
+class TellsPipeline(Protocol):
+    """An uplink whose other side wants to know what the steps did to each signal."""
+
+    def tell_pipeline(self, note: PipelineNote) -> None:
+        """Pass figures on, if there is a connection; they are neither kept nor repeated."""
         ...
 
 

@@ -21,7 +21,7 @@ from lineshaft.model.samples import SampleBatch, UInt8Array
 from lineshaft.wire import names, topics
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_ack
-from lineshaft.wire.notes import StatusNote, encode_notes
+from lineshaft.wire.notes import PipelineNote, StatusNote, encode_notes
 from lineshaft.wire.sparkplug import Payload, decode, encode
 
 log = structlog.get_logger(__name__)
@@ -254,9 +254,16 @@ class SparkplugUplink:
 
     def tell(self, status: StatusNote) -> None:
         """See Uplink.tell."""
+        self._tell(status)
+
+    def tell_pipeline(self, note: PipelineNote) -> None:
+        """See TellsPipeline."""
+        self._tell(note)
+
+    def _tell(self, note: StatusNote | PipelineNote) -> None:
         if self._born:
             try:
-                self._send_note(encode_notes([status]), None)
+                self._send_note(encode_notes([note]), None)
             except ConnectionFailed:
                 log.debug("uplink.status_not_sent", uplink=self.id)
 
