@@ -17,7 +17,7 @@ export function formatNumber(value: number, decimals: number): string {
 /** Digits after the point that suit a number of this size: about four figures in all. */
 export function decimalsFor(size: number): number {
   const magnitude = Math.abs(size);
-  if (!Number.isFinite(magnitude) || magnitude >= 1000) return 0;
+  if (!Number.isFinite(magnitude) || magnitude >= 1000 || magnitude === 0) return 0;
   if (magnitude >= 100) return 1;
   if (magnitude >= 1) return 2;
   return 3;

@@ -57,6 +57,7 @@ function draw(canvas: HTMLCanvasElement, signal: SignalInfo, series: SeriesColum
   for (let i = 0; i < line.time.length; i += 1) {
     const value = line.value[i];
     if (value == null || Number.isNaN(value)) {
+      if (pen) ctx.lineTo(x((line.time[i] as number) * 1e6), lastY); // it held until then
       pen = false;
       continue;
     }

@@ -1,14 +1,15 @@
 import { memo, useEffect, useRef } from "react";
 import { nowUs } from "../api/client";
-import type { SignalInfo } from "../api/types";
-import { decimalsOf, formatAge, formatNumber, prettyUnit } from "../format";
+import type { SeriesColumns, SignalInfo } from "../api/types";
+import { decimalsOf, formatAge, formatClock, formatNumber, formatTime, prettyUnit } from "../format";
 import { t } from "../i18n";
 import { useLivePaint } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
 import { live, type Live } from "../live/store";
-import { abnormalKind, brokenLimit, qualityWord } from "../plant/abnormal";
+import { abnormalKind, brokenLimit, qualityWord, type Newest } from "../plant/abnormal";
 import { classOf, isState, stateWord } from "../plant/states";
-import { abnormalWords, qualityWords } from "./marks";
+import { useRange } from "../shell/address";
+import { abnormalWords, qualityWords, shortWords, StateSwatch } from "./marks";
 
 const NONE = "–";
 
@@ -67,6 +68,70 @@ export const LiveState = memo(function LiveState({ signal }: { signal: SignalInf
     </span>
   );
 });
+
+/** The last sample of a series that can be trusted; null when there is none. */
+export function lastTrusted(series: SeriesColumns | undefined): Newest | null {
+  for (let i = (series?.time.length ?? 0) - 1; series && i >= 0; i -= 1) {
+    const quality = series.quality[i] ?? 0;
+    const now = { time: series.time[i] ?? 0, value: series.value[i] ?? null, text: series.text?.[i] ?? null, quality };
+    if (quality >= 64 && (now.value !== null || now.text !== null)) return now;
+  }
+  return null;
+}
+
+interface Shown {
+  signal: SignalInfo;
+  series: SeriesColumns | undefined;
+}
+
+/** The value of the page's time: the newest of all while the range moves with the clock, else the last trusted one of the range. */
+export function ShownValue({ signal, series }: Shown) {
+  const { range } = useRange();
+  if (range.live) return isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />;
+  const then = lastTrusted(series);
+  const title = then ? t("value.then", { time: formatTime(then.time) }) : t("trend.noData");
+  if (isState(signal)) {
+    const word = then ? stateWord(signal, then.value, then.text) || NONE : t("state.unknown");
+    return (
+      <span className="state-word" title={title} data-signal={signal.path}>
+        <StateSwatch of={then ? classOf(signal, word) : "off"} />
+        <span>{word}</span>
+      </span>
+    );
+  }
+  return (
+    <span className="value" title={title} data-signal={signal.path} data-abnormal={then ? (abnormalKind(signal, then.value, then.text, then.quality) ?? "") : ""}>
+      <span className="number">{then ? valueText(signal, then.value, then.text) : NONE}</span>
+      {prettyUnit(signal.unit) && <span className="unit">{prettyUnit(signal.unit)}</span>}
+    </span>
+  );
+}
+
+/** How old the shown value is; in a standing range its time. */
+export function ShownAge({ signal, series }: Shown) {
+  const { range } = useRange();
+  if (range.live) return <LiveAge signal={signal} />;
+  const then = lastTrusted(series);
+  return then ? (
+    <span className="age" title={formatTime(then.time, "milli")}>
+      {formatClock(then.time)}
+    </span>
+  ) : null;
+}
+
+/** Quality of the shown value. */
+export function ShownQuality({ signal, series }: Shown) {
+  const { range } = useRange();
+  if (range.live) return <LiveQuality signal={signal} />;
+  const then = lastTrusted(series);
+  const word = then ? qualityWord(then.quality) : "none";
+  const kind = then ? abnormalKind(signal, then.value, then.text, then.quality) : null;
+  return (
+    <span className="quality" data-quality={word} data-abnormal={kind ?? ""}>
+      {kind ? shortWords(kind) : t(`quality.${word}`)}
+    </span>
+  );
+}
 
 /** Quality as glyph and word; follows the live stream. */
 export const LiveQuality = memo(function LiveQuality({ signal }: { signal: SignalInfo }) {

@@ -163,7 +163,8 @@ const MACHINE_TOOL: readonly RegExp[] = [
   /(^|\/)(active_)?power(_total)?$/,
   /spindle.*(speed|rpm|rotary_velocity)/,
   /spindle.*vibration/,
-  /path.*feed_?rate$|(^|\/)feed_?rate$/,
+  /path.*feed_?rate$/,
+  /feed_?rate$/,
 ];
 const PARTS = /^(parts?_?(good|ok|count(er)?|made|produced)(_act(ual)?)?|good_?parts|part_?countact)$/;
 

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { nowUs } from "../api/client";
 import { Icon, Popover } from "../components/basics";
-import { formatTime, getZone, midnight, parseWall } from "../format";
+import { dayOf, formatTime, getZone, midnight, parseWall } from "../format";
 import { t } from "../i18n";
 import { useRange } from "./address";
 import { bounds, PRESETS, type Range } from "./range";
@@ -17,6 +17,7 @@ export function rangeWords(range: Range, short: boolean): string {
   if (range.live) return t(short ? `range.${range.preset}.short` : `range.${range.preset}`);
   const start = formatTime(range.start, "minute");
   const end = formatTime(range.end, "minute");
+  if (dayOf(range.start).join() === [range.start, range.end].join()) return start.slice(0, 10);
   if (start.slice(0, 10) === end.slice(0, 10)) return `${start} – ${end.slice(11)}`;
   return `${start} – ${short ? end.slice(5) : end}`;
 }

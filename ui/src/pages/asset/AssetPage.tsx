@@ -7,7 +7,7 @@ import { useSeries } from "../../charts/history";
 import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Go, Icon, Section, Skeleton } from "../../components/basics";
 import { AbnormalMark } from "../../components/marks";
-import { LiveState } from "../../components/values";
+import { LiveState, ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import { groupAbnormal } from "../../plant/abnormal";
@@ -59,7 +59,7 @@ export default function AssetPage() {
     <>
       <header className="page-head">
         <h1>{node.name}</h1>
-        {state && <LiveState signal={state} />}
+        {state && <ShownValue signal={state} series={history.data?.get(state.id)} />}
         {abnormal[0] && (
           <span className="head-abnormal">
             <AbnormalMark kind={abnormal[0].kind} />
@@ -114,7 +114,7 @@ function States({ states, main, history, own }: { states: readonly SignalInfo[];
               <Go href={trend([signal.id])} className="plain-link" title={[tree.namesBelow(own, signal.asset), signal.description].filter(Boolean).join("\n")}>
                 {humanise(signal.name)}
               </Go>
-              <LiveState signal={signal} />
+              <ShownValue signal={signal} series={history?.get(signal.id)} />
             </div>
             <StateStrip signal={signal} series={history?.get(signal.id)} getBounds={getBounds} legend={signal.id === main?.id} />
           </div>

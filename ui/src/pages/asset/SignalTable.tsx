@@ -4,11 +4,11 @@ import type { SeriesColumns, SignalInfo } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
 import { StateStrip } from "../../charts/StateStrip";
 import { Icon } from "../../components/basics";
-import { barScale, LiveAge, LiveQuality, LiveState, LiveValue, MovingBar } from "../../components/values";
+import { barScale, MovingBar, ShownAge, ShownQuality, ShownValue } from "../../components/values";
 import { humanise, shortAddress } from "../../format";
 import { t, tn } from "../../i18n";
 import { isState } from "../../plant/states";
-import { assetPath, useBounds, useHref, useTrendHref } from "../../shell/address";
+import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
 import type { SignalGroup } from "./components";
 
 interface Props {
@@ -21,18 +21,19 @@ interface Props {
 /** Signals with their live value, bar, small trend, quality, age and source; below each component's name those of the component. */
 export const SignalTable = memo(function SignalTable({ groups, history, searching = false }: Props) {
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
-  const bars = groups.some((group) => group.signals.some((signal) => barScale(signal) !== null));
+  const { range } = useRange();
+  const bars = range.live && groups.some((group) => group.signals.some((signal) => barScale(signal) !== null));
   const isOpen = (group: SignalGroup) => searching || !group.title || (folds.get(group.path) ?? group.open);
   return (
     <table className="signals" data-bars={bars}>
       <thead>
         <tr>
           <th>{t("asset.signal")}</th>
-          <th className="num">{t("asset.value")}</th>
+          <th className="num">{t(range.live ? "asset.value" : "asset.valueThen")}</th>
           <th className="col-bar">{t("asset.range")}</th>
           <th className="col-spark">{t("asset.history")}</th>
           <th>{t("asset.quality")}</th>
-          <th className="num">{t("asset.age")}</th>
+          <th className="num">{t(range.live ? "asset.age" : "asset.ageThen")}</th>
           <th className="col-source">{t("asset.source")}</th>
           <th className="col-go">
             <span className="sr">{t("nav.trend")}</span>
@@ -90,7 +91,7 @@ const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalIn
           {humanise(signal.name)}
         </Link>
       </td>
-      <td className="num cell-value">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
+      <td className="num cell-value"><ShownValue signal={signal} series={series} /></td>
       <td className="col-bar">
         <MovingBar signal={signal} />
       </td>
@@ -98,10 +99,10 @@ const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalIn
         {isState(signal) ? <StateStrip signal={signal} series={series} getBounds={getBounds} height={18} /> : <Sparkline signal={signal} series={series} height={24} />}
       </td>
       <td className="cell-quality">
-        <LiveQuality signal={signal} />
+        <ShownQuality signal={signal} series={series} />
       </td>
       <td className="num cell-age">
-        <LiveAge signal={signal} />
+        <ShownAge signal={signal} series={series} />
       </td>
       <td className="col-source">
         <span className="source" title={[node, device, address].filter(Boolean).join("\n")}>

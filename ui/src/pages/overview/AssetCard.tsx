@@ -4,7 +4,7 @@ import type { SeriesColumns } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
 import { AbnormalMark, shortWords } from "../../components/marks";
 import { StateStrip } from "../../charts/StateStrip";
-import { LiveState, LiveValue } from "../../components/values";
+import { ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import type { Abnormal } from "../../plant/abnormal";
@@ -21,6 +21,7 @@ interface Props {
 }
 
 export const KEY_VALUES = 4;
+const WITHOUT_NAME = /^(path|controller)$/i; // parts of a control, of which people say only what they tell
 
 /** One asset: its state now and over the range, its telling values and the course of the first of them. */
 export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history, nameOf }: Props) {
@@ -35,7 +36,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
   );
   const first = shown[0];
   const label = (asset: string, name: string) =>
-    asset === node.path ? humanise(name) : `${nameOf(asset)} ${humanise(name).toLowerCase()}`;
+    asset === node.path || WITHOUT_NAME.test(nameOf(asset)) ? humanise(name) : `${nameOf(asset)} ${humanise(name).toLowerCase()}`;
   return (
     <article className="card" data-abnormal={abnormal > 0}>
       <header>
@@ -44,7 +45,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
         </Link>
         {state ? (
           <div className="card-state">
-            <LiveState signal={state} />
+            <ShownValue signal={state} series={history?.get(state.id)} />
             <StateStrip signal={state} series={history?.get(state.id)} getBounds={getBounds} height={12} />
           </div>
         ) : (
@@ -58,7 +59,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
               <Link href={trend([signal.id])}>{label(signal.asset, signal.name)}</Link>
             </dt>
             <dd>
-              <LiveValue signal={signal} />
+              <ShownValue signal={signal} series={history?.get(signal.id)} />
             </dd>
           </div>
         ))}

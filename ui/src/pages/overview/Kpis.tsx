@@ -6,7 +6,7 @@ import { useSources } from "../../api/queries";
 import type { SignalInfo } from "../../api/types";
 import { loadSeries, useSeries } from "../../charts/history";
 import { SumSparkline } from "../../charts/SumSparkline";
-import { AbnormalMark, StateSwatch } from "../../components/marks";
+import { AbnormalMark, DoubtMark, StateSwatch } from "../../components/marks";
 import { formatAge, formatCompact, midnight } from "../../format";
 import { t, tn, type Key } from "../../i18n";
 import { useLivePaint } from "../../live/hooks";
@@ -14,7 +14,7 @@ import { everyFrame } from "../../live/scheduler";
 import { live } from "../../live/store";
 import { qualityWord } from "../../plant/abnormal";
 import { counterOf, flowOf, increase, powerNow, type Quantity } from "../../plant/choose";
-import { stateClass, stateWord, STATE_CLASSES, type StateClass } from "../../plant/states";
+import { classOf, stateWord, STATE_CLASSES, type StateClass } from "../../plant/states";
 import { useHref, useRange, useTrendHref } from "../../shell/address";
 import type { usePlantState } from "../../shell/plantState";
 import { cardsOf } from "./groups";
@@ -66,13 +66,13 @@ function Tile({ title, href, children, note, wide }: { title: string; href: stri
 function Machines({ plant }: { plant: Plant }) {
   const href = useHref();
   const counts = useMemo(() => {
-    const found = new Map<StateClass, number>();
+    const found = new Map<StateClass | "unknown", number>();
     const cards = cardsOf(plant.tree, plant.signals ?? []);
     for (const card of cards) {
       if (!card.state) continue;
       const now = plant.newest.get(card.state.id);
       const trusted = now && (qualityWord(now.quality) === "good" || qualityWord(now.quality) === "uncertain");
-      const group = trusted ? stateClass(stateWord(card.state, now.value, now.text)) : "other";
+      const group = trusted ? classOf(card.state, stateWord(card.state, now.value, now.text)) : "unknown";
       found.set(group, (found.get(group) ?? 0) + 1);
     }
     return found;
@@ -92,6 +92,12 @@ function Machines({ plant }: { plant: Plant }) {
               {counts.get(group)} {t(`state.class.${group}`)}
             </span>
           ))}
+          {counts.has("unknown") && (
+            <span>
+              <DoubtMark />
+              {counts.get("unknown")} {t("overview.unknown")}
+            </span>
+          )}
         </span>
       }
     >

@@ -26,9 +26,9 @@ export function OverviewPage() {
   const ids = useMemo(
     () =>
       groups.flatMap((group) =>
-        group.cards.flatMap((card) => [...keySignals(card.signals, KEY_VALUES).slice(0, 1), ...(card.state ? [card.state] : [])].map((signal) => signal.id)),
+        group.cards.flatMap((card) => [...keySignals(card.signals, KEY_VALUES).slice(0, range.live ? 1 : KEY_VALUES), ...(card.state ? [card.state] : [])].map((signal) => signal.id)),
       ),
-    [groups],
+    [groups, range.live],
   );
   const history = useSeries(ids, range, 120);
   const nameOf = useCallback((asset: string) => plant.tree.nameOf(asset), [plant.tree]);
