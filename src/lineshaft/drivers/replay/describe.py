@@ -176,8 +176,16 @@ def _signal_names(items: Sequence[_Item]) -> dict[str, str]:
             if name and len(alike) == 1:
                 names[item.name] = name
             else:
-                names[item.name] = f"{name}_{item.sub_type.lower()}" if name and told_apart else _id(item.name)
+                names[item.name] = f"{name}_{item.sub_type.lower()}" if name and told_apart else _own_name(item)
     return names
+
+
+def _own_name(item: _Item) -> str:
+    """The item's own name, with what is cut short written out."""
+    name = _id(item.name)
+    for short, whole in (("cmt", "comment"), ("cond", "condition")):
+        name = re.sub(rf"(?<=_){short}(?=\d*$)", whole, name)
+    return name
 
 
 def _type_name(item: _Item) -> str:
