@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -18,6 +16,7 @@ from lineshaft.drivers.s7.address import Area
 from lineshaft.drivers.s7.blocks import Span
 from lineshaft.drivers.s7.options import S7Connection
 from lineshaft.drivers.s7.replies import Item, items_of
+from lineshaft.drivers.worker import Worker
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, PeerTimeout
 
 T = TypeVar("T")
@@ -38,14 +37,13 @@ class Link:
         self.pdu = 240
         self._wire: ISOTCPConnection | None = None
         self._protocol = S7Protocol()
-        self._thread: ThreadPoolExecutor | None = None
+        self._worker = Worker("s7")
 
     async def open(self) -> None:
         """Connect and agree on the length of messages. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
         self.close()
         ours, theirs = self.options.tsaps
         wire = self._wire = ISOTCPConnection(self.options.host, self.options.port, ours, theirs)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="s7")
         self._protocol = S7Protocol()
         try:
             self.pdu = await self._run(lambda: self._connect(wire))
@@ -63,20 +61,16 @@ class Link:
     def close(self) -> None:
         """Hang up; a call that waits in the thread ends at once. Never raises."""
         wire, self._wire = self._wire, None
-        thread, self._thread = self._thread, None
-        if wire is None or thread is None:
+        if wire is None:
             return
-        thread.submit(wire.disconnect)
-        thread.shutdown(wait=False)
+        self._worker.end(wire.disconnect)
         if wire.socket is not None:
             with suppress(OSError):
                 wire.socket.shutdown(socket.SHUT_RD)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._thread is None:
-            raise ConnectionFailed(f"{self.where}: not connected")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await self._worker.run(work)
         except (S7Error, DataError, OSError) as error:
             self._raise(error)
 
