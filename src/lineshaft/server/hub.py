@@ -14,6 +14,7 @@ import uvicorn
 from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant
 from lineshaft.errors import ConnectionFailed, StoreUnavailable
+from lineshaft.gateway.plan import make_plan
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
 from lineshaft.hub.historian.base import Historian
@@ -26,6 +27,7 @@ from lineshaft.server import upkeep
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
+from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the threads of ingest
@@ -74,9 +76,10 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Histo
 async def _while_running(context: PartContext, ingest: Ingest, historian: Historian, state: State) -> None:
     """Do what is to be done on the side until the stop."""
     keep = context.plant.hub.retention
+    rules = PastRules(make_plan(context.plant))
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(upkeep.import_files(context.data.imports, historian, state), name="import"),
+            group.create_task(upkeep.import_files(context.data.imports, historian, state, rules), name="import"),
             group.create_task(_watch_plant(context), name="plant"),
         ]
         if keep is not None:

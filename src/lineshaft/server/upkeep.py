@@ -16,6 +16,7 @@ from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.state.state import State
 from lineshaft.server.messages import Message, tell
+from lineshaft.server.past import PastRules
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
 _STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
@@ -33,12 +34,15 @@ async def forget_old(historian: Historian, keep: float, clock: Clock) -> None:
         await clock.sleep_until(clock.monotonic() + _RETENTION_EVERY)
 
 
-async def import_files(folder: Path, historian: Historian, state: State) -> None:
-    """Take in every Arrow file that appears in `folder`, oldest first, and remove it."""
+async def import_files(folder: Path, historian: Historian, state: State, rules: PastRules) -> None:
+    """Take in every Arrow file that appears in `folder`, oldest first, and remove it.
+
+    `rules` judges the rows, so that the past has the events that it would have had.
+    """
     done = 0
     async for path, waiting in _files(folder):
         try:
-            await asyncio.to_thread(_import_file, path, historian, state)
+            await asyncio.to_thread(_import_file, path, historian, state, rules)
         except StoreUnavailable as error:
             _log.error("import.later", file=path.name, error=str(error))
             await asyncio.sleep(_STORE_PAUSE)
@@ -62,10 +66,11 @@ async def _files(folder: Path) -> AsyncIterator[tuple[Path, int]]:
             await asyncio.sleep(_LOOK_EVERY)  # no event tells of files that another process writes
 
 
-def _import_file(path: Path, historian: Historian, state: State) -> None:
+def _import_file(path: Path, historian: Historian, state: State, rules: PastRules) -> None:
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
-            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-            import_rows(batches, historian, state)
+            numbers = range(reader.num_record_batches)
+            import_rows((reader.get_batch(number) for number in numbers), historian, state)
+            state.events.add(rules.events(reader.get_batch(number) for number in numbers))
     except pa.ArrowInvalid as error:
         raise DataError(f"{path.name} is no Arrow file: {error}") from error
