@@ -33,7 +33,7 @@ Mark: TypeAlias = Callable[[], None]
 class CommitLimits:
     """How parts are joined, and how many rows may wait."""
 
-    block_rows: int = 200_000
+    block_rows: int = 400_000
     linger: float = 0.2  # seconds that a part waits for others: each insert costs about 20 ms of a core
     pending_rows: int = 2_000_000
 
