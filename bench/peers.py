@@ -17,6 +17,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.chain.process import cpu_seconds
 from bench.dataset import times
 
 
@@ -44,14 +45,16 @@ def line_protocol(values: NDArray[np.float64], lines_per_body: int = 10_000) -> 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a peer did with the values; bytes are None when nobody waited for its merges."""
+    """What a peer did with the values; CPU in seconds for a million; bytes None when nobody waited for its merges."""
 
     values_per_second: float
+    cpu_per_million: float
     bytes_per_value: float | None
 
 
 @contextmanager
-def _running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+def _running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
+    """A server that listens on `port`; gives its process id."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
@@ -65,7 +68,7 @@ def _running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{command[0]} did not listen within 20 s")
                 time.sleep(0.05)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait(20)
@@ -115,13 +118,13 @@ def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path,
         f'query-log-enabled = false\n[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
         f"max-body-size = 0\n[monitor]\nstore-enabled = false\n"
     )
-    with _running([binary, "-config", str(config)], port, folder / "log"):
+    with _running([binary, "-config", str(config)], port, folder / "log") as pid:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         _post(connection, "/query?q=" + quote("CREATE DATABASE b"))
         started = time.perf_counter()
         for body in bodies:
             _post(connection, "/write?db=b&precision=u", body)
-        elapsed = time.perf_counter() - started
+        elapsed, cpu = time.perf_counter() - started, cpu_seconds(pid) / values.size * 1e6
         answer = json.loads(_post(connection, "/query?db=b&q=" + quote("SELECT count(v) FROM s")))  # noqa: S608 (a constant)
         stored = answer["results"][0]["series"][0]["values"][0][1]
         if stored != values.size:
@@ -129,7 +132,7 @@ def influxdb(values: NDArray[np.float64], bodies: Sequence[bytes], folder: Path,
         if settle:
             _settled(folder / "wal", folder / "data")
     size = _folder_size(folder / "data") + _folder_size(folder / "wal")
-    return Outcome(values.size / elapsed, size / values.size if settle else None)
+    return Outcome(values.size / elapsed, cpu, size / values.size if settle else None)
 
 
 def victoriametrics(
@@ -147,14 +150,14 @@ def victoriametrics(
     command = [
         binary, f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y",
     ]  # fmt: skip
-    with _running(command, port, folder / "log"):
+    with _running(command, port, folder / "log") as pid:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         started = time.perf_counter()
         for body in bodies:
             _post(connection, "/write?precision=u", body)
         connection.request("GET", "/internal/force_flush")
         connection.getresponse().read()
-        elapsed = time.perf_counter() - started
+        elapsed, cpu = time.perf_counter() - started, cpu_seconds(pid) / values.size * 1e6
         query = quote(f"sum(count_over_time(s_v[{len(values) + 60}s]))")
         at = int(times(len(values))[-1] / 1e6) + 1
         connection.request("GET", f"/api/v1/query?query={query}&time={at}&nocache=1")
@@ -166,4 +169,5 @@ def victoriametrics(
             connection.request("GET", "/internal/force_merge")
             connection.getresponse().read()
             _settled(folder / "none", folder / "data")
-    return Outcome(values.size / elapsed, _folder_size(folder / "data") / values.size if settle else None)
+    size = _folder_size(folder / "data")
+    return Outcome(values.size / elapsed, cpu, size / values.size if settle else None)

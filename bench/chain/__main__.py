@@ -125,6 +125,8 @@ def _peers(report: Report, rate: float, seconds: int, runs: int) -> None:
             continue
         speed = statistics.median_low(outcome.values_per_second for outcome in outcomes)
         report.add(f"{name}: same values over HTTP", speed, "values/s", note=f"median of {runs}")
+        cpu = statistics.median_low(outcome.cpu_per_million for outcome in outcomes)
+        report.add(f"{name}: CPU of its process", cpu, "s CPU/M values", better="lower")
         if outcomes[-1].bytes_per_value is not None:
             report.add(f"{name}: bytes on disk, merged", outcomes[-1].bytes_per_value, "B/value", better="lower")
         report.add(f"Lineshaft from MQTT / {name} from HTTP", rate / speed, "x")
