@@ -81,7 +81,8 @@ class SwingingDoor:
         empty = ~np.isfinite(v) & ((v == self._value[s]) | (np.isnan(v) & np.isnan(self._value[s])))
         goes_on = same & number & (t > self._time[s])
         seconds = np.where(goes_on, (t - self._time0[s]).astype(np.float64), 1.0)
-        slope = (v - self._value0[s]) / seconds
+        with np.errstate(invalid="ignore", over="ignore"):  # where it does not go on
+            slope = (v - self._value0[s]) / seconds
         fits = goes_on & (slope >= self._low[s]) & (slope <= self._high[s])
         due = t - self._time0[s] >= self._heartbeat[s]
         repeats = same & empty & (t >= self._time[s]) & ~due  # still no number: nothing new
