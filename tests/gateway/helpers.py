@@ -52,6 +52,8 @@ def plant(devices: Mapping[str, Iterable[Any]], *, driver: str = "scripted", **s
         "devices": configs,
         "gateway": {"id": "gw", **sections.get("gateway", {})},
         "pipeline": sections.get("pipeline", {}),
+        "derived": sections.get("derived", []),
+        "edge_rules": sections.get("edge_rules", []),
     }
     checked = Plant.model_validate(data)
     ready = tuple(
