@@ -3,56 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from tests.e2e.actions import find_by_search, open_trend_of_power, shown_range, until_changed, zoom_to_yesterday
 from tests.e2e.server import PASSWORD, Hub, Open, running
 
 PUMP_POWER = '[data-signal$="/pump-1/power"]'
-
-
-def until_changed(page: Page, selector: str) -> None:
-    """Wait until the number at `selector` is another one."""
-    cell = page.locator(f"{selector} .number").first
-    expect(cell).to_have_text(re.compile(r"\d"))
-    before = cell.inner_text()
-    expect(cell).not_to_have_text(before, timeout=10_000)
-
-
-def shown_range(page: Page) -> tuple[datetime, datetime]:
-    """Start and end of the time range in the page's address."""
-    query = parse_qs(urlsplit(page.url).query)
-    start, end = (datetime.fromisoformat(query[key][0].replace("Z", "+00:00")) for key in ("from", "to"))
-    return start, end
-
-
-def open_trend_of_pump_power(page: Page) -> None:
-    """From the asset's page to the trend of its power."""
-    page.get_by_role("link", name="Power", exact=True).first.click()
-    page.wait_for_url("**/trend?*")
-    page.wait_for_selector(".u-over")
-
-
-def ink(page: Page) -> int:
-    """How many pixels the first chart has drawn in the colour of its first series."""
-    return int(
-        page.evaluate(
-            """() => {
-              const canvas = document.querySelector(".uplot canvas");
-              const probe = document.createElement("canvas").getContext("2d");
-              probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--series-1");
-              probe.fillRect(0, 0, 1, 1);
-              const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
-              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-              let found = 0;
-              for (let i = 0; i < data.length; i += 4)
-                if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 60) found += 1;
-              return found;
-            }"""
-        )
-    )
 
 
 def test_first_user_is_made_through_the_one_time_link(built: None, open_page: Open) -> None:
@@ -87,36 +45,18 @@ def test_wrong_password_is_refused_in_words(hub: Hub, open_page: Open) -> None:
 def test_find_a_pump_and_zoom_its_trend_to_yesterday(hub: Hub, open_page: Open, phone: bool) -> None:
     """Sign in, find a pump by search, see its values change, and zoom its trend to yesterday."""
     page = open_page(hub, phone=phone)
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("combobox").fill("pump 1")
-    page.get_by_role("option", name="Pump 1").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pump 1")
+    find_by_search(page, "pump 1", "Pump 1")
     until_changed(page, PUMP_POWER)
-    open_trend_of_pump_power(page)
+    open_trend_of_power(page)
     until_changed(page, PUMP_POWER)
-    page.get_by_label("Time range").click()
-    page.get_by_role("button", name="Yesterday").click()
-    page.wait_for_url("**from=*")
-    start, end = shown_range(page)
-    assert end - start in (timedelta(hours=23), timedelta(hours=24), timedelta(hours=25))
-    assert end < datetime.now(end.tzinfo)
-    page.wait_for_function("() => document.querySelectorAll('.value-table tbody td')[3]?.textContent !== ''")
-    wide = page.url
-    page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_function("(wide) => location.href !== wide", arg=wide)
-    inner = shown_range(page)
-    assert (inner[1] - inner[0]) * 2 == end - start
-    assert start < inner[0] < inner[1] < end
-    page.wait_for_timeout(500)  # the picture settles
-    assert ink(page) > 200
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    zoom_to_yesterday(page)
 
 
 def test_drag_zooms_and_back_returns(hub: Hub, open_page: Open) -> None:
     """Dragging over the chart zooms to what was dragged over, Back returns to live, and a link keeps the range."""
     page = open_page(hub)
     page.get_by_role("link", name="Pump 1").first.click()
-    open_trend_of_pump_power(page)
+    open_trend_of_power(page)
     box = page.locator(".u-over").first.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 30)

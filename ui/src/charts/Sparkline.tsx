@@ -1,6 +1,6 @@
 import { memo, useEffect, useRef } from "react";
 import type { SeriesColumns, SignalInfo } from "../api/types";
-import { formatNumber, decimalsOf, prettyUnit } from "../format";
+import { formatNumber, decimalsOf, humanise, prettyUnit } from "../format";
 import { t } from "../i18n";
 import { useOnScreen } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
@@ -104,7 +104,7 @@ export const Sparkline = memo(function Sparkline({ signal, series, height = 28 }
   const decimals = decimalsOf(signal, range?.[1] ?? 0);
   const label = range
     ? t("trend.aria", {
-        name: signal.name,
+        name: humanise(signal.name),
         last: formatNumber(series?.value.findLast((v) => v !== null) ?? NaN, decimals),
         min: `${formatNumber(range[0], decimals)}`,
         max: `${formatNumber(range[1], decimals)} ${prettyUnit(signal.unit)}`,

@@ -1,0 +1,61 @@
+"""The page over the whole simulated factory, as `lineshaft demo` runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.actions import find_by_search, fits, open_trend_of_power, until_changed, zoom_to_yesterday
+from tests.e2e.plant import Plant, copied, lineshaft
+from tests.e2e.server import Open
+
+pytestmark = pytest.mark.slow
+PUMP = "Cooling-water pump 1"
+
+
+@pytest.fixture(scope="module")
+def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The demo with two days of history; busy ports move by themselves."""
+    place = tmp_path_factory.mktemp("demo")
+    folder = copied("demo", place / "plant", {"history: 30d": "history: 2d"})
+    with lineshaft("demo", folder, place) as plant:
+        yield plant
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "390px"])
+def test_find_a_pump_and_look_at_yesterday(demo: Plant, open_page: Open, phone: bool) -> None:
+    """Sign up with the printed link, find a pump, see its values change, and zoom its trend to yesterday."""
+    page = demo.enter(open_page, phone=phone)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Brennweg pumps, Weiler works")
+    fits(page)
+    find_by_search(page, "pump 1", PUMP)
+    until_changed(page, '[data-signal$="/pump-1/power"]', 30)
+    fits(page)
+    open_trend_of_power(page)
+    zoom_to_yesterday(page)
+
+
+def test_cards_show_what_matters(demo: Plant, open_page: Open) -> None:
+    """A machining centre is told apart by its whole name and told by spindle, power and parts, not by its coolant."""
+    page = demo.enter(open_page)
+    card = page.locator(".card", has_text="Machining centre 203")
+    expect(card.locator(".card-name")).to_have_text("Machining centre 203")
+    expect(card.locator("dt")).to_have_text(["Spindle load", "Power", "Spindle speed", "Parts good"])
+    expect(card.locator(".state-word")).to_have_text(re.compile(r"\w"))
+
+
+def test_a_lost_device_is_loud_where_it_is(demo: Plant, open_page: Open) -> None:
+    """A device that goes offline is one abnormal thing: on the card of its asset, and by its name among the sources."""
+    page = demo.enter(open_page)
+    card = page.locator(".card", has_text="Screw compressor 2")
+    expect(card.locator(".state-word")).to_be_visible()
+    expect(card.locator(".card-abnormal")).to_have_count(0)
+    demo.command("fault", "inject", "offline", "compressor-2")
+    expect(card.locator(".card-abnormal")).to_be_visible(timeout=60_000)
+    page.get_by_role("link", name="Sources", exact=True).first.click()
+    row = page.locator(".source-table tr", has_text="Screw compressor 2")
+    expect(row.locator(".source-state")).not_to_have_text("online", timeout=30_000)
+    demo.command("fault", "clear")
+    expect(row.locator(".source-state")).to_have_text("online", timeout=60_000)
