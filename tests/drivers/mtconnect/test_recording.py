@@ -14,7 +14,7 @@ from lineshaft.drivers.base import Point
 from lineshaft.drivers.mtconnect import SPEC
 from lineshaft.drivers.mtconnect.driver import MtconnectDriver
 from lineshaft.drivers.mtconnect.options import MtconnectAddress
-from lineshaft.drivers.replay.records import Malformed, Records
+from lineshaft.drivers.records import Malformed, Records
 from lineshaft.drivers.replay.shdr import read_shdr
 from lineshaft.model.samples import SampleBatch
 from lineshaft.simulator.servers.mtconnect import MtconnectAgent

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineshaft.drivers.replay.records import Malformed, Records, iso_time, meaning
+from lineshaft.drivers.records import Malformed, Records, iso_time, meaning
 from lineshaft.drivers.replay.shdr import read_shdr
 from lineshaft.model.samples import Quality
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from lineshaft.drivers.records import Malformed
 from lineshaft.drivers.replay.options import ReplayConnection
 from lineshaft.drivers.replay.recording import Recording
-from lineshaft.drivers.replay.records import Malformed
 
 _UNITS = {
     "AMPERE": "A", "CELSIUS": "degC", "DEGREE": "deg", "DEGREE/SECOND": "deg/s", "HERTZ": "Hz", "KILOWATT": "kW",

@@ -16,10 +16,10 @@ import structlog
 
 from lineshaft.clock import MICROSECONDS, Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.records import Chunks, Malformed, Records
 from lineshaft.drivers.replay.options import ReplayConnection
 from lineshaft.drivers.replay.pace import Pace
 from lineshaft.drivers.replay.recording import First, Overview, Recording
-from lineshaft.drivers.replay.records import Chunks, Malformed, Records
 from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import Quality, SampleBatch

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from lineshaft.drivers.records import Chunks, Malformed
 from lineshaft.drivers.replay.options import ReplayConnection
-from lineshaft.drivers.replay.records import Chunks, Malformed
 from lineshaft.drivers.replay.shdr import read_shdr
-from lineshaft.drivers.replay.tables import read_csv, read_parquet
+from lineshaft.drivers.tables import read_csv, read_parquet
 from lineshaft.errors import ConnectionFailed, DataError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")

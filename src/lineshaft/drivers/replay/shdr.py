@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from lineshaft.drivers.replay.records import CHUNK, Chunks, Malformed, Records, iso_time
+from lineshaft.drivers.records import CHUNK, Chunks, Malformed, Records, iso_time
 from lineshaft.model.samples import Quality
 
 _LEVELS = frozenset({"NORMAL", "WARNING", "FAULT", "UNAVAILABLE"})

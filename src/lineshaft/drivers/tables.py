@@ -7,16 +7,40 @@ from collections.abc import Iterable
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from lineshaft.drivers.replay.options import ReplayConnection
-from lineshaft.drivers.replay.records import CHUNK, Chunks, Malformed, Records, iso_time
+from lineshaft.drivers.records import CHUNK, Chunks, Malformed, Records, iso_time
 from lineshaft.errors import DataError
+
+
+class TableForm(Protocol):
+    """What has to be known to read a table. Long form when signal and value column are both there, else wide."""
+
+    @property
+    def time_column(self) -> str:
+        """Column with the time."""
+        ...
+
+    @property
+    def signal_column(self) -> str:
+        """Column with the item's name, in long form."""
+        ...
+
+    @property
+    def value_column(self) -> str:
+        """Column with the value, in long form."""
+        ...
+
+    @property
+    def time_unit(self) -> str:
+        """Unit of times that are plain numbers since 1970: s, ms, us or ns."""
+        ...
+
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def read_csv(lines: Iterable[str], options: ReplayConnection, malformed: Malformed) -> Chunks:
+def read_csv(lines: Iterable[str], options: TableForm, malformed: Malformed) -> Chunks:
     """Parse a CSV with a header line. Raises DataError when the header lacks the time column."""
     rows = csv.reader(lines)
     header = next(rows, [])
@@ -45,7 +69,7 @@ def read_csv(lines: Iterable[str], options: ReplayConnection, malformed: Malform
     yield records
 
 
-def read_parquet(path: Path, options: ReplayConnection, malformed: Malformed) -> Chunks:
+def read_parquet(path: Path, options: TableForm, malformed: Malformed) -> Chunks:
     """Read a Parquet file row group by row group. Raises DataError when it is damaged or lacks the time column."""
     parquet: Any = import_module("pyarrow.parquet")
     arrow: Any = import_module("pyarrow")
@@ -77,7 +101,7 @@ def read_parquet(path: Path, options: ReplayConnection, malformed: Malformed) ->
         raise DataError(f"{path} is no readable Parquet file: {error}") from error
 
 
-def _form(header: list[str], options: ReplayConnection) -> tuple[int, bool]:
+def _form(header: list[str], options: TableForm) -> tuple[int, bool]:
     """Place of the time column, and whether the table is long."""
     if options.time_column not in header:
         raise DataError(f"no column '{options.time_column}'", hint=f"time_column is one of: {', '.join(header)}")
