@@ -131,10 +131,11 @@ class Buffer:
         held = [frame.position for frame in self._memory if frame.device == device and frame.position is not None]
         return held[-1] if held else self._checkpoint.positions.get(device)
 
-    def append(self, device: str, batch: SampleBatch, position: str | None = None) -> None:
+    def append(self, device: str, batch: SampleBatch, position: str | None = None, *, late: bool = False) -> None:
         """Keep samples of one device (signals: ids of `register`), with the position of a resumable source.
 
-        Nothing is written for no rows and no position. Never raises for a full disk: see `disk_full`.
+        late: the samples are of the past, see Frame. Nothing is written for no rows and no position.
+        Never raises for a full disk: see `disk_full`.
         """
         if not len(batch) and position is None:
             return
@@ -144,11 +145,11 @@ class Buffer:
         end = len(parts) - 1
         kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
         frames = [
-            Frame(self._next + i, now, kind, device, len(part), part, position if i == end else None)
+            Frame(self._next + i, now, kind, device, len(part), part, position if i == end else None, late=late)
             for i, part in enumerate(parts)
         ]
         data = [
-            encode_samples(frame.id, now, device, part, frame.position, more=i < end)
+            encode_samples(frame.id, now, device, part, frame.position, more=i < end, late=late)
             for i, (frame, part) in enumerate(zip(frames, parts, strict=True))
         ]
         self._put(frames, data)

@@ -13,10 +13,20 @@ import numpy as np
 import structlog
 
 from lineshaft.clock import Clock
-from lineshaft.drivers.base import Driver, DriverSpec, EmitsEvents, KeepsFiles, Point, Resumable, Subscribes
+from lineshaft.drivers.base import (
+    Driver,
+    DriverSpec,
+    EmitsEvents,
+    KeepsFiles,
+    Point,
+    ReadsHistory,
+    Resumable,
+    Subscribes,
+)
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
+from lineshaft.gateway.gaps import Gaps
 from lineshaft.gateway.plan import PlannedDevice
-from lineshaft.gateway.timing import Backoff, within
+from lineshaft.gateway.timing import Backoff, beside, within
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import CLASS_MASK, SampleBatch, UInt32Array
 from lineshaft.wire.notes import DeviceState, DeviceStatus
@@ -34,6 +44,10 @@ class Output(Protocol):
 
     def accept(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
         """Filter and keep rows of a device; returns how many were kept. `position`: see Resumable."""
+        ...
+
+    def late(self, device: PlannedDevice, batch: SampleBatch) -> int:
+        """Keep rows of the past that the device recorded itself; returns how many were kept."""
         ...
 
     def lost(self, device: PlannedDevice) -> None:
@@ -91,6 +105,7 @@ class DeviceRunner:
         self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
         self._lost = False
         self._resumable: Resumable | None = None
+        self._gaps: Gaps | None = None
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
@@ -121,6 +136,8 @@ class DeviceRunner:
             driver.keep_files(self._folder)
         if isinstance(driver, EmitsEvents):
             driver.emit_events(self._path, self._output.event)
+        if isinstance(driver, ReadsHistory) and self._gaps is None:
+            self._gaps = Gaps(self.device.id, self.device.points, self.device.first, self._clock)
         return driver
 
     async def _session(self, driver: Driver) -> NoReturn:
@@ -160,6 +177,8 @@ class DeviceRunner:
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer the subscription in time") from None
         self._worked()
+        if self._gaps is not None and isinstance(driver, ReadsHistory):
+            await beside(driver.wait_closed(), self._gaps.fill(driver, self._accept_late))
         await driver.wait_closed()
         raise ConnectionFailed(f"{self.device.name} ended the connection")
 
@@ -208,6 +227,12 @@ class DeviceRunner:
         if n:
             counters.last_value = self._clock.now_us()
             self._lost = False
+            if self._gaps is not None:
+                self._gaps.accepted(batch)
+
+    def _accept_late(self, batch: SampleBatch) -> None:
+        self.counters.rows += len(batch)
+        self.counters.kept += self._output.late(self.device, batch)
 
     # -- states
 
@@ -234,6 +259,8 @@ class DeviceRunner:
         if not self._lost:
             self._lost = True
             self._output.lost(self.device)
+            if self._gaps is not None:
+                self._gaps.lost()
         if counters.state == "offline":
             return
         counters.state, counters.since = "offline", self._clock.now_us()

@@ -21,6 +21,7 @@ _BODY: Final = struct.Struct("<QqBBHII")  # id, written, kind, flags, device byt
 _HAS_TEXTS: Final = 1
 _HAS_EXTRA: Final = 2
 _MORE: Final = 4
+_LATE: Final = 8
 _NO_TEXT: Final = 0xFFFFFFFF
 ROW_BYTES: Final = 21
 MAX_FRAME: Final = 1 << 30
@@ -53,6 +54,7 @@ class Frame:
     rows: int = 0
     batch: SampleBatch | None = None
     position: str | None = None  # where a resumable source stood after these samples
+    late: bool = False  # samples of the past: sent as historical, and never shown as the present value
     note: str = ""  # JSON list of notes
     target: str = ""  # the only uplink that this note is for; '' for all
     drops_segment: int | None = None  # this note tells what went with the segment that began with this frame id
@@ -72,16 +74,23 @@ class FrameInfo:
 
 
 def encode_samples(
-    number: int, written: int, device: str, batch: SampleBatch, position: str | None, *, more: bool = False
+    number: int,
+    written: int,
+    device: str,
+    batch: SampleBatch,
+    position: str | None,
+    *,
+    more: bool = False,
+    late: bool = False,
 ) -> bytes:
-    """A frame of samples, or of only a position when the batch is empty; `more`: see FrameInfo."""
+    """A frame of samples, or of only a position when the batch is empty; `more`: see FrameInfo, `late`: see Frame."""
     parts = [
         batch.signals.astype("<u4", copy=False).tobytes(),
         batch.times.astype("<i8", copy=False).tobytes(),
         batch.values.astype("<f8", copy=False).tobytes(),
         batch.qualities.tobytes(),
     ]
-    flags = _MORE if more else 0
+    flags = (_MORE if more else 0) | (_LATE if late else 0)
     if batch.texts is not None:
         flags |= _HAS_TEXTS
         texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in batch.texts]
@@ -156,7 +165,7 @@ def decode(data: bytes | memoryview) -> Frame:
                 drops_segment=int(segment) if segment else None,
             )  # fmt: skip
         batch = _columns(body, at, rows, bool(flags & _HAS_TEXTS))
-        return Frame(number, written, FrameKind(kind), device, rows, batch, extra)
+        return Frame(number, written, FrameKind(kind), device, rows, batch, extra, bool(flags & _LATE))
     except (struct.error, ValueError, IndexError) as error:
         raise DataError(f"a frame of the disk buffer is damaged: {error}") from error
 

@@ -260,6 +260,12 @@ class Gateway:
             self.event(event)
         return rows
 
+    def late(self, device: PlannedDevice, batch: SampleBatch) -> int:
+        """See Output."""
+        kept = self._pipeline.past(batch)
+        self._append(device, kept, None, late=True)
+        return len(kept)
+
     def lost(self, device: PlannedDevice) -> None:
         """See Output."""
         self._keep(device, self._pipeline.lost(self._handles_of(device), self._clock.now_us()), None)
@@ -280,11 +286,10 @@ class Gateway:
         self._append(device, batch, position)
         return len(batch)
 
-    def _append(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> None:
+    def _append(self, device: PlannedDevice, batch: SampleBatch, position: str | None, *, late: bool = False) -> None:
         ids = self._ids[batch.signals]
-        self._buffer.append(
-            device.id, SampleBatch(ids, batch.times, batch.values, batch.qualities, batch.texts), position
-        )
+        rows = SampleBatch(ids, batch.times, batch.values, batch.qualities, batch.texts)
+        self._buffer.append(device.id, rows, position, late=late)
 
     def position(self, device: PlannedDevice) -> str | None:
         """See Output."""

@@ -28,6 +28,20 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
             await asyncio.wait((action,))
 
 
+async def beside(main: Coroutine[Any, Any, None], work: Coroutine[Any, Any, None]) -> None:
+    """Run both until `main` ends; the error of either is raised at once and cancels the other."""
+    tasks = (asyncio.ensure_future(main), asyncio.ensure_future(work))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def event_or(clock: Clock, event: asyncio.Event, deadline: float | None) -> bool:
     """Wait until `event` is set (True) or the clock reaches `deadline` (False; None: never)."""
     if deadline is None:

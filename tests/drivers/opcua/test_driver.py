@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from lineshaft.drivers import base
 from lineshaft.drivers.opcua import SPEC, OpcuaAddress, OpcuaConnection
 from lineshaft.drivers.opcua.decode import Columns
+from lineshaft.drivers.opcua.driver import OpcuaDriver
 from lineshaft.drivers.opcua.subscription import Subscription, SubscriptionStatistics
+from lineshaft.drivers.opcua.watch import Watch
 from lineshaft.errors import AccessDenied, ConnectionFailed, PeerTimeout, RetryableError
 from lineshaft.model.samples import Quality, SampleBatch
 
@@ -229,8 +231,11 @@ class _Lossy:
 async def test_lost_messages_are_asked_for_again() -> None:
     """A gap in the sequence numbers is filled from the server's memory, and what it no longer has is counted."""
     session, got, statistics = _Lossy(), [], SubscriptionStatistics()
-    subscription = Subscription(session, lambda columns: got.extend(columns.values), statistics)  # type: ignore[arg-type]
-    subscription._id, subscription._next = 77, 2
+    driver = OpcuaDriver(options_of("opc.tcp://127.0.0.1:1"))
+    driver._watch = Watch(points("a"), driver._clock)
+    driver._watch.begin(lambda batch: got.extend(batch.values.tolist()))
+    subscription = Subscription(session, driver, statistics)  # type: ignore[arg-type]
+    subscription.id, subscription._next = 77, 2
     await subscription._message(_numbered(4, 4.0))
     assert session.asked == [2, 3]
     assert got == [2.0, 4.0]

@@ -32,7 +32,7 @@ from lineshaft.errors import DataError
 from lineshaft.model.samples import Int64Array, Quality, SampleBatch, UInt32Array
 
 _VALUE, _STATUS, _SOURCE, _SOURCE_PICO, _SERVER, _SERVER_PICO = 0x01, 0x02, 0x04, 0x10, 0x08, 0x20
-_DATA_CHANGE, _STATUS_CHANGE = "i=811", "i=820"  # binary encodings of the two notifications that are read here
+_DATA_CHANGE, _STATUS_CHANGE, _EVENTS, _HISTORY = "i=811", "i=820", "i=916", "i=658"  # ids of binary encodings
 _U32, _I32, _I64 = struct.Struct("<I"), struct.Struct("<i"), struct.Struct("<q")
 
 
@@ -85,6 +85,16 @@ class Published:
     columns: Columns
     alive_only: bool  # no notifications inside
     ended: int | None = None  # the server ended the subscription with this status code
+    events: tuple[bytes, ...] = ()  # undecoded EventNotificationLists
+    more: bool = False  # the server has more to send at once
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """One result of a HistoryReadResponse."""
+
+    status: int
+    continuation: bytes  # empty: this was the last page
 
 
 @contextmanager
@@ -101,7 +111,8 @@ def decode_publish(data: bytes) -> Published:
         at = _after_header(data)
         subscription = _U32.unpack_from(data, at)[0]
         available = _I32.unpack_from(data, at + 4)[0]
-        return _message(data, at + 8 + 4 * max(available, 0) + 1, subscription)
+        at += 8 + 4 * max(available, 0)
+        return _message(data, at + 1, subscription, more=bool(data[at]))
 
 
 def decode_republish(data: bytes, subscription: int) -> Published:
@@ -124,6 +135,27 @@ def decode_read(data: bytes, columns: Columns, first: int) -> int:
         if len(columns.values) != rows + count:
             raise ValueError("rows are missing")
         return int(count)
+
+
+def decode_history(data: bytes, columns: Columns, ref: int) -> HistoryPage:
+    """Append the values of a HistoryReadResponse for one node, all with `ref`.
+
+    Raises DataError when it is malformed.
+    """
+    with _malformed_is_data_error():
+        at = _after_header(data)
+        if _I32.unpack_from(data, at)[0] != 1:
+            raise ValueError("not one result for one node")
+        status, size = _U32.unpack_from(data, at + 4)[0], max(_I32.unpack_from(data, at + 8)[0], 0)
+        continuation = bytes(data[at + 12 : at + 12 + size])
+        kind, body, _ = _extension(data, at + 12 + size)
+        if kind == _HISTORY:
+            rows, count = len(columns.values), max(_I32.unpack_from(data, body)[0], 0)
+            _values(data, body + 4, count, columns, "")
+            if len(columns.values) != rows + count:
+                raise ValueError("rows are missing")
+            columns.refs.extend([ref] * count)
+        return HistoryPage(status, continuation)
 
 
 def _after_header(data: bytes) -> int:
@@ -149,18 +181,20 @@ def _extension(data: bytes, at: int) -> tuple[str, int, int]:
     return kind, at + 5, end
 
 
-def _message(data: bytes, at: int, subscription: int) -> Published:
+def _message(data: bytes, at: int, subscription: int, *, more: bool = False) -> Published:
     sequence = _U32.unpack_from(data, at)[0]
     count = _I32.unpack_from(data, at + 12)[0]
     at += 16
-    columns, ended = Columns(), None
+    columns, ended, events = Columns(), None, []
     for _ in range(count):
         kind, body, at = _extension(data, at)
         if kind == _DATA_CHANGE:
             _values(data, body + 4, _I32.unpack_from(data, body)[0], columns, "I")
         elif kind == _STATUS_CHANGE:
             ended = _U32.unpack_from(data, body)[0]
-    return Published(subscription, sequence, columns, alive_only=count <= 0, ended=ended)
+        elif kind == _EVENTS:
+            events.append(bytes(data[body:at]))
+    return Published(subscription, sequence, columns, count <= 0, ended, tuple(events), more)
 
 
 Layout = tuple[Callable[[bytes, int], tuple[float, ...]], int, int, int, int]

@@ -14,18 +14,22 @@ import structlog
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Driver, EventSink, Finding, Point, Sink
+from lineshaft.drivers.opcua.alarms import REF as ALARMS
+from lineshaft.drivers.opcua.alarms import Alarms
 from lineshaft.drivers.opcua.browse import browse
 from lineshaft.drivers.opcua.decode import Columns, decode_read
 from lineshaft.drivers.opcua.diagnose import diagnose
-from lineshaft.drivers.opcua.options import OpcuaConnection
-from lineshaft.drivers.opcua.session import Session, typed_errors
+from lineshaft.drivers.opcua.history import read_history
+from lineshaft.drivers.opcua.options import OpcuaAddress, OpcuaConnection
+from lineshaft.drivers.opcua.session import Session, SessionGone, typed_errors
 from lineshaft.drivers.opcua.stack import ua
 from lineshaft.drivers.opcua.status import BAD_NODE_ID_UNKNOWN
 from lineshaft.drivers.opcua.subscription import Item, Subscription, SubscriptionStatistics
 from lineshaft.drivers.opcua.trust import PKI, CertificateUnknown, TrustList
-from lineshaft.errors import ConnectionFailed, DataError
+from lineshaft.drivers.opcua.watch import Watch
+from lineshaft.errors import ConnectionFailed, DataError, PermanentError, Unsupported
 from lineshaft.model.events import Event, Severity
-from lineshaft.model.samples import SampleBatch, UInt32Array
+from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 
 log = structlog.get_logger(__name__)
 
@@ -94,11 +98,17 @@ class OpcuaPollingDriver:
         plan = self._plan
         if plan is None or plan.points is not points or plan.session is not session:
             plan = self._plan = _compile(session, points)
+        columns = await self._ask(plan)
+        batch = columns.batch(plan.handles, self._clock.now_us())
+        return batch.take(np.argsort(columns.refs)) if plan.unknown else batch
+
+    async def _ask(self, plan: _Plan) -> Columns:
+        """Rows of all points of a plan, refs being their indexes."""
         columns = Columns()
         async with typed_errors(self.options.url):
             for first, request in plan.requests:
                 try:
-                    count = decode_read(await session.call(request), columns, first)
+                    count = decode_read(await plan.session.call(request), columns, first)
                 except DataError as error:
                     raise ConnectionFailed(f"{self.options.url}: {error}") from error
                 if count != len(request.Parameters.NodesToRead):
@@ -107,9 +117,8 @@ class OpcuaPollingDriver:
                     )
         columns.refs = [plan.order[ref] for ref in columns.refs]
         _add_unknown(columns, plan.unknown)
-        self._tell_words(columns, points)
-        batch = columns.batch(plan.handles, self._clock.now_us())
-        return batch.take(np.argsort(columns.refs)) if plan.unknown else batch
+        self._tell_words(columns, plan.points)
+        return columns
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """Objects and variables below `parent`; '' is the server's Objects folder."""
@@ -149,24 +158,68 @@ class OpcuaPollingDriver:
 
 
 class OpcuaDriver(OpcuaPollingDriver):
-    """Is sent the changes of its nodes; can also be asked."""
+    """Is sent the changes of its nodes, also those that the server kept while the line was cut; can also be asked."""
 
     def __init__(self, options: OpcuaConnection, clock: Clock | None = None) -> None:
         super().__init__(options, clock)
         self.statistics = SubscriptionStatistics()
         self._running: asyncio.Task[None] | None = None
+        self._watch: Watch | None = None
+        self._alarms: Alarms | None = None
+        self._subscription: Subscription | None = None
+        self._parked: Session | None = None
+        self._parked_until = 0.0
+
+    def emit_events(self, subject: str, sink: EventSink) -> None:
+        """See OpcuaPollingDriver."""
+        super().emit_events(subject, sink)
+        if self.options.alarms:
+            self._alarms = Alarms(self.options.alarm_severity, sink, subject)
+
+    async def connect(self) -> None:
+        """Open a session, or take up the one that a cut line left. Raises as OpcuaPollingDriver.connect."""
+        await self.close()
+        parked = self._parked
+        if parked is not None and self._clock.monotonic() > self._parked_until:
+            parked = self._parked = None
+        if parked is not None:
+            try:
+                await parked.reactivate()
+            except (SessionGone, PermanentError):
+                await parked.park()
+                self._parked = None
+            except BaseException:
+                await parked.park()
+                raise
+            else:
+                self._session, self._parked = parked, None
+                return
+        self._session = await self._open()
 
     async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
         """Watch `points`; a node that the server refuses gets one bad row and disturbs no other."""
-        session, options = self._open_session(), self.options
-        handles = _handles(points)
+        session, watch = self._open_session(), self._watch
+        if watch is None or watch.points != points:
+            watch, self._subscription = Watch(points, self._clock), None
+        self._watch = watch
+        watch.begin(sink)
+        async with typed_errors(self.options.url):
+            subscription = self._subscription
+            if subscription is None or not await subscription.take_up(session):
+                self._subscription = None
+                subscription = Subscription(session, self, self.statistics)
+                await subscription.create()
+                await self._fill(subscription, watch)
+                self._subscription = subscription
+            if self._alarms is not None:
+                refused = await self._alarms.refresh(session, subscription.id)
+                if refused:
+                    self._tell_once("opcua.alarms_refused", f"the server does not list its alarms: {refused}")
+        self._running = asyncio.create_task(subscription.run(), name="opcua-subscription")
 
-        def deliver(columns: Columns) -> None:
-            if columns.words:
-                self._tell_words(columns, points)
-            sink(columns.batch(handles, self._clock.now_us()))
-
-        subscription = Subscription(session, deliver, self.statistics)
+    async def _fill(self, subscription: Subscription, watch: Watch) -> None:
+        """Add the items, and tell which the server refuses."""
+        session, options, points = self._open_session(), self.options, watch.points
         items, unknown = [], []
         for ref, point in enumerate(points):
             node = session.node_id(point.address)
@@ -174,14 +227,16 @@ class OpcuaDriver(OpcuaPollingDriver):
                 unknown.append(ref)
                 continue
             wanted = point.interval if options.sampling_interval is None else options.sampling_interval
-            items.append(Item(ref, node, wanted * 1000, options.queue_size))
-        async with typed_errors(options.url):
-            await subscription.create()
-            codes = await subscription.watch(items)
+            items.append(Item(ref, node, wanted * 1000, options.queue_size, _deadband(point.address)))
+        if self._alarms is not None:
+            items.append(self._alarms.item())
+        codes, plain = await subscription.watch(items)
         refused = Columns()
         _add_unknown(refused, unknown)
         for item, code in zip(items, codes, strict=True):
-            if code:
+            if code and item.ref == ALARMS:
+                self._tell_once("opcua.alarms_refused", f"the server gives no alarms: status 0x{code:08X}")
+            elif code:
                 _add_row(refused, item.ref, code)
         if refused.refs:
             log.warning(
@@ -190,8 +245,55 @@ class OpcuaDriver(OpcuaPollingDriver):
                 count=len(refused.refs),
                 first=points[refused.refs[0]].address.node,
             )
-            sink(refused.batch(handles, self._clock.now_us()))
-        self._running = asyncio.create_task(subscription.run(), name="opcua-subscription")
+            watch.take(refused)
+        if plain:
+            first = points[items[plain[0]].ref].address.node
+            text = f"the server refuses the deadband of {len(plain)} nodes and sends every change; the first is {first}"
+            self._tell_once("opcua.deadband_refused", text)
+
+    def _tell_once(self, kind: str, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            log.warning(text, url=self.options.url)
+            self._tell(kind, f"{self.options.url}: {text}", Severity.LOW, {})
+
+    # -- what the subscription gives (subscription.Receiver)
+
+    def take(self, columns: Columns) -> None:
+        """See Receiver."""
+        if self._watch is not None:
+            if columns.words:
+                self._tell_words(columns, self._watch.points)
+            self._watch.take(columns)
+
+    def take_events(self, bodies: Sequence[bytes]) -> None:
+        """See Receiver."""
+        if self._alarms is not None and self._session is not None:
+            try:
+                self._alarms.take(bodies, self._session, self._clock.now_us())
+            except DataError as error:
+                self.statistics.malformed += 1
+                log.warning("event dropped", url=self.options.url, error=str(error))
+
+    async def caught_up(self) -> None:
+        """A subscription that was taken up sends nothing of what did not change: ask for that."""
+        watch = self._watch
+        refs = watch.silent() if watch is not None else []
+        if watch is None or not refs:
+            return
+        plan = _compile(self._open_session(), [watch.points[ref] for ref in refs])
+        columns = await self._ask(plan)
+        columns.refs = [refs[ref] for ref in columns.refs]
+        watch.take(columns)
+
+    async def read_history(self, points: Sequence[Point], since: Int64Array, until: Int64Array, sink: Sink) -> None:
+        """See ReadsHistory."""
+        gap = self.options.history_gap
+        if not gap:
+            raise Unsupported("history_gap is 0")
+        earliest = self._clock.now_us() - round(gap * 1e6)
+        async with typed_errors(self.options.url):
+            await read_history(self._open_session(), points, np.maximum(since, earliest), until, sink)
 
     async def wait_closed(self) -> None:
         """Wait until the connection is lost, then raise the reason."""
@@ -201,18 +303,37 @@ class OpcuaDriver(OpcuaPollingDriver):
         raise await asyncio.shield(session.lost)
 
     async def close(self) -> None:
-        """Stop receiving and close the session; never raises."""
+        """Stop receiving; end the session, or leave it at the server when the line is cut. Never raises."""
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+        session = self._session
+        if session is not None and self._subscription is not None and session.lost.done():
+            self._session, self._plan = None, None
+            await session.park()
+            self._parked, self._parked_until = session, self._clock.monotonic() + self.options.keep_session
+            return
+        if session is not None:
+            self._subscription = None
         await super().close()
 
 
 def create(options: OpcuaConnection) -> Driver:
     """The driver that the options ask for; only that of mode subscribe has `subscribe`."""
     return OpcuaDriver(options) if options.mode == "subscribe" else OpcuaPollingDriver(options)
+
+
+def _deadband(address: OpcuaAddress) -> Any:
+    """The filter of an item that has a deadband, else None."""
+    if address.deadband is not None:
+        kind, width = 1, address.deadband
+    elif address.deadband_percent is not None:
+        kind, width = 2, address.deadband_percent
+    else:
+        return None
+    return ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue, DeadbandType=kind, DeadbandValue=width)
 
 
 def _handles(points: Sequence[Point]) -> UInt32Array:

@@ -52,6 +52,14 @@ class OpcuaConnection(Section):
     keep_session: Duration = key(
         120.0, "How long the server is asked to keep session and queues after the line was cut.", unit="s", gt=0
     )
+    history_gap: Duration = key(
+        7 * 86400.0,
+        "After an outage, values that the server recorded meanwhile are read, from so far back; 0s: never.",
+        unit="s",
+        ge=0,
+    )
+    alarms: bool = key(False, "Take the server's alarms and conditions as events.")
+    alarm_severity: int = key(1, "Least severity (OPC UA, 1 to 1000) of an alarm that is taken.", ge=1, le=1000)
     batch_size: int = key(1000, "Nodes in one request; the server's own lower limit wins.", ge=1, le=100_000)
 
     @field_validator("url")
@@ -83,6 +91,10 @@ class OpcuaAddress(Section):
     node: str = key(
         ..., "Node id: nsu=<uri>;s=... is safe when the server renumbers its namespaces, ns=2;s=... is not."
     )
+    deadband: float | None = key(None, "The server sends a change only when it is greater than this raw value.", gt=0)
+    deadband_percent: float | None = key(
+        None, "The same in percent of the node's EURange, which it then must have.", gt=0, le=100
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +112,12 @@ class OpcuaAddress(Section):
         if match["kind"] == "i" and not (match["id"].isdecimal() and int(match["id"]) < 2**32):
             raise ValueError("the number after i= is a UInt32")
         return value
+
+    @model_validator(mode="after")
+    def _one_deadband(self) -> OpcuaAddress:
+        if self.deadband is not None and self.deadband_percent is not None:
+            raise ValueError("give deadband or deadband_percent, not both")
+        return self
 
     @property
     def namespace_uri(self) -> str:

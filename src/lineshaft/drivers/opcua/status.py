@@ -15,6 +15,9 @@ BAD_NO_SUBSCRIPTION = 0x80790000
 BAD_TOO_MANY_PUBLISH_REQUESTS = 0x80780000
 BAD_MESSAGE_NOT_AVAILABLE = 0x807B0000
 
+FILTER_REFUSED = frozenset({0x80430000, 0x80440000, 0x80450000, 0x808E0000})
+"""BadMonitoredItemFilterInvalid and -Unsupported, BadFilterNotAllowed, BadDeadbandFilterInvalid."""
+
 _EXACT: dict[int, Quality] = {
     0x40910000: Quality.UNCERTAIN_ESTIMATED,  # UncertainSubstituteValue
     0x40930000: Quality.UNCERTAIN_SENSOR,  # UncertainSensorNotAccurate

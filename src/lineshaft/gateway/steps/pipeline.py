@@ -28,8 +28,9 @@ class Pipeline:
         self.types = Types(table)
         self._skew = SkewedClock(table)
         self._convert: tuple[Step, ...] = (StateMap(table), self.types, Scale(table))
+        self._range = Range(table)
         self._judge: tuple[Step, ...] = (
-            Range(table),
+            self._range,
             SourceClock(table),
             MaxRate(table),
             Spike(table),
@@ -81,6 +82,16 @@ class Pipeline:
             self._rows_in[batch.signals] += 1
         else:
             np.add.at(self._rows_in, batch.signals, 1)
+
+    def past(self, batch: SampleBatch) -> SampleBatch:
+        """Rows older than what went through already, which a device recorded itself: all of them go on, converted.
+
+        Only their range is judged; what looks at the row before, or computes signals, has seen younger rows.
+        """
+        self._count_in(batch)
+        for step in (*self._convert, self._range):
+            batch = step.update(batch)
+        return batch
 
     def lost(self, handles: UInt32Array, now: int) -> SampleBatch:
         """One row at `now` (UTC microseconds) for each handle whose device is gone.

@@ -182,7 +182,7 @@ class Forwarder:
             self._rows_in_flight += frame.rows
             self._sent_rows += frame.rows
         try:
-            await self.uplink.send(group, historical=historical)
+            await self.uplink.send(group, historical=historical or group[0].late)
         except DataError as error:
             log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
             if len(group) == 1:  # kept, it would stand in the way of all others
@@ -221,7 +221,7 @@ class Forwarder:
                 after = number
                 continue
             size = message_bytes(frame.batch) + _FRAME_BYTES
-            other = group and (frame.device != group[0].device or frame.kind is not group[0].kind)
+            other = group and _sort_of(frame) != _sort_of(group[0])
             if group and (other or bytes_in_message + size > MAX_MESSAGE):
                 return group
             group.append(frame)
@@ -291,3 +291,8 @@ class Forwarder:
     def online(self) -> bool:
         """True while frames can be sent."""
         return self._online
+
+
+def _sort_of(frame: Frame) -> tuple[str, FrameKind, bool]:
+    """Frames that differ in this cannot share a message."""
+    return frame.device, frame.kind, frame.late
