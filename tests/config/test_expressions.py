@@ -47,7 +47,7 @@ def test_a_formula_is_computed_on_whole_columns(text: str, wanted: list[float]) 
         ("presure * 2", "at character 1: unknown name 'presure'; did you mean pressure?", "pressure"),
         ("  sqt(a)", "at character 3: unknown function 'sqt'; did you mean sqrt?", "abs, atan2"),
         ("clip(a)", "clip takes 3 arguments", "3"),
-        ("a +", "at character 1: invalid syntax", "numbers, names"),
+        ("a +", "at character 4: invalid syntax", "numbers, names"),
         ("", "is empty", "numbers, names"),
         ("a.real", "not allowed", "numbers, names"),
         ("(1).__class__.__bases__", "not allowed", ""),

@@ -8,7 +8,11 @@ from tests.gateway.helpers import plan_of, plant
 
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.gateway.plan import NEVER, address_words, buffer_key, make_plan, with_retired
-from lineshaft.gateway.steps.base import SignalTable
+from lineshaft.gateway.steps.base import Drift, SignalTable, Stuck, Swapped
+from lineshaft.gateway.steps.computed import Aggregate, CounterRate
+from lineshaft.gateway.steps.pipeline import Pipeline
+from lineshaft.model.equipment import Datatype
+from lineshaft.model.samples import SampleBatch
 from lineshaft.wire import names
 from lineshaft.wire.sparkplug import SparkplugType
 
@@ -98,3 +102,65 @@ def test_an_address_is_told_in_words() -> None:
     assert address_words(Register(number=5)) == "5"
     assert address_words(Register(number=5, unit=3)) == "number 5, unit 3"
     assert address_words("ns=2;s=a") == "ns=2;s=a"
+
+
+def test_units_are_converted_by_one_factor() -> None:
+    """`source_unit` and `scale` become one scale and one offset; range and deadband are in the signal's unit."""
+    signals = [
+        {"name": "heat", "datatype": "Int16", "scale": 0.1, "source_unit": "degF", "unit": "degC", "range": [0, 100]},
+        {"name": "flow", "source_unit": "L/min", "unit": "m3/h"},
+    ]
+    plan = plan_of({"press": signals})
+    pipeline = Pipeline(plan.table)
+    out = pipeline.update(SampleBatch.of([0, 1], 10**15, [770.0, 100.0]))
+    np.testing.assert_allclose(out.values, [25.0, 6.0])
+    assert plan.signals[0].signal.datatype is Datatype.DOUBLE
+
+
+def test_steps_of_signals_come_from_the_plant() -> None:
+    """Every key of a step reaches the table; a signal's own key wins; paths become handles."""
+    signals = [
+        {"name": "a", "deadband": 0.5, "max_rate": 3.0, "spike": 4.0, "clock_skew": "2s"},
+        {"name": "b", "stuck": {"after": "5min", "running": "hall/press/a", "above": 7.0}},
+        {"name": "c", "drift": {"over": "2h", "reference": "hall/press/a", "tolerance": 1.5, "trend": 2.0}},
+        {
+            "name": "d",
+            "unit": "degC",
+            "swapped": {"normal": [10, 30], "units": ["K"]},
+            "compress": "deadband",
+            "deadband": 1,
+        },
+        {"name": "e", "map": {"0": "off", "1": "on"}, "kind": "state"},
+        {"name": "f", "map": {"RUN": 1, "0": 0}, "kind": "state"},
+    ]
+    plan = plan_of({"press": signals}, pipeline={"compress": "swinging-door", "clock_skew": "1min"})
+    more = plan.table.more
+    assert (more[0].max_rate, more[0].spike, more[0].clock_skew, more[0].door) == (3.0, 4.0, 2_000_000, True)
+    assert more[1].stuck == Stuck(300.0, 0.0, 0, 7.0)
+    assert (more[1].door, more[1].clock_skew) == (False, 60_000_000)
+    assert more[2].drift == Drift(7200.0, 0, 1.5, 2.0)
+    assert more[3].swapped == Swapped(10.0, 30.0, ((1.0, -273.15),))
+    assert more[3].door is False
+    assert [item.signal.datatype for item in plan.signals[4:]] == [Datatype.STRING, Datatype.DOUBLE]
+    assert [point.datatype for point in plan.devices[0].points[4:]] == [Datatype.DOUBLE, Datatype.STRING]
+    assert plan_of({"press": ["plain"]}).table.more == {}
+
+
+def test_computed_signals_have_a_device_of_their_own() -> None:
+    """Rates and intervals find their signals; a retired signal comes behind the computed ones, which stay enabled."""
+    derived = [
+        {"name": "rate", "asset": "hall/press", "rate": {"of": "hall/press/count", "per": "h", "rollover": 65536}},
+        {
+            "name": "mean",
+            "asset": "hall/press",
+            "aggregate": {"of": "hall/press/rate", "interval": "1min", "grace": "5s"},
+        },
+    ]
+    plan = plan_of({"press": ["count"]}, derived=derived)
+    assert plan.computations == (
+        CounterRate(1, 0, 3600.0, 65536, 0),
+        Aggregate(2, 1, "mean", 60_000_000, 5_000_000),
+    )
+    more = with_retired(plan, [SignalKey("computed", "acme/north/hall/press", "old", "measure", "Double")])
+    assert [item.signal.name for item in more.signals] == ["count", "rate", "mean", "old"]
+    assert [(device.id, device.enabled) for device in more.devices] == [("press", True), ("computed", True)]

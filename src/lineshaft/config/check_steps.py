@@ -118,6 +118,7 @@ def _derived(
     document = draft.document
     seen = set(signals)
     needs: dict[str, tuple[str, ...]] = {}
+    places: dict[str, Key] = {}
     equipment = [path for path, _, _ in draft.equipment()]
     for device in draft.devices:
         if derived and device.text("id") == COMPUTED:
@@ -143,8 +144,8 @@ def _derived(
         for name, source in (("rate", config.rate), ("aggregate", config.aggregate)):
             if source is not None:
                 _known(document, (*at, name, "of"), source.of, known, report)
-        needs[path] = sources(config)
-    for (at, _), (path, _) in zip(derived, needs.items(), strict=False):
+        needs[path], places[path] = sources(config), at
+    for path, at in places.items():
         if _circle(path, path, needs, set()):
             report.add(document, at, f"the signal {path} is computed from itself", value=path)
 

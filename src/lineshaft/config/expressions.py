@@ -141,7 +141,9 @@ def _parsed(text: str) -> ast.expr:
         tree = ast.parse(text.strip(), mode="eval")
     except SyntaxError as error:
         shift = len(text) - len(text.lstrip())
-        raise ConfigError(f"at character {(error.offset or 1) + shift}: {error.msg}", hint=_GRAMMAR) from error
+        end = len(text.strip()) + 1
+        at = min(error.offset, end) if error.lineno == 1 and error.offset else end
+        raise ConfigError(f"at character {at + shift}: {error.msg}", hint=_GRAMMAR) from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise ConfigError(f"cannot be read as a formula: {error}", hint=_GRAMMAR) from error
     return tree.body

@@ -128,7 +128,7 @@ class SwappedConfig(Section):
     @field_validator("normal")
     @classmethod
     def _normal_ascends(cls, value: tuple[float, float]) -> tuple[float, float]:
-        return ascending("normal", value)
+        return ascending("normal band", value)
 
 
 def ascending(name: str, value: tuple[float, float]) -> tuple[float, float]:
