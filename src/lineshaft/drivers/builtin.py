@@ -22,6 +22,7 @@ DRIVERS: Registry[DriverSpec] = Registry(
         ("modbus-tcp", _lazy("modbus", "TCP")),
         ("modbus-rtu", _lazy("modbus", "RTU")),
         ("ethernet-ip", _lazy("ethernet_ip")),
+        ("mqtt", _lazy("mqtt")),
         ("mtconnect", _lazy("mtconnect")),
         ("opcua", _lazy("opcua")),
         ("open-protocol", _lazy("open_protocol")),

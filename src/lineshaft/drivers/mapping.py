@@ -210,6 +210,14 @@ class Rows:
         self.qualities.append(cell.quality)
         self.texts.append(cell.text)
 
+    def extend(self, more: Rows) -> None:
+        """Append all rows of another."""
+        self.signals += more.signals
+        self.times += more.times
+        self.values += more.values
+        self.qualities += more.qualities
+        self.texts += more.texts
+
     def batch(self) -> SampleBatch:
         """The rows as a batch."""
         texts = self.texts if any(text is not None for text in self.texts) else None

@@ -1,0 +1,246 @@
+"""The MQTT driver: subscribes to the signals' topics and takes their values out of the messages."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from paho.mqtt.client import topic_matches_sub
+
+from lineshaft.clock import Clock, SystemClock
+from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, leaves, parse
+from lineshaft.drivers.mqtt.client import Client, Message
+from lineshaft.drivers.mqtt.options import MqttConnection
+from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
+from lineshaft.model.samples import Quality, SampleBatch
+
+log = structlog.get_logger(__name__)
+_TOPICS_KEPT: Final = 10_000
+_LISTEN: Final = 2.0
+"""Seconds that browsing listens."""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What came in."""
+
+    messages: int = 0
+    rows: int = 0
+    malformed: Counter[str] = field(default_factory=Counter)  # topic -> messages that could not be read
+    last_error: str = ""
+
+
+class Mapper:
+    """Messages to rows of the points whose topics they match."""
+
+    def __init__(self, points: Sequence[Point], options: MqttConnection, statistics: Statistics, clock: Clock) -> None:
+        self._options = options
+        self._statistics = statistics
+        self._clock = clock
+        self._extractors = [Extractor(point, options) for point in points]
+        self._of_topic: dict[str, list[Extractor]] = {}
+        self.filters = tuple(dict.fromkeys(point.address.topic for point in points))
+
+    def _matching(self, topic: str) -> list[Extractor]:
+        found = self._of_topic.get(topic)
+        if found is None:
+            if len(self._of_topic) >= _TOPICS_KEPT:
+                self._of_topic.clear()
+            found = [one for one in self._extractors if topic_matches_sub(one.point.address.topic, topic)]
+            self._of_topic[topic] = found
+        return found
+
+    def rows(self, messages: Sequence[Message]) -> Rows:
+        """All rows, in the order of the messages; a malformed message gives none and is counted."""
+        rows = Rows()
+        now_us = self._clock.now_us()
+        for message in messages:
+            self._statistics.messages += 1
+            if message.retained and self._options.retained == "ignore":
+                continue
+            found = Rows()
+            try:
+                self._add(found, message, now_us)
+            except DataError as error:
+                self._malformed(message, error)
+                continue
+            rows.extend(found)
+        self._statistics.rows += len(rows)
+        return rows
+
+    def _add(self, rows: Rows, message: Message, now_us: int) -> None:
+        wanted = self._matching(message.topic)
+        if not wanted:
+            return
+        if len(message.payload) > self._options.max_payload:
+            raise DataError(f"{len(message.payload)} bytes are more than max_payload")
+        unknown = Quality.UNCERTAIN_CLOCK if message.retained else Quality.GOOD  # nobody knows how old it is
+        try:
+            document = parse(message.payload)
+        except DataError:
+            if any(one.point.address.value for one in wanted):
+                raise
+            for one in wanted:
+                cell = plain(message.payload, one.point)
+                rows.add(one.point.handle, now_us, Cell(cell.number, cell.text, unknown) if cell.quality else cell)
+            return
+        for one in wanted:
+            one.add(rows, document, now_us, unknown)
+
+    def _malformed(self, message: Message, error: DataError) -> None:
+        self._statistics.last_error = f"{message.topic}: {error}"
+        if not self._statistics.malformed[message.topic]:
+            log.warning("mqtt.malformed", topic=message.topic, error=str(error))
+        self._statistics.malformed[message.topic] += 1
+
+
+def plain(payload: bytes, point: Point) -> Cell:
+    """A payload that is a bare word or number, like 0042 or RUNNING. Raises DataError when it is no text."""
+    try:
+        text = payload.decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise DataError("neither JSON nor text") from error
+    return cell_of(text, point.datatype) if text else Cell(quality=Quality.BAD_NO_VALUE)
+
+
+class MqttDriver:
+    """One session with one broker."""
+
+    def __init__(self, options: MqttConnection, clock: Clock | None = None) -> None:
+        self.options = options
+        self.statistics = Statistics()
+        self._clock: Clock = clock or SystemClock()
+        self._client: Client | None = None
+        self._sink: Sink | None = None
+        self._mapper: Mapper | None = None
+        self._read_points: Sequence[Point] | None = None
+        self._last: dict[int, tuple[int, Cell]] = {}
+        self._topics: dict[str, bytes] = {}  # while browsing
+        self._news = asyncio.Event()
+
+    async def connect(self) -> None:
+        """Sign in. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
+        await self.close()
+        client = Client(self.options, self._take)
+        try:
+            await client.open()
+        except BaseException:
+            await client.close()
+            raise
+        self._client = client
+
+    async def close(self) -> None:
+        """Sign off; never raises."""
+        client, self._client = self._client, None
+        self._sink = self._mapper = self._read_points = None
+        self._last.clear()
+        if client is not None:
+            await client.close()
+
+    async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
+        """Subscribe to the points' topics; retained messages come at once. Raises AccessDenied or RetryableError."""
+        client = self._opened()
+        self._sink = sink
+        await self._listen(client, points)
+
+    async def wait_closed(self) -> None:
+        """Wait until the session is lost, then raise ConnectionFailed."""
+        await self._opened().wait_ended()
+
+    async def read(self, points: Sequence[Point]) -> SampleBatch:
+        """The last value of each point. The first read subscribes, and waits a moment for retained messages; what
+        none of them has is BAD_ADDRESS."""
+        client = self._opened()
+        client.check()
+        if self._read_points is not points:
+            self._read_points = None
+            self._last.clear()
+            await self._listen(client, points)
+            self._read_points = points
+        await self._settled(points)
+        client.check()
+        rows = Rows()
+        absent = (self._clock.now_us(), Cell(math.nan, None, Quality.BAD_ADDRESS))
+        for point in points:
+            rows.add(point.handle, *self._last.get(point.handle, absent))
+        return rows.batch()
+
+    async def _settled(self, points: Sequence[Point]) -> None:
+        """Wait until every point has a value, or nothing has come for a tenth of the timeout."""
+        while any(point.handle not in self._last for point in points):
+            self._news.clear()
+            try:
+                async with asyncio.timeout(self.options.timeout / 10):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+
+    async def browse(self, parent: str = "") -> Sequence[Browsed]:
+        """Topics that are heard within two seconds, and below a topic the values in its message."""
+        client = self._opened()
+        if parent and parent in self._topics:
+            return self._members(parent)
+        self._topics = {}
+        self._mapper = None
+        await client.subscribe([parent or "#"])
+        await asyncio.sleep(_LISTEN)  # nobody says when the last topic was heard
+        if parent:
+            return self._members(parent)
+        return tuple(Browsed(topic, topic, has_children=True) for topic in sorted(self._topics))
+
+    def _members(self, topic: str) -> tuple[Browsed, ...]:
+        payload = self._topics.get(topic)
+        if payload is None:
+            return ()
+        try:
+            found: Any = parse(payload)
+        except DataError:
+            return (Browsed(topic, topic, description=payload[:80].decode("utf-8", "replace")),)
+        return tuple(
+            Browsed(f"{topic} {one.address}".strip(), one.name, one.datatype, description=one.description)
+            for one in leaves(found)
+        )
+
+    async def test_connection(self) -> Sequence[Finding]:
+        """Reach the broker, sign in and subscribe."""
+        check, client = "broker takes the session", Client(self.options, lambda _: None)
+        findings: list[Finding] = []
+        try:
+            await client.open()
+            findings.append(Finding(check, True, client.where))
+            check = "topics can be subscribed to"
+            await client.subscribe(["#"])
+            findings.append(Finding(check, True))
+        except LineshaftError as error:
+            findings.append(Finding(check, False, str(error), error.hint))
+        finally:
+            await client.close()
+        return findings
+
+    async def _listen(self, client: Client, points: Sequence[Point]) -> None:
+        self._mapper = Mapper(points, self.options, self.statistics, self._clock)
+        await client.subscribe(self._mapper.filters)
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        if self._mapper is None:
+            self._topics.update({message.topic: message.payload for message in messages[:_TOPICS_KEPT]})
+            return
+        rows = self._mapper.rows(messages)
+        if not len(rows):
+            return
+        if self._sink is not None:
+            self._sink(rows.batch())
+        for row, handle in enumerate(rows.signals):
+            self._last[handle] = rows.times[row], Cell(rows.values[row], rows.texts[row], rows.qualities[row])
+        self._news.set()
+
+    def _opened(self) -> Client:
+        if self._client is None:
+            raise ConnectionFailed(f"{self.options.url}: not connected")
+        return self._client
