@@ -31,16 +31,16 @@ def built() -> None:
         page.build(find_npm())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(built: None) -> Iterator[Hub]:
     """A hub with two days of history and live values; tests do not stop it."""
     with running() as (made, _):
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window. It ends with its module: its event loop must not meet that of other tests."""
     path = require("chromium", "chromium")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

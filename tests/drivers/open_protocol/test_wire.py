@@ -227,6 +227,10 @@ class TestFraming:
                     with suppress(DataError):
                         Result.of(decode(found), ZoneInfo("Europe/Berlin"), Position(5, 7), 1)
 
+    def test_two_signs_are_no_number(self) -> None:
+        """What only looks like an integer is bad, not an error."""
+        assert meaning(ITEMS["angle"], "++0", as_text=False)[1] == Quality.BAD_DEVICE
+
     @settings(max_examples=600, deadline=None)
     @given(st.sampled_from(VECTORS), st.integers(0, 500), st.binary(max_size=10), st.sampled_from(sorted(ITEMS)))
     def test_damaged_fields(self, text: str, place: int, new: bytes, item: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -36,6 +37,8 @@ _ERRORS_2: Final = (
     "cycle aborted", "necking", "loosening", "over speed", "no residual torque", "positioning", "snug low",
     "snug high", "dynamic current low", "dynamic current high", "latent result",
 )  # fmt: skip
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def meaning(item: Item, raw: str, *, as_text: bool) -> tuple[float, int, str | N
     digits = text.strip()
     if not digits:
         return math.nan, Quality.BAD_NO_VALUE, None
-    if not digits.lstrip("+-").isdecimal() or not digits.isascii():
+    if not _INTEGER.fullmatch(digits):
         return math.nan, Quality.BAD_DEVICE, raw
     if as_text and item.kind == "word":
         return math.nan, Quality.GOOD, item.words.get(digits.lstrip("0") or "0", digits)
