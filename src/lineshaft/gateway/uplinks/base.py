@@ -127,6 +127,11 @@ class NodeContext:
     handles: Int64Array
     last_frame: Callable[[], int]
 
+    @property
+    def place(self) -> str:
+        """Where the gateway is in the equipment tree: the path that topics and batches name it by."""
+        return f"{self.plan.enterprise}/{self.plan.node_path}"
+
     def handles_of(self, frame: Frame, batch: SampleBatch) -> Int64Array:
         """int64 handle in the plan of each row. Raises DataError for a signal that the plan does not know."""
         handles: Int64Array = self.handles[batch.signals]

@@ -41,7 +41,7 @@ def _aws_topics(config: AwsIotUplink, plan: Plan) -> list[str]:
     elif config.layout == "asset":
         places = [planned.signal.asset for planned in plan.signals]
     else:
-        places = [plan.device_path(device.id) for device in plan.devices]
+        places = [f"{plan.enterprise}/{plan.device_path(device.id)}" for device in plan.devices]
     wrong = [
         f"uplink {config.id}: the topic {topic} has {problem}; choose layout: batch or a shorter prefix"
         for place in dict.fromkeys(places)

@@ -41,7 +41,7 @@ class MqttJsonUplink(JsonPublisher):
         return topics.unified(self._config.prefix, message.place, "events" if message.kind == "events" else "")
 
     def _status_topic(self) -> str:
-        return topics.unified(self._config.prefix, self.node.plan.node_path, "status")
+        return topics.unified(self._config.prefix, self.node.place, "status")
 
     def _status(self, online: bool) -> bytes:
         return dump({**self.maker.writer.time(self.node.clock.now_us()), "online": online})

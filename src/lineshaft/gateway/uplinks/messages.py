@@ -132,7 +132,7 @@ class MessageMaker:
 
     def _batches(self, device: str, rows: Sequence[_Row], historical: bool) -> Messages:
         messages = Messages()
-        node = self._node.plan.node_path
+        node = self._node.place
         head = {"gateway": node, "device": device, "epoch": self._epoch, "historical": historical}
         start, end = dump(head)[:-1] + b',"samples":[', b"]}"
         if self._layout == "lines":
@@ -141,7 +141,7 @@ class MessageMaker:
         for part in parts:
             inside = rows[part.first : part.first + part.count]
             frames = tuple(dict.fromkeys(row.frame for row in inside))
-            place = self._node.plan.device_path(device)
+            place = f"{node}/{device}"
             messages.made.append(
                 Message(place, start + part.body + end, frames, self._name(inside[0], inside[-1]))
             )  # fmt: skip
@@ -159,7 +159,7 @@ class MessageMaker:
         messages = Messages()
         if not self._events:
             return messages
-        node = self._node.plan.node_path
+        node = self._node.place
         head, end = dump({"gateway": node, "epoch": self._epoch, "frame": frame.id})[:-1] + b',"events":[', b"]}"
         if self._layout == "lines":
             head, end = b"", b"\n"

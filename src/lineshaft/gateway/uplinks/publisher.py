@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 SMALLEST: Final = 1_000
 """Bytes of a message below which a broker's bound is not followed any more."""
+GROW_AFTER: Final = 3_600.0
+"""Seconds after which messages that were made smaller are tried at twice their size."""
 _FAREWELL: Final = 2.0
 _HEADER: Final = 16
 """Bytes of an MQTT packet beside topic and payload."""
@@ -38,6 +40,7 @@ class Receipts:
 
     def __init__(self) -> None:
         self._messages: dict[int, list[_Sending]] = {}
+        self._sizes: dict[int, int] = {}
         self._open: dict[int, _Sending] = {}  # the newest try of each frame
         self._too_large: dict[int, list[int]] = {}
 
@@ -53,11 +56,13 @@ class Receipts:
 
     def sent(self, number: int, message: Message) -> None:
         """A message went out under this number."""
+        self._sizes[number] = len(message.payload)
         self._messages[number] = [self._open[frame] for frame in message.frames if frame in self._open]
 
     def acknowledged(self, number: int) -> list[int]:
         """The broker has a message; gives the frames of which it has all now."""
         done = []
+        self._sizes.pop(number, None)
         for sending in self._messages.pop(number, ()):
             sending.open -= 1
             if sending.open == 0 and sending.frame in self._open:
@@ -77,10 +82,14 @@ class Receipts:
         if whole:
             deliveries.delivered(whole)
 
+    def size(self, number: int) -> int:
+        """Bytes of a message that is not acknowledged yet; 0 for an unknown one."""
+        return self._sizes.get(number, 0)
+
     @property
-    def waiting(self) -> bool:
-        """True while something is not acknowledged."""
-        return bool(self._messages)
+    def next_size(self) -> int:
+        """Bytes of the oldest message that is not acknowledged; 0 when all are."""
+        return next(iter(self._sizes.values()), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,9 @@ class JsonPublisher:
         self.rate = rate
         self.connection: MqttConnection | None = None
         self._most = maker.max_bytes
+        self._grow_at = 0.0
+        self._largest = 0  # bytes of the largest message that was acknowledged
+        self._suspicions = 0  # sessions in a row that ended when a message larger than that was the next
         self._receipts = Receipts()
 
     # -- what a kind of uplink says
@@ -139,6 +151,7 @@ class JsonPublisher:
         receipts = self._receipts = Receipts()
 
         def acknowledged(number: int) -> None:
+            self._largest = max(self._largest, receipts.size(number))
             receipts.settle(receipts.acknowledged(number), self.deliveries)
 
         connection = MqttConnection(
@@ -147,7 +160,9 @@ class JsonPublisher:
         self.connection = connection
         await connection.open()
         if connection.max_packet is not None:
-            self.maker.max_bytes = max(SMALLEST, min(self._most, connection.max_packet - _HEADER - 256))
+            bound = max(SMALLEST, connection.max_packet - _HEADER - 256)
+            self._most = min(self._most, bound)
+            self.maker.max_bytes = min(self.maker.max_bytes, bound)
         await self.opened(connection)
         return self.node.last_frame()
 
@@ -156,6 +171,7 @@ class JsonPublisher:
         connection, receipts = self.connection, self._receipts
         if connection is None:
             raise ConnectionFailed("not connected")
+        self._grow()
         messages = self.maker.make(frames, historical=historical)
         numbers = [frame.id for frame in frames]
         receipts.settle(receipts.expect(numbers, messages.made, messages.too_large), self.deliveries)
@@ -172,14 +188,24 @@ class JsonPublisher:
         await self.connection.wait_closed()
 
     def _learn(self, failure: LineshaftError | None) -> None:
-        """A broker that found a message too large gets smaller ones; one that cut a busy session gets fewer."""
-        if isinstance(failure, PacketTooLarge):
-            self.maker.max_bytes = max(SMALLEST, self.maker.max_bytes // 2)
-            self._most = self.maker.max_bytes
-            log.info("uplink.smaller_messages", uplink=self.id, bytes=self.maker.max_bytes)
-        elif isinstance(failure, ConnectionFailed | Throttled) and self._receipts.waiting:
+        """A broker that cuts a busy session gets fewer messages, and smaller ones if their size may be the reason."""
+        size = self._receipts.next_size
+        if not size or not isinstance(failure, ConnectionFailed | Throttled):
+            return
+        self._suspicions = self._suspicions + 1 if size > self._largest else 0
+        self._largest //= 2  # a bound may be newer than what was learnt of it
+        if isinstance(failure, PacketTooLarge) or self._suspicions > 1:
+            self.maker.max_bytes = max(SMALLEST, min(size, self.maker.max_bytes) // 2)
+            self._grow_at = self.node.clock.monotonic() + GROW_AFTER
+        if not isinstance(failure, PacketTooLarge):
             self.rate.slow_down()
-            log.info("uplink.slower", uplink=self.id, messages_per_second=self.rate.messages)
+        log.info("uplink.humbler", uplink=self.id, rate=self.rate.messages, message_bytes=self.maker.max_bytes)
+
+    def _grow(self) -> None:
+        now = self.node.clock.monotonic()
+        if self.maker.max_bytes < self._most and now >= self._grow_at:
+            self.maker.max_bytes = min(self._most, self.maker.max_bytes * 2)
+            self._grow_at = now + GROW_AFTER
 
     async def close(self) -> None:
         """See Uplink.close."""
