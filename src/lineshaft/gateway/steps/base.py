@@ -175,7 +175,7 @@ class Uniqueness:
 def rounds(signals: NDArray[Any]) -> Iterator[NDArray[np.int64]]:
     """Row numbers in rounds: first every signal's first row, then every second one, and so on.
 
-    In one round no signal comes twice, so that a round can be decided at once.
+    In one round no signal comes twice, so that a round can be decided at once. The rows of a round ascend.
     """
     n = len(signals)
     if n < 2 or bool((signals[1:] > signals[:-1]).all()):
@@ -188,7 +188,7 @@ def rounds(signals: NDArray[Any]) -> Iterator[NDArray[np.int64]]:
     by_round = order[np.argsort(rank, kind="stable")]
     done = 0
     for size in np.bincount(rank).tolist():
-        yield by_round[done : done + size]
+        yield np.sort(by_round[done : done + size])
         done += size
 
 

@@ -262,7 +262,8 @@ class Computed:
 
     def update(self, batch: SampleBatch) -> SampleBatch:
         """Rows of the signals that are computed of signals in the batch."""
-        parts = (self._parts[part].update(batch) for part in self._users(batch))
+        users, rows = self._users(batch)
+        parts = (self._parts[part].update(rows) for part in users)
         return SampleBatch.concat(part for part in parts if part is not None)
 
     @property
@@ -282,9 +283,9 @@ class Users:
         self._needed = np.zeros(size, np.bool_)
         self._needed[list(self._of)] = True
 
-    def __call__(self, batch: SampleBatch) -> list[int]:
-        """Numbers of the users that the batch concerns, ascending."""
+    def __call__(self, batch: SampleBatch) -> tuple[list[int], SampleBatch]:
+        """Numbers of the users that the batch concerns, ascending, and the rows that any of them needs."""
         if not self._of:
-            return []
-        signals = batch.signals[self._needed[batch.signals]]
-        return sorted({user for handle in np.unique(signals).tolist() for user in self._of[handle]})
+            return [], batch
+        rows = batch.take(self._needed[batch.signals])
+        return sorted({user for handle in np.unique(rows.signals).tolist() for user in self._of[handle]}), rows

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineshaft.gateway.steps.base import SignalTable, StepCount, rounds
-from lineshaft.model.samples import SampleBatch, TextArray, UInt8Array, UInt32Array
+from lineshaft.model.samples import Float64Array, Int64Array, SampleBatch, TextArray, UInt8Array, UInt32Array
 
 _NONE: Final = 0
 _ANCHOR: Final = 1
@@ -39,24 +39,22 @@ class SwingingDoor:
         self._time, self._value = np.zeros(n, np.int64), np.zeros(n)
         self._quality: UInt8Array = np.zeros(n, np.uint8)
         self._text: TextArray = np.full(n, None, object)
+        self._has_texts = False
         self._low, self._high = np.full(n, -np.inf), np.full(n, np.inf)
 
     def update(self, batch: SampleBatch) -> SampleBatch:
         """Rows of other signals, and rows that end a line, in their order; a held row before the one that ends it."""
-        if not self._any:
+        mine = self.on[batch.signals] if self._any else None
+        if mine is None or not mine.any():
             self.count.through(len(batch))
             return batch
-        mine = self.on[batch.signals]
-        if not mine.any():
-            self.count.through(len(batch))
-            return batch
+        self._has_texts = self._has_texts or batch.texts is not None
         now = ~mine  # rows of the batch that go on
         freed: list[tuple[NDArray[np.int64], SampleBatch]] = []
         rows = np.flatnonzero(mine)
         for part in rounds(batch.signals[rows]):
             chosen = rows[part]
-            ends, sent = self._once(batch.take(chosen))
-            now[chosen] = sent
+            ends, now[chosen] = self._once(batch if len(chosen) == len(batch) else batch.take(chosen))
             if ends is not None:
                 freed.append((chosen[ends[0]], ends[1]))
         self.count.rows_in += len(batch)
@@ -74,54 +72,63 @@ class SwingingDoor:
     def _once(self, b: SampleBatch) -> tuple[tuple[NDArray[np.int64], SampleBatch] | None, NDArray[np.bool_]]:
         """((rows whose held row is sent before them, those held rows) or None, bool per row: sent itself)."""
         s, t, v = b.signals, b.times, b.values
-        texts: TextArray = np.full(len(b), None, object) if b.texts is None else b.texts
-        held = self._state[s] == _HELD
-        same = (self._state[s] != _NONE) & (b.qualities == self._quality[s]) & (texts == self._text[s])
-        number = np.isfinite(v) & np.isfinite(self._value[s])
-        empty = ~np.isfinite(v) & ((v == self._value[s]) | (np.isnan(v) & np.isnan(self._value[s])))
-        goes_on = same & number & (t > self._time[s])
-        seconds = np.where(goes_on, (t - self._time0[s]).astype(np.float64), 1.0)
-        with np.errstate(invalid="ignore", over="ignore"):  # where it does not go on
-            slope = (v - self._value0[s]) / seconds
+        state, value, since = self._state[s], self._value[s], t - self._time0[s]
+        same = (state != _NONE) & (b.qualities == self._quality[s])
+        if self._has_texts:
+            same &= (np.full(len(b), None, object) if b.texts is None else b.texts) == self._text[s]
+        number = np.isfinite(v)
+        goes_on = same & number & np.isfinite(value) & (t > self._time[s])
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):  # where it does not go on
+            slope = (v - self._value0[s]) / since
         fits = goes_on & (slope >= self._low[s]) & (slope <= self._high[s])
-        due = t - self._time0[s] >= self._heartbeat[s]
-        repeats = same & empty & (t >= self._time[s]) & ~due  # still no number: nothing new
-        ends = held & ~fits & ~repeats
-        sent = ~(fits | repeats | (goes_on & held)) | (due & ~repeats)
+        due = since >= self._heartbeat[s]
+        ends = (state == _HELD) & ~fits
+        sent = ~fits & ~(goes_on & ends) | due
+        if not number.all():
+            empty = ~number & ((v == value) | (np.isnan(v) & np.isnan(value)))
+            repeats = same & empty & (t >= self._time[s]) & ~due  # still no number: nothing new
+            ends &= ~repeats
+            sent &= ~repeats
         freed = None
         if ends.any():
             freed = (np.flatnonzero(ends), self._row(s[ends]))
-        self._turn(b, texts, ends & goes_on & ~sent, sent, fits & ~sent)
+        longer = fits & ~sent
+        self._narrow(s[longer], slope[longer], since[longer])
+        self._turn(b, ends & goes_on & ~sent, sent)
+        self._hold(b, longer, _HELD)
         return freed, sent
 
-    def _turn(
-        self,
-        b: SampleBatch,
-        texts: TextArray,
-        turned: NDArray[np.bool_],
-        sent: NDArray[np.bool_],
-        longer: NDArray[np.bool_],
-    ) -> None:
-        """Move the lines on: `turned` begin at the held row, `sent` at the row itself, `longer` reach to it."""
-        s = b.signals[turned]
-        self._time0[s], self._value0[s] = self._time[s], self._value[s]
-        self._low[s], self._high[s] = -np.inf, np.inf
-        for which, state in ((sent, _ANCHOR), (turned | longer, _HELD)):
-            s = b.signals[which]
-            self._state[s] = state
-            self._time[s], self._value[s] = b.times[which], b.values[which]
-            self._quality[s], self._text[s] = b.qualities[which], texts[which]
-        s = b.signals[turned | longer]
-        seconds = (self._time[s] - self._time0[s]).astype(np.float64)
-        change = self._value[s] - self._value0[s]
-        self._low[s] = np.maximum(self._low[s], (change - self._error[s]) / seconds)
-        self._high[s] = np.minimum(self._high[s], (change + self._error[s]) / seconds)
-        s = b.signals[sent]
-        self._time0[s], self._value0[s] = b.times[sent], b.values[sent]
-        self._low[s], self._high[s] = -np.inf, np.inf
+    def _narrow(self, s: UInt32Array, slope: Float64Array, since: Int64Array) -> None:
+        """A row that becomes the end of the line: what it allows once it lies between."""
+        room = self._error[s] / since
+        self._low[s] = np.maximum(self._low[s], slope - room)
+        self._high[s] = np.minimum(self._high[s], slope + room)
+
+    def _turn(self, b: SampleBatch, turned: NDArray[np.bool_], sent: NDArray[np.bool_]) -> None:
+        """Begin lines: `turned` at the held row and on to the row, `sent` at the row itself."""
+        if turned.any():
+            s = b.signals[turned]
+            self._time0[s], self._value0[s] = self._time[s], self._value[s]
+            self._low[s], self._high[s] = -np.inf, np.inf
+            since = b.times[turned] - self._time0[s]
+            self._narrow(s, (b.values[turned] - self._value0[s]) / since, since)
+            self._hold(b, turned, _HELD)
+        if sent.any():
+            s = b.signals[sent]
+            self._time0[s], self._value0[s] = b.times[sent], b.values[sent]
+            self._low[s], self._high[s] = -np.inf, np.inf
+            self._hold(b, sent, _ANCHOR)
+
+    def _hold(self, b: SampleBatch, which: NDArray[np.bool_], state: int) -> None:
+        s = b.signals[which]
+        self._state[s] = state
+        self._time[s], self._value[s], self._quality[s] = b.times[which], b.values[which], b.qualities[which]
+        if self._has_texts:
+            self._text[s] = None if b.texts is None else b.texts[which]
 
     def _row(self, s: UInt32Array) -> SampleBatch:
-        return SampleBatch(s, self._time[s], self._value[s], self._quality[s], self._text[s])
+        texts = self._text[s] if self._has_texts else None
+        return SampleBatch(s, self._time[s], self._value[s], self._quality[s], texts)
 
     def flush(self, handles: UInt32Array) -> SampleBatch:
         """The held rows of these handles; their lines end there."""

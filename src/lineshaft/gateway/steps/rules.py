@@ -84,4 +84,5 @@ class EdgeRules:
 
     def update(self, batch: SampleBatch) -> list[Event]:
         """What begins and ends with the rows of the batch; times are the rows' own."""
-        return [event for judge in self._users(batch) for event in self._judges[judge].update(batch)]
+        users, rows = self._users(batch)
+        return [event for judge in users for event in self._judges[judge].update(rows)]
