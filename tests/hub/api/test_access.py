@@ -243,6 +243,26 @@ async def test_users_can_be_added_changed_and_removed(hub: Hub) -> None:
         ]
 
 
+async def test_anybody_changes_the_own_password_with_the_present_one(hub: Hub) -> None:
+    """A viewer sets a new password by telling the old one; other browsers are signed out, a token may not do it."""
+    async with hub.client() as admin:
+        await admin.post("/api/v1/users", json={"name": "zoe", "password": PASSWORD, "role": "viewer"})
+    async with hub.client(None) as browser, hub.client(None) as other:
+        for client in (browser, other):
+            client.headers["origin"] = hub.url
+            await client.post("/api/v1/session", json={"name": "zoe", "password": PASSWORD})
+        new = {"password": PASSWORD, "new_password": PASSWORD + "!"}
+        assert (await browser.patch("/api/v1/session", json=new | {"password": "not it at all"})).status_code == 403
+        assert (await browser.patch("/api/v1/session", json=new | {"new_password": "short"})).status_code == 422
+        token = (await browser.post("/api/v1/tokens", json={"name": "x", "role": "viewer"})).json()["token"]
+        bearer = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=hub.url, headers=bearer) as program:
+            assert (await program.patch("/api/v1/session", json=new)).status_code == 403
+        assert (await browser.patch("/api/v1/session", json=new)).json()["name"] == "zoe"
+        assert (await browser.get("/api/v1/session")).status_code == 200
+        assert (await other.get("/api/v1/session")).status_code == 401
+
+
 async def test_headers_of_every_answer(hub: Hub) -> None:
     """Pages, data and errors carry the security headers; data are not cached."""
     async with hub.client() as client:

@@ -40,6 +40,13 @@ class ChangedUser(Body):
     password: str | None = Field(None, max_length=1000)
 
 
+class OwnPassword(Body):
+    """The caller's password now, and the one from now on."""
+
+    password: str = Field(min_length=1, max_length=1000)
+    new_password: str = Field(max_length=1000)
+
+
 class FirstUser(Body):
     """The first user, by the one-time link that the command has printed."""
 

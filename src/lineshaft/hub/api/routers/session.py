@@ -5,10 +5,12 @@ from __future__ import annotations
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
+from lineshaft.errors import AccessDenied
 from lineshaft.hub.api.gate import COOKIE
-from lineshaft.hub.api.models import Credentials, FirstUser, PlantView, SessionView, SetupState
+from lineshaft.hub.api.models import Credentials, FirstUser, OwnPassword, PlantView, SessionView, SetupState
 from lineshaft.hub.api.services import Caller, Parts, People, Services
 from lineshaft.hub.security.identity import SESSION_LONGEST, Principal
+from lineshaft.model.events import Event
 
 router = APIRouter(tags=["session"])
 
@@ -46,6 +48,25 @@ async def sign_in(body: Credentials, request: Request, response: Response, parts
 def who_am_i(caller: Caller, parts: Parts) -> SessionView:
     """Who is signed in."""
     return view(caller, parts)
+
+
+@router.patch("/session")
+async def change_own_password(
+    body: OwnPassword, request: Request, response: Response, parts: Parts, people: People, caller: Caller
+) -> SessionView:
+    """Change one's own password by telling the present one. All sessions of the user end; the answer has a new one."""
+    if caller.via != "session":
+        raise AccessDenied("an API token cannot change a password", hint="sign in with the password")
+    name, address, limiter = caller.name, _address(request), _limiter(request)
+    await to_thread.run_sync(people.sign_in, name, body.password, address, limiter=limiter)
+    await to_thread.run_sync(people.change_password, name, body.new_password, limiter=limiter)
+    principal, cookie = await to_thread.run_sync(people.sign_in, name, body.new_password, address, limiter=limiter)
+    _set_cookie(request, response, cookie)
+    event = Event(
+        parts.clock.now_us(), "user.changed", f"user/{name}", f"{name} got a new password", details={"by": name}
+    )
+    await to_thread.run_sync(parts.state.events.add, [event])
+    return view(principal, parts)
 
 
 @router.delete("/session", status_code=204)
