@@ -185,3 +185,41 @@ async def test_kill_9_in_the_middle_of_an_outage_loses_and_repeats_nothing(
     times = [row[1] - 1_700_000_000_000_000 for row in host.samples("force") if row[2] is not None]
     assert sorted(times) == list(range(len(times)))
     assert len(times) > 3_000
+
+
+async def test_each_signal_shows_what_its_pipeline_did(broker: Mosquitto, host: Host, folder: Path) -> None:
+    """Rows in, rows out and rows dropped by each step add up, for a signal and for all of a kind, computed ones too."""
+    device = FieldDevice(force=1.0, count=0.0)
+    one = plant(
+        {"press": ["force", {"name": "count", "kind": "counter"}]},
+        poll="20ms",
+        derived=[{"name": "rate", "asset": "hall/press", "rate": {"of": "hall/press/count", "per": "s"}}],
+        edge_rules=[{"id": "pulled", "asset": "hall/press", "inputs": {"f": "hall/press/force"}, "when": "f > 5",
+                     "message": "Pulled."}],
+    )  # fmt: skip
+    async with running(one, {"press": device}, broker.port, folder) as gateway:
+        for step in range(30):
+            device.values["count"] = float(step)
+            await asyncio.sleep(0.02)
+        device.values["force"] = 9.0
+        await until(lambda: any(isinstance(note, EventNote) and "pulled" in note.event.kind for note in host.notes))
+        await until(lambda: len(host.samples("rate")) > 5)
+        force = gateway.pipeline_of("acme/north/hall/press/force")
+        assert force.rows_in > 30
+        assert force.rows_out == 2 == force.rows_in - force.dropped["exception"]
+        assert gateway.pipeline_of("acme/north/hall/press/rate").rows_in > 5
+        steps = {(step.name, step.kind): step for step in gateway.status().steps}
+        assert steps["map", "counter"].rows_in >= 30
+        last = steps["exception", "measure"]
+        assert last.rows_out == last.rows_in - last.dropped < last.rows_in
+        with pytest.raises(KeyError):
+            gateway.pipeline_of("acme/north/hall/press/none")
+
+
+async def test_what_a_door_held_back_is_sent_at_the_end(broker: Mosquitto, host: Host, folder: Path) -> None:
+    """A stopped gateway leaves no row behind in a swinging door."""
+    device = FieldDevice(force=1.0)
+    one = plant({"press": ["force"]}, poll="20ms", pipeline={"compress": "swinging-door", "deadband": 0.5})
+    async with running(one, {"press": device}, broker.port, folder) as gateway:
+        await until(lambda: gateway.pipeline_of("acme/north/hall/press/force").rows_in > 20)
+    assert len(host.samples("force")) == 2

@@ -15,7 +15,10 @@ from lineshaft.wire.notes import (
     DroppedRows,
     EventNote,
     LedgerNote,
+    PipelineNote,
+    SignalPipeline,
     StatusNote,
+    StepStatus,
     UplinkStatus,
     decode_notes,
     encode_notes,
@@ -56,3 +59,19 @@ def test_malformed_text_is_a_data_error(text: str) -> None:
     """A note that cannot be read is refused with a typed error."""
     with pytest.raises(DataError):
         decode_notes(text)
+
+
+def test_what_the_steps_did_comes_back_as_it_went() -> None:
+    """Figures of signals and of steps round-trip; a status of an older gateway has no steps."""
+    note = PipelineNote(
+        7,
+        {
+            "a/b": SignalPipeline(10, 4, {"exception": 5, "door": 1}, {"scale": 10}),
+            "a/c": SignalPipeline(3, 3),
+        },
+    )
+    status = StatusNote(8, steps=(StepStatus("range", "measure", 10, 10, 2, 0),))
+    assert decode_notes(encode_notes([note, status])) == (note, status)
+    older = json.loads(encode_notes([status]))
+    del older[0]["steps"]
+    assert decode_notes(json.dumps(older)) == (StatusNote(8),)
