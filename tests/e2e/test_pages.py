@@ -124,3 +124,24 @@ def test_lost_hub_is_said_and_mends_itself(built: None, open_page: Open) -> None
         expect(page.get_by_role("heading", level=1)).to_have_text("Pump 1")
         until_changed(page, PUMP_POWER)
         expect(page.locator(".connection")).to_contain_text("Live")
+
+
+def test_people_are_managed_in_the_settings(built: None, open_page: Open) -> None:
+    """An admin adds a user and changes the role; a changed own password keeps this browser signed in."""
+    with running() as (hub, _):
+        page = open_page(hub, "/settings")
+        users = page.locator("section", has=page.get_by_role("heading", name="Users"))
+        users.get_by_label("Name").fill("grace")
+        users.get_by_label("Password").fill("a fourth of July")
+        users.get_by_role("button", name="Add a user").click()
+        role = users.get_by_label("Role of grace")
+        expect(role).to_have_value("operator")
+        role.select_option("engineer")
+        page.reload()
+        expect(role).to_have_value("engineer")
+        page.get_by_label("Password now").fill(PASSWORD)
+        page.get_by_label("New password", exact=True).fill(PASSWORD + " more")
+        page.get_by_role("button", name="Change the password").click()
+        expect(page.get_by_role("status").filter(has_text="Done")).to_be_visible()
+        page.goto(hub.url)
+        expect(page.locator(".card").first).to_be_visible()

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import "./events.css";
 import { nowUs } from "../../api/client";
-import { useTree } from "../../api/queries";
+import { useSources, useTree } from "../../api/queries";
 import type { PlantEvent, Severity } from "../../api/types";
 import { PriorityMark } from "../../components/marks";
 import { formatTime, formatWhen } from "../../format";
@@ -60,7 +60,16 @@ function SeverityWord({ severity }: { severity: Severity }) {
 
 function Subject({ path }: { path: string }) {
   const { tree } = useTree();
+  const sources = useSources();
   const href = useHref();
+  const source = sources.data?.find((one) => path === [one.node, one.device].filter(Boolean).join("/"));
+  if (source) {
+    return (
+      <Link href={href("/sources")} className="plain-link" title={path}>
+        {source.name}
+      </Link>
+    );
+  }
   let at = path;
   while (at && !tree.byPath.has(at)) at = at.slice(0, Math.max(0, at.lastIndexOf("/")));
   const node = tree.byPath.get(at);

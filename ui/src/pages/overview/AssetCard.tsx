@@ -2,12 +2,12 @@ import { memo, useMemo } from "react";
 import { Link } from "wouter";
 import type { SeriesColumns } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
-import { AbnormalMark, shortWords } from "../../components/marks";
+import { AbnormalMark, qualityWords, shortWords } from "../../components/marks";
 import { StateStrip } from "../../charts/StateStrip";
 import { ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
-import type { Abnormal } from "../../plant/abnormal";
+import type { AbnormalGroup } from "../../plant/abnormal";
 import { keySignals } from "../../plant/choose";
 import { assetPath, useBounds, useHref, useTrendHref } from "../../shell/address";
 import type { Card } from "./groups";
@@ -15,13 +15,20 @@ import type { Card } from "./groups";
 interface Props {
   card: Card;
   abnormal: number;
-  worst: Abnormal | undefined;
+  worst: AbnormalGroup | undefined;
   history: ReadonlyMap<number, SeriesColumns> | undefined;
   nameOf: (asset: string) => string;
 }
 
 export const KEY_VALUES = 4;
 const WITHOUT_NAME = /^(path|controller)$/i; // parts of a control, of which people say only what they tell
+
+/** What is wrong, in a line: a device that fell silent is told as such and not by one of its signals. */
+function worstWords(worst: AbnormalGroup, label: (asset: string, name: string) => string): string {
+  if (worst.kind === "down") return shortWords("down");
+  if (worst.signals.length > 1) return qualityWords(worst.first.newest.quality);
+  return `${label(worst.first.signal.asset, worst.first.signal.name)}: ${shortWords(worst.kind)}`;
+}
 
 /** One asset: its state now and over the range, its telling values and the course of the first of them. */
 export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history, nameOf }: Props) {
@@ -70,9 +77,9 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
         </Link>
       )}
       {abnormal > 0 && worst && (
-        <Link href={href(assetPath(worst.signal.asset))} className="card-abnormal">
+        <Link href={href(assetPath(worst.first.signal.asset))} className="card-abnormal">
           <AbnormalMark kind={worst.kind} />
-          <span className="card-worst">{worst.kind === "down" ? shortWords("down") : `${label(worst.signal.asset, worst.signal.name)}: ${shortWords(worst.kind)}`}</span>
+          <span className="card-worst">{worstWords(worst, label)}</span>
           {abnormal > 1 && <span className="muted"> {tn("overview.more", abnormal - 1)}</span>}
         </Link>
       )}

@@ -73,7 +73,7 @@ export function OverviewPage() {
                 key={card.node.path}
                 card={card}
                 abnormal={plant.byAsset.get(card.node.path) ?? 0}
-                worst={plant.abnormal.find((one) => one.signal.path.startsWith(`${card.node.path}/`))}
+                worst={plant.groups.find((group) => group.signals.some((one) => one.signal.path.startsWith(`${card.node.path}/`)))}
                 history={history.data}
                 nameOf={nameOf}
               />

@@ -41,6 +41,7 @@ export default function SettingsPage() {
           </div>
         </div>
       </Section>
+      <OwnPassword name={session.data?.name ?? ""} />
       <TokenSection />
       <Section title={t("settings.users")} id="users">
         {admin ? <Users me={session.data?.name ?? ""} /> : <p className="empty">{t("settings.onlyAdmin")}</p>}
@@ -63,6 +64,44 @@ function useChange(key: string) {
     }
   };
   return { error, run };
+}
+
+function OwnPassword({ name }: { name: string }) {
+  const { error, run } = useChange("session");
+  const [done, setDone] = useState(false);
+  const change = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const body = Object.fromEntries(new FormData(form));
+    setDone(false);
+    void run(async () => {
+      await call("/session", { method: "PATCH", body });
+      form.reset();
+      setDone(true);
+    });
+  };
+  return (
+    <Section title={t("settings.own")} id="own">
+      <form className="form-row" onSubmit={change}>
+        <input type="hidden" autoComplete="username" value={name} />
+        <label>
+          {t("settings.passwordNow")}
+          <input className="input" name="password" type="password" required autoComplete="current-password" />
+        </label>
+        <label>
+          {t("settings.passwordNew")}
+          <input className="input" name="new_password" type="password" required minLength={10} autoComplete="new-password" />
+        </label>
+        <button className="button">{t("settings.changePassword")}</button>
+      </form>
+      {error && <p className="form-error">{error}</p>}
+      {done && (
+        <p className="form-hint" role="status">
+          {t("settings.changed")}
+        </p>
+      )}
+    </Section>
+  );
 }
 
 function TokenSection() {
@@ -141,6 +180,7 @@ function Users({ me }: { me: string }) {
       form.reset();
     });
   };
+  const change = (name: string, body: { role?: Role; password?: string }) => void run(() => call(pathOf(name), { method: "PATCH", body }));
   if (users.isPending) return <Skeleton rows={2} />;
   if (users.isError) return <Failure error={users.error} />;
   return (
@@ -158,11 +198,20 @@ function Users({ me }: { me: string }) {
           {users.data.map((user) => (
             <tr key={user.name}>
               <td>{user.name}</td>
-              <td>{t(`settings.role.${user.role}`)}</td>
+              <td>
+                {user.name === me ? (
+                  t(`settings.role.${user.role}`)
+                ) : (
+                  <RoleSelect label={t("settings.roleOf", { name: user.name })} value={user.role} onChange={(role) => change(user.name, { role })} />
+                )}
+              </td>
               <td>{formatTime(user.created, "minute")}</td>
-              <td className="num">
+              <td className="num user-actions">
                 {user.name !== me && (
-                  <DeleteButton name={user.name} onDelete={() => void run(() => call(`/users/${encodeURIComponent(user.name)}`, { method: "DELETE" }))} />
+                  <>
+                    <SetPassword name={user.name} onSet={(password) => change(user.name, { password })} />
+                    <DeleteButton name={user.name} onDelete={() => void run(() => call(pathOf(user.name), { method: "DELETE" }))} />
+                  </>
                 )}
               </td>
             </tr>
@@ -181,17 +230,59 @@ function Users({ me }: { me: string }) {
         <label>
           {t("settings.role")}
           <select className="input" name="role" defaultValue="operator">
-            {ROLES.map((role) => (
-              <option key={role} value={role}>
-                {t(`settings.role.${role}`)}
-              </option>
-            ))}
+            <RoleOptions />
           </select>
         </label>
         <button className="button">{t("settings.addUser")}</button>
       </form>
       {error && <p className="form-error">{error}</p>}
     </>
+  );
+}
+
+function pathOf(user: string): string {
+  return `/users/${encodeURIComponent(user)}`;
+}
+
+function RoleOptions() {
+  return ROLES.map((role) => (
+    <option key={role} value={role}>
+      {t(`settings.role.${role}`)}
+    </option>
+  ));
+}
+
+function RoleSelect({ label, value, onChange }: { label: string; value: Role; onChange: (role: Role) => void }) {
+  return (
+    <select className="input" aria-label={label} value={value} onChange={(event) => onChange(event.target.value as Role)}>
+      <RoleOptions />
+    </select>
+  );
+}
+
+/** A button that becomes a field for the new password of somebody else. */
+function SetPassword({ name, onSet }: { name: string; onSet: (password: string) => void }) {
+  const [open, setOpen] = useState(false);
+  if (!open) {
+    return (
+      <button type="button" className="button quiet" aria-label={t("settings.setPasswordOf", { name })} onClick={() => setOpen(true)}>
+        {t("settings.setPassword")}
+      </button>
+    );
+  }
+  const set = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    onSet(String(new FormData(event.currentTarget).get("password")));
+    setOpen(false);
+  };
+  return (
+    <form className="sure" onSubmit={set}>
+      <input className="input" name="password" type="password" required minLength={10} autoFocus autoComplete="new-password" aria-label={t("settings.setPasswordOf", { name })} />
+      <button className="button">{t("settings.save")}</button>
+      <button type="button" className="button quiet" onClick={() => setOpen(false)}>
+        {t("settings.cancel")}
+      </button>
+    </form>
   );
 }
 
