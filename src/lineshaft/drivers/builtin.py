@@ -22,6 +22,8 @@ DRIVERS: Registry[DriverSpec] = Registry(
         ("modbus-tcp", _lazy("modbus", "TCP")),
         ("modbus-rtu", _lazy("modbus", "RTU")),
         ("ethernet-ip", _lazy("ethernet_ip")),
+        ("http", _lazy("http", "POLL")),
+        ("webhook", _lazy("http", "WEBHOOK")),
         ("mqtt", _lazy("mqtt")),
         ("mtconnect", _lazy("mtconnect")),
         ("opcua", _lazy("opcua")),

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -17,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from lineshaft.drivers.mqtt.options import MqttConnection
+from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import AccessDenied, ConnectionFailed, LineshaftError, PeerTimeout
 
 MOST_WAITING: Final = 5_000
@@ -208,11 +208,3 @@ class Client:
             self._end(ConnectionFailed(f"{self.where}: closed"))
             client.disconnect()
             await asyncio.to_thread(client.loop_stop)
-
-
-def first_line(path: str) -> str:
-    """A secret from a file. Raises AccessDenied."""
-    try:
-        return Path(path).read_text(encoding="utf-8").split("\n", 1)[0].strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AccessDenied(f"the secret file cannot be read: {error}", hint="check the path and its rights") from error
