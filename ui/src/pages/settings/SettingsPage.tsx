@@ -3,7 +3,7 @@ import { useState, type FormEvent } from "react";
 import "./settings.css";
 import { call, nowUs } from "../../api/client";
 import { useSession, useTokens, useUsers } from "../../api/queries";
-import type { Role } from "../../api/types";
+import type { Role, User } from "../../api/types";
 import { Failure, Section, Segmented, Skeleton, withCode } from "../../components/basics";
 import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
@@ -180,44 +180,11 @@ function Users({ me }: { me: string }) {
       form.reset();
     });
   };
-  const change = (name: string, body: { role?: Role; password?: string }) => void run(() => call(pathOf(name), { method: "PATCH", body }));
   if (users.isPending) return <Skeleton rows={2} />;
   if (users.isError) return <Failure error={users.error} />;
   return (
     <>
-      <table>
-        <thead>
-          <tr>
-            <th>{t("settings.name")}</th>
-            <th>{t("settings.role")}</th>
-            <th>{t("settings.created")}</th>
-            <th />
-          </tr>
-        </thead>
-        <tbody>
-          {users.data.map((user) => (
-            <tr key={user.name}>
-              <td>{user.name}</td>
-              <td>
-                {user.name === me ? (
-                  t(`settings.role.${user.role}`)
-                ) : (
-                  <RoleSelect label={t("settings.roleOf", { name: user.name })} value={user.role} onChange={(role) => change(user.name, { role })} />
-                )}
-              </td>
-              <td>{formatTime(user.created, "minute")}</td>
-              <td className="num user-actions">
-                {user.name !== me && (
-                  <>
-                    <SetPassword name={user.name} onSet={(password) => change(user.name, { password })} />
-                    <DeleteButton name={user.name} onDelete={() => void run(() => call(pathOf(user.name), { method: "DELETE" }))} />
-                  </>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <UserTable users={users.data} me={me} run={run} />
       <form className="form-row" onSubmit={add}>
         <label>
           {t("settings.name")}
@@ -237,6 +204,45 @@ function Users({ me }: { me: string }) {
       </form>
       {error && <p className="form-error">{error}</p>}
     </>
+  );
+}
+
+function UserTable({ users, me, run }: { users: readonly User[]; me: string; run: (change: () => Promise<unknown>) => Promise<void> }) {
+  const change = (name: string, body: { role?: Role; password?: string }) => void run(() => call(pathOf(name), { method: "PATCH", body }));
+  return (
+    <table className="users stack">
+      <thead>
+        <tr>
+          <th>{t("settings.name")}</th>
+          <th>{t("settings.role")}</th>
+          <th>{t("settings.created")}</th>
+          <th />
+        </tr>
+      </thead>
+      <tbody>
+        {users.map((user) => (
+          <tr key={user.name}>
+            <td className="user-name">{user.name}</td>
+            <td className="user-role">
+              {user.name === me ? (
+                t(`settings.role.${user.role}`)
+              ) : (
+                <RoleSelect label={t("settings.roleOf", { name: user.name })} value={user.role} onChange={(role) => change(user.name, { role })} />
+              )}
+            </td>
+            <td className="user-made">{formatTime(user.created, "minute")}</td>
+            <td className="num user-actions">
+              {user.name !== me && (
+                <>
+                  <SetPassword name={user.name} onSet={(password) => change(user.name, { password })} />
+                  <DeleteButton name={user.name} onDelete={() => void run(() => call(pathOf(user.name), { method: "DELETE" }))} />
+                </>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
