@@ -60,8 +60,8 @@ def modbus(seconds: float) -> GatewayFigures:
     return asyncio.run(_modbus(seconds))
 
 
-def opcua(seconds: float, publishing: str) -> GatewayFigures:
-    """2,000 monitored items, each changed in every publish; `publishing`: the interval."""
+def opcua(seconds: float, publishing: Sequence[str]) -> list[GatewayFigures]:
+    """2,000 monitored items, each changed in every publish; one gateway for each publishing interval."""
     return asyncio.run(_opcua(seconds, publishing))
 
 
@@ -75,10 +75,14 @@ async def _modbus(seconds: float) -> GatewayFigures:
         return await asyncio.to_thread(_run, folder, seconds, driver="modbus-tcp", ports=ports)
 
 
-async def _opcua(seconds: float, publishing: str) -> GatewayFigures:
-    with tempfile.TemporaryDirectory() as folder:
-        async with drivers_opcua.server() as url:
-            return await asyncio.to_thread(_run, Path(folder), seconds, driver="opcua", url=url, publishing=publishing)
+async def _opcua(seconds: float, publishing: Sequence[str]) -> list[GatewayFigures]:
+    async with drivers_opcua.server() as url:
+        found = []
+        for interval in publishing:
+            with tempfile.TemporaryDirectory() as folder:
+                what = {"driver": "opcua", "url": url, "publishing": interval}
+                found.append(await asyncio.to_thread(_run, Path(folder), seconds, **what))
+    return found
 
 
 def _run(folder: Path, seconds: float, **what: Any) -> GatewayFigures:

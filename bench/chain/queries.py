@@ -26,8 +26,11 @@ _BLOCK_SECONDS: Final = 20_000
 def _fill(historian: ClickHouseHistorian, days: int) -> tuple[int, float]:
     """Ten signals a second apart over `days`, and a minute of all others at the end; gives rows and seconds."""
     rows, spent, end = 0, 0.0, days * _DAY
-    blocks = [(1, start, machine_values(LONG, min(_BLOCK_SECONDS, end - start), seed=start))
-              for start in range(0, end, _BLOCK_SECONDS)]  # fmt: skip
+    known = [machine_values(LONG, _BLOCK_SECONDS, seed=seed) for seed in range(4)]
+    blocks = [
+        (1, start, known[start // _BLOCK_SECONDS % len(known)][: end - start])
+        for start in range(0, end, _BLOCK_SECONDS)
+    ]
     blocks.append((LONG + 1, end - 60, machine_values(SIGNALS - LONG, 60)))
     for first, start, values in blocks:
         batch = _batch(values, first, start)
