@@ -67,7 +67,8 @@ class Subscribes(Protocol):
     async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
         """Ask the device to push changes; first values arrive as well. Returns when the device has agreed.
 
-        `sink` is called from the event loop with each batch, in the order in which the device sent them.
+        `sink` is called from the event loop with each batch, in the order in which the device sent them. Before the
+        return only values come that the device kept since an earlier connection.
         """
         ...
 

@@ -178,6 +178,7 @@ class DeviceRunner:
             raise PeerTimeout(f"{self.device.name} did not answer the subscription in time") from None
         self._worked()
         if self._gaps is not None and isinstance(driver, ReadsHistory):
+            self._gaps.connected()
             await beside(driver.wait_closed(), self._gaps.fill(driver, self._accept_late))
         await driver.wait_closed()
         raise ConnectionFailed(f"{self.device.name} ended the connection")
@@ -259,8 +260,6 @@ class DeviceRunner:
         if not self._lost:
             self._lost = True
             self._output.lost(self.device)
-            if self._gaps is not None:
-                self._gaps.lost()
         if counters.state == "offline":
             return
         counters.state, counters.since = "offline", self._clock.now_us()

@@ -64,8 +64,11 @@ class Gaps:
             self._ends_open = False
             self._all_ended.set()
 
-    def lost(self) -> None:
-        """The connection is gone: for each point that ever gave a value a gap begins, unless it is in one."""
+    def connected(self) -> None:
+        """A new subscription runs: for each point that ever gave a value a gap begins, unless it is in one.
+
+        What came before this call (values that the device had kept) lies before the gap.
+        """
         waiting = np.zeros(len(self._points), np.bool_)
         for gap in self._gaps:
             waiting |= gap.until == OPEN

@@ -52,8 +52,30 @@ async function main(port, folder) {
   const counter = add("Counter", DataType.Double, 0);
   let count = 0;
   setInterval(() => counter.setValueFromSource({ dataType: DataType.Double, value: (count += 1) }), 50);
+  const ramp = own.addAnalogDataItem({ componentOf: folderNode, browseName: "Ramp", nodeId: "s=Machine.Ramp",
+    dataType: "Double", engineeringUnitsRange: { low: 0, high: 100 } });
+  ramp.setValueFromSource({ dataType: DataType.Double, value: 0 });
+  setInterval(() => ramp.setValueFromSource({ dataType: DataType.Double, value: count % 100 }), 50);
+  const recorded = add("Recorded", DataType.Double, 0);
+  space.installHistoricalDataNode(recorded, { maxOnlineValues: 100000 });
+  let number = 0;
+  setInterval(() => recorded.setValueFromSource({ dataType: DataType.Double, value: (number += 1) }), 25);
+  addAlarm(space, own, folderNode);
   await server.start();
   console.log(`ready ${port}`);
+}
+
+function addAlarm(space, own, folder) {
+  space.installAlarmsAndConditionsService();
+  const tank = own.addObject({ browseName: "Tank", nodeId: "s=Tank", organizedBy: folder,
+    eventSourceOf: space.rootFolder.objects.server });
+  const level = own.addVariable({ componentOf: tank, browseName: "Level", nodeId: "s=Tank.Level", dataType: "Double",
+    accessLevel: "CurrentRead | CurrentWrite", userAccessLevel: "CurrentRead | CurrentWrite",
+    value: { dataType: DataType.Double, value: 50 } });
+  const alarm = own.instantiateExclusiveLimitAlarm("ExclusiveLimitAlarmType", { browseName: "TankLevel",
+    nodeId: "s=Tank.Alarm", componentOf: tank, conditionSource: tank, inputNode: level,
+    highHighLimit: 90, highLimit: 70, lowLimit: 20, lowLowLimit: 10 });
+  alarm.setEnabledState(true);
 }
 
 main(Number(process.argv[2]), process.argv[3]).catch((error) => { console.error(error); process.exit(1); });

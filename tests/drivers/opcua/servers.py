@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,7 @@ class Line:
     def __init__(self, port: int) -> None:
         self._target = port
         self._open = asyncio.Event()
+        self._cut = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self.port = 0
@@ -122,11 +123,24 @@ class Line:
             writer.close()
         await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
 
+    def cut(self) -> None:
+        """Close what is open; from now on nobody gets through."""
+        self._cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """After a cut: new connections get through again."""
+        self._cut = False
+
     def pull(self) -> None:
         """From now on nothing gets through."""
         self._open.clear()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._cut:
+            writer.transport.abort()
+            return
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers += [writer, far_writer]
         for pair in ((reader, far_writer), (far_reader, writer)):
@@ -134,9 +148,10 @@ class Line:
             self._tasks.add(task)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await self._open.wait()
-            writer.write(data)
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
         writer.close()
 
 

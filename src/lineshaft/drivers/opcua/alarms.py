@@ -106,7 +106,7 @@ class Alarms:
             except (ua.UaError, ValueError, IndexError, KeyError, TypeError, EOFError) as error:
                 raise DataError(f"malformed OPC UA event: {error}") from error
             for event in lists.Events:
-                if event.ClientHandle == REF and len(event.EventFields) == len(_FIELDS):
+                if len(event.EventFields) == len(_FIELDS):  # ours is the only such item; some servers mix handles up
                     values = (variant.Value for variant in event.EventFields)
                     self._one(dict(zip((name for name, _, _ in _FIELDS), values, strict=True)), session, now_us)
 
@@ -175,11 +175,24 @@ def _filter() -> Any:
         )
         for _, declared, path in _FIELDS
     ]
-    is_condition = ua.ContentFilterElement(
-        FilterOperator=ua.FilterOperator.OfType,
-        FilterOperands=[ua.LiteralOperand(Value=ua.Variant(ua.NodeId(_CONDITION), ua.VariantType.NodeId))],
-    )
-    return ua.EventFilter(SelectClauses=selects, WhereClause=ua.ContentFilter(Elements=[is_condition]))
+    elements = [
+        _either(1, 2),
+        _of_type(_CONDITION),
+        _either(3, 4),  # some servers do not let the marks pass by themselves
+        _of_type(_REFRESH_START),
+        _of_type(_REFRESH_END),
+    ]
+    return ua.EventFilter(SelectClauses=selects, WhereClause=ua.ContentFilter(Elements=elements))
+
+
+def _of_type(kind: int) -> Any:
+    operand = ua.LiteralOperand(Value=ua.Variant(ua.NodeId(kind), ua.VariantType.NodeId))
+    return ua.ContentFilterElement(FilterOperator=ua.FilterOperator.OfType, FilterOperands=[operand])
+
+
+def _either(first: int, second: int) -> Any:
+    operands = [ua.ElementOperand(Index=first), ua.ElementOperand(Index=second)]
+    return ua.ContentFilterElement(FilterOperator=ua.FilterOperator.Or, FilterOperands=operands)
 
 
 def _given(node: NodeId | None) -> bool:

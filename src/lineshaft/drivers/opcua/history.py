@@ -15,7 +15,7 @@ from lineshaft.drivers.opcua.stack import NodeId, ua
 from lineshaft.errors import ConnectionFailed, DataError, Unsupported
 from lineshaft.model.samples import Int64Array, SampleBatch
 
-_PAGE: Final = 5_000
+PAGE: Final = 5_000
 """Values of one answer; live values pass between two of them."""
 _MAY_READ: Final = 0x04
 """HistoryRead in AccessLevel (OPC 10000-3 8.57)."""
@@ -24,9 +24,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # the lib
 
 
 async def read_history(
-    session: Session, points: Sequence[Point], since: Int64Array, until: Int64Array, sink: Sink
+    session: Session, points: Sequence[Point], since: Int64Array, until: Int64Array, sink: Sink, page: int = PAGE
 ) -> None:
-    """See drivers.base.ReadsHistory. Raises the library's errors, Unsupported and ConnectionFailed."""
+    """See drivers.base.ReadsHistory; `page`: values of one answer.
+
+    Raises the library's errors, Unsupported and ConnectionFailed.
+    """
     wanted = [int(i) for i in np.flatnonzero(until > since + 1)]
     nodes = {i: node for i in wanted if (node := session.node_id(points[i].address)) is not None}
     levels = await session.read_attributes(list(nodes.values()), ua.AttributeIds.UserAccessLevel)
@@ -34,16 +37,16 @@ async def read_history(
     if wanted and not recorded:
         raise Unsupported(f"{session.options.url}: no node of this device has a history that may be read")
     for i in recorded:
-        await _one(session, nodes[i], points[i].handle, (int(since[i]), int(until[i])), sink)
+        await _one(session, nodes[i], points[i].handle, (int(since[i]), int(until[i])), sink, page)
 
 
-async def _one(session: Session, node: NodeId, handle: int, bounds: tuple[int, int], sink: Sink) -> None:
+async def _one(session: Session, node: NodeId, handle: int, bounds: tuple[int, int], sink: Sink, size: int) -> None:
     since, until = bounds
     handles = np.array([handle], np.uint32)
     continuation = b""
     while True:
         columns = Columns()
-        page = await _page(session, _request(node, since, until, continuation), columns)
+        page = await _page(session, _request(node, since, until, continuation, size), columns)
         if page.status & _BAD:
             return  # this node only: its history is away, or was never kept
         batch = columns.batch(handles, 0)
@@ -62,12 +65,12 @@ async def _page(session: Session, request: Any, columns: Columns) -> HistoryPage
         raise ConnectionFailed(f"{session.options.url}: {error}") from error
 
 
-def _request(node: NodeId, since: int, until: int, continuation: bytes) -> Any:
+def _request(node: NodeId, since: int, until: int, continuation: bytes, size: int) -> Any:
     details = ua.ReadRawModifiedDetails(
         IsReadModified=False,
         StartTime=_moment(since),
         EndTime=_moment(until),
-        NumValuesPerNode=_PAGE,
+        NumValuesPerNode=size,
         ReturnBounds=False,
     )
     request = ua.HistoryReadRequest()

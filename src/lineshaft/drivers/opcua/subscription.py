@@ -218,6 +218,8 @@ class Subscription:
             message = decode_republish(await self._session.call(request), self.id)
         except (ua.uaerrors.BadMessageNotAvailable, DataError):
             return False
+        if message.sequence != sequence:  # some servers answer with an empty message
+            return False
         self._statistics.republished += 1
         self._take(message)
         return True
