@@ -22,6 +22,7 @@ DRIVERS: Registry[DriverSpec] = Registry(
         ("modbus-tcp", _lazy("modbus", "TCP")),
         ("modbus-rtu", _lazy("modbus", "RTU")),
         ("ethernet-ip", _lazy("ethernet_ip")),
+        ("files", _lazy("files")),
         ("http", _lazy("http", "POLL")),
         ("webhook", _lazy("http", "WEBHOOK")),
         ("mqtt", _lazy("mqtt")),

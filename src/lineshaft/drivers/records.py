@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from lineshaft.model.samples import Quality
+import numpy as np
+from numpy.typing import NDArray
+
+from lineshaft.drivers.base import Point
+from lineshaft.model.equipment import Datatype
+from lineshaft.model.samples import Quality, SampleBatch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -77,7 +83,7 @@ def meaning(raw: str | None) -> tuple[float, str | None, int]:
         except ValueError:
             return math.nan, raw, Quality.GOOD
         if math.isfinite(value):
-            exact = -_EXACT <= value <= _EXACT or not raw.lstrip("+-").isdecimal()
+            exact = abs(value) < _EXACT or not raw.lstrip("+-").isdecimal() or abs(int(raw)) <= _EXACT
             return value, None if exact else str(int(raw)), Quality.GOOD
     return (math.nan, None, Quality.BAD_NO_VALUE) if raw.lower() in _NO_NUMBER else (math.nan, raw, Quality.GOOD)
 
@@ -94,3 +100,53 @@ def iso_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // _MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the records of one item go; an item may feed several signals."""
+
+    handle: int
+    as_text: bool
+
+
+Targets = Mapping[str, list[Target]]
+
+
+def targets_of(points: Sequence[Point]) -> Targets:
+    """The targets of each item that points name."""
+    targets: dict[str, list[Target]] = {}
+    for point in points:
+        targets.setdefault(point.address.item, []).append(Target(point.handle, point.datatype is Datatype.STRING))
+    return targets
+
+
+def rows_of(
+    records: Records, skip: int, targets: Targets, unnamed: Counter[str]
+) -> tuple[NDArray[np.int64], SampleBatch]:
+    """The rows that signals want of records from `skip` on, and for each row the record that it comes from.
+
+    unnamed: counts the records of items that no signal names.
+    """
+    places, handles, as_text = [], [], []
+    nobody: list[Target] = []
+    for place in range(skip, len(records)):
+        wanted = targets.get(records.items[place], nobody)
+        if not wanted:
+            unnamed[records.items[place]] += 1
+        for target in wanted:
+            places.append(place)
+            handles.append(target.handle)
+            as_text.append(target.as_text)
+    at = np.array(places, np.int64)
+    texts = [records.raw[p] if text else records.texts[p] for p, text in zip(places, as_text, strict=True)]
+    values = np.array(records.values, np.float64)[at]
+    values[np.array(as_text, np.bool_)] = math.nan
+    batch = SampleBatch.of(
+        handles,
+        np.array(records.times, np.int64)[at],
+        values,
+        np.array(records.qualities, np.uint8)[at],
+        texts if any(text is not None for text in texts) else None,
+    )
+    return at, batch

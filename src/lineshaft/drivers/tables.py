@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -37,13 +38,33 @@ class TableForm(Protocol):
         ...
 
 
+class _Reader(Protocol):
+    """What csv.reader gives."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def read_csv(lines: Iterable[str], options: TableForm, malformed: Malformed) -> Chunks:
+def read_csv(
+    lines: Iterable[str], options: TableForm, malformed: Malformed, delimiter: str = ",", decimal: str = "."
+) -> Chunks:
     """Parse a CSV with a header line. Raises DataError when the header lacks the time column."""
-    rows = csv.reader(lines)
-    header = next(rows, [])
+    rows = csv.reader(lines, delimiter=delimiter)
+    try:
+        yield from _csv_records(rows, options, malformed, decimal)
+    except csv.Error as error:
+        raise DataError(f"line {rows.line_num}: {error}") from error
+
+
+def _csv_records(rows: _Reader, options: TableForm, malformed: Malformed, decimal: str) -> Chunks:
+    header = [name.strip() for name in next(rows, [])]
     time_at, long = _form(header, options)
     signal_at, value_at = (header.index(options.signal_column), header.index(options.value_column)) if long else (0, 0)
     records = Records()
@@ -58,11 +79,11 @@ def read_csv(lines: Iterable[str], options: TableForm, malformed: Malformed) -> 
             malformed.add(rows.line_num, ",".join(row))
             continue
         if long:
-            records.add(row[signal_at], time, row[value_at])
+            records.add(row[signal_at], time, _point(row[value_at], decimal))
         else:
             for index, cell in enumerate(row):
                 if index != time_at and cell:
-                    records.add(header[index], time, cell)
+                    records.add(header[index], time, _point(cell, decimal))
         if len(records) >= CHUNK:
             yield records
             records = Records()
@@ -99,6 +120,11 @@ def read_parquet(path: Path, options: TableForm, malformed: Malformed) -> Chunks
                 yield records
     except arrow.ArrowException as error:
         raise DataError(f"{path} is no readable Parquet file: {error}") from error
+
+
+def _point(cell: str, decimal: str) -> str:
+    """A number with a decimal comma, as one with a point; other cells stay."""
+    return cell.replace(decimal, ".") if decimal != "." and _COMMA_NUMBER.fullmatch(cell) else cell
 
 
 def _form(header: list[str], options: TableForm) -> tuple[int, bool]:

@@ -16,7 +16,7 @@ import structlog
 
 from lineshaft.clock import MICROSECONDS, Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink
-from lineshaft.drivers.records import Chunks, Malformed, Records
+from lineshaft.drivers.records import Chunks, Malformed, Records, Targets, rows_of, targets_of
 from lineshaft.drivers.replay.options import ReplayConnection
 from lineshaft.drivers.replay.pace import Pace
 from lineshaft.drivers.replay.recording import First, Overview, Recording
@@ -40,14 +40,6 @@ class ReplayStatistics:
     unnamed: Counter[str] = field(default_factory=Counter)  # item that no signal names -> records
     malformed: Malformed = field(default_factory=Malformed)
     finished: asyncio.Event = field(default_factory=asyncio.Event)  # the recording was played to its end
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where the records of one item go; an item may feed several signals."""
-
-    handle: int
-    as_text: bool
 
 
 class ReplayDriver:
@@ -121,9 +113,7 @@ class ReplayDriver:
         """Start to play. A point whose item is not in a recording that is known whole gets one BAD_ADDRESS row."""
         recording = self._opened()
         self.statistics = ReplayStatistics()
-        targets: dict[str, list[_Target]] = {}
-        for point in points:
-            targets.setdefault(point.address.item, []).append(_Target(point.handle, point.datatype is Datatype.STRING))
+        targets = targets_of(points)
         known = self._overview.counts
         missing = [point for point in points if point.address.item not in known and self._overview.complete]
         unnamed = {item: count for item, count in known.items() if item not in targets}
@@ -191,7 +181,7 @@ class ReplayDriver:
         text = first.text is not None
         return Browsed(item, item, Datatype.STRING if text else Datatype.DOUBLE, description=f"{count} records")
 
-    async def _play(self, recording: Recording, targets: Mapping[str, list[_Target]], sink: Sink) -> None:
+    async def _play(self, recording: Recording, targets: Targets, sink: Sink) -> None:
         overview, options = self._overview, self.options
         pace = Pace(overview.start, overview.opening, round(options.max_gap * MICROSECONDS))
         schedule = _Schedule(self._clock, options)
@@ -205,7 +195,7 @@ class ReplayDriver:
                 continue
             if not schedule.started:
                 self._origin_us = schedule.start(offsets[skip] if offsets else 0, self._origin_us)
-            rows = _rows(records, skip, targets, self.statistics.unnamed)
+            rows = _Rows(*rows_of(records, skip, targets, self.statistics.unnamed))
             if options.times == "shifted":
                 rows = rows.shifted(overview.start, self._origin_us or 0, float(options.speed))
             base = passed - len(records)
@@ -237,32 +227,6 @@ class _Rows:
         old = self.batch
         times = origin_us + np.round((old.times - start_us) / speed).astype(np.int64)
         return _Rows(self.places, SampleBatch(old.signals, times, old.values, old.qualities, old.texts))
-
-
-def _rows(records: Records, skip: int, targets: Mapping[str, list[_Target]], unnamed: Counter[str]) -> _Rows:
-    """The rows that signals want of a chunk, from record `skip` on."""
-    places, handles, as_text = [], [], []
-    nobody: list[_Target] = []
-    for place in range(skip, len(records)):
-        wanted = targets.get(records.items[place], nobody)
-        if not wanted:
-            unnamed[records.items[place]] += 1
-        for target in wanted:
-            places.append(place)
-            handles.append(target.handle)
-            as_text.append(target.as_text)
-    at = np.array(places, np.int64)
-    texts = [records.raw[p] if text else records.texts[p] for p, text in zip(places, as_text, strict=True)]
-    values = np.array(records.values, np.float64)[at]
-    values[np.array(as_text, np.bool_)] = math.nan
-    batch = SampleBatch.of(
-        handles,
-        np.array(records.times, np.int64)[at],
-        values,
-        np.array(records.qualities, np.uint8)[at],
-        texts if any(text is not None for text in texts) else None,
-    )
-    return _Rows(at, batch)
 
 
 class _Schedule:
