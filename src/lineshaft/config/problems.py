@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from lineshaft.config.uplinks import HOST_PATTERN, PREFIX_PATTERN
 from lineshaft.config.values import TIME_PATTERN
 from lineshaft.config.yamlfile import Document, Key, dotted
 from lineshaft.errors import Problem
@@ -41,6 +42,8 @@ _COMPARISONS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<
 _PATTERNS = {
     ID_PATTERN: "lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit",
     TIME_PATTERN: "HH:MM from 00:00 to 23:59",
+    PREFIX_PATTERN: "levels of letters, digits, '-', '_' and '.' with one '/' between",
+    HOST_PATTERN: "a host name, without scheme and port",
 }
 
 
