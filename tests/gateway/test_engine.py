@@ -43,6 +43,10 @@ class Kept:
         self._keep(kept)
         return len(kept)
 
+    def late(self, device: PlannedDevice, batch: SampleBatch) -> int:
+        self._keep(self.pipeline.past(batch))
+        return len(batch)
+
     def _keep(self, kept: SampleBatch) -> None:
         for s, t, v, q in zip(kept.signals, kept.times, kept.values, kept.qualities, strict=True):
             self.rows.append((self.plan.signals[s].signal.name, int(t), float(v), int(q)))

@@ -168,7 +168,7 @@ async def test_a_server_that_forgot_the_session_gets_a_new_one() -> None:
 
 
 async def test_a_gap_is_filled_from_the_history_of_the_server(peer: Peer) -> None:
-    """Queues overflow in an outage; the history of the server closes the gap: nothing is missing, nothing there twice."""
+    """Queues overflow in an outage; history closes the gap: nothing is missing, nothing is there twice."""
     async with Line(peer.port) as line:
         async with engine(
             url_of(line), "Machine.Counter", "Machine.Recorded", keep_session="1s", sampling_interval="0s"
