@@ -14,7 +14,7 @@ from lineshaft.commands.client import Client, hub_address, token_of
 from lineshaft.commands.plants import find_plant
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import DeviceConfig, Plant
-from lineshaft.drivers.base import Driver, TestsConnection
+from lineshaft.drivers.base import Driver, KeepsFiles, TestsConnection
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import AccessDenied, ConfigError, LineshaftError
 from lineshaft.server import moves
@@ -58,7 +58,7 @@ def run(plant: str, *, data: Path | None, token: str, devices: bool, as_json: bo
             for line in check():
                 visit.add(line)
         if devices:
-            asyncio.run(_devices(loaded, visit))
+            asyncio.run(_devices(loaded, folder.root, visit))
     broken = sum(line.state == "fail" for line in visit.lines)
     if as_json:
         output.print_json({"ok": not broken, "checks": [asdict(line) for line in visit.lines]})
@@ -114,13 +114,13 @@ def _hub(client: Client, folder: DataFolder) -> Iterator[Line]:
         yield Line(check["state"], f"hub: {check['part']}", check["words"], check.get("mend", ""))
 
 
-async def _devices(plant: Plant, visit: Visit) -> None:
+async def _devices(plant: Plant, root: Path, visit: Visit) -> None:
     """Try every device step by step, several at once."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(device: DeviceConfig) -> None:
         async with free:
-            for line in await test_device(device):
+            for line in await test_device(device, root):
                 visit.add(line)
 
     async with asyncio.TaskGroup() as group:
@@ -128,14 +128,19 @@ async def _devices(plant: Plant, visit: Visit) -> None:
             group.create_task(one(device))
 
 
-async def test_device(device: DeviceConfig) -> list[Line]:
-    """What a driver finds on the way to its device: one line when all is well, else one for each failure."""
+async def test_device(device: DeviceConfig, root: Path) -> list[Line]:
+    """What a driver finds on the way to its device: one line when all is well, else one for each failure.
+
+    root: the data folder of the gateway that reads the device.
+    """
     name = f"device {device.id}"
     if not device.enabled:
         return [Line("pass", name, "disabled in the plant")]
     driver: Driver | None = None
     try:
         driver = DRIVERS[device.driver].create(device.connection)
+        if isinstance(driver, KeepsFiles):
+            driver.keep_files(root)
         async with asyncio.timeout(DEVICE_SECONDS):
             if not isinstance(driver, TestsConnection):
                 await driver.connect()
