@@ -1,4 +1,5 @@
 import { memo, useEffect, useRef } from "react";
+import { nowUs } from "../api/client";
 import type { SeriesColumns, SignalInfo } from "../api/types";
 import { formatNumber, decimalsOf, humanise, prettyUnit } from "../format";
 import { t } from "../i18n";
@@ -73,6 +74,10 @@ function draw(canvas: HTMLCanvasElement, signal: SignalInfo, series: SeriesColum
   if (fresh && pen) {
     lastX = x(newest.time);
     lastY = y(newest.value);
+    ctx.lineTo(lastX, lastY);
+  }
+  if (pen && newest.quality >= 64) {
+    lastX = x(Math.min(nowUs(), end)); // what has not been reported anew still holds
     ctx.lineTo(lastX, lastY);
   }
   ctx.stroke();

@@ -71,7 +71,8 @@ function medianGap(time: readonly number[]): number {
  */
 export function lineOf(series: SeriesColumns, until: number | null): Line {
   const line: Line = { time: [], value: [], doubt: [] };
-  const hold = series.mode === "raw" ? Math.max(medianGap(series.time) * 4, LEAST_HOLD_S) : Infinity;
+  // Extremes come in pairs, two a pixel: their gaps are half as long as those of the pixels.
+  const hold = Math.max(medianGap(series.time) * (series.mode === "raw" ? 4 : 8), LEAST_HOLD_S);
   const count = series.time.length;
   for (let i = 0; i < count; i += 1) {
     const time = (series.time[i] as number) / 1e6;
