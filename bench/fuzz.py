@@ -13,6 +13,7 @@ import psutil
 from tests.drivers.mtconnect import test_xml as mtconnect
 from tests.drivers.open_protocol import test_wire as open_protocol
 
+from bench import fuzz_plc
 from lineshaft.drivers.mtconnect.multipart import Splitter
 from lineshaft.drivers.mtconnect.xml import parse
 from lineshaft.drivers.open_protocol.fields import decode
@@ -60,6 +61,11 @@ TARGETS = (
         lambda data: decode_trace(Message(900, data[0] % 3 + 1 if data else 1, data)),
         tuple(curve.data for curve in _CURVES),
     ),
+    Target("S7 replies", fuzz_plc.s7_reply, fuzz_plc.S7_REPLIES),
+    Target("S7 contents", fuzz_plc.s7_contents, fuzz_plc.S7_CONTENTS),
+    Target("EtherNet/IP replies", fuzz_plc.tag_reply, fuzz_plc.TAG_REPLIES),
+    Target("JSON mapping", fuzz_plc.document, fuzz_plc.DOCUMENTS),
+    Target("CSV", fuzz_plc.table, fuzz_plc.TABLES),
 )
 
 

@@ -49,6 +49,7 @@ class _Reader(Protocol):
 
 
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_FARTHEST_US = 253_402_300_799_000_000  # the year 9999
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -136,6 +137,13 @@ def _form(header: list[str], options: TableForm) -> tuple[int, bool]:
 
 def _time(text: str, unit: str) -> int:
     """A cell -> UTC microseconds. Raises ValueError."""
+    moment = _plain_time(text, unit)
+    if abs(moment) > _FARTHEST_US:
+        raise ValueError("no time of this millennium or the one before")
+    return moment
+
+
+def _plain_time(text: str, unit: str) -> int:
     try:
         return int(text) * 10**6 // _PER_SECOND[unit]
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from lineshaft.drivers.base import Point
 from lineshaft.drivers.files.driver import FilesDriver
 from lineshaft.drivers.files.folder import Position
 from lineshaft.drivers.files.options import FilesAddress, FilesConnection
-from lineshaft.drivers.records import Malformed
+from lineshaft.drivers.records import Malformed, rows_of, targets_of
 from lineshaft.drivers.tables import read_csv
 from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.equipment import Datatype
@@ -148,11 +149,11 @@ async def test_read_files_are_moved(drop: Path) -> None:
 async def test_broken_files_and_lines_are_counted(drop: Path) -> None:
     """A file without the time column fails alone; a malformed line is left out alone."""
     put(drop, "a.csv", "nothing,here\n1,2\n", 1000)
-    put(drop, "b.csv", "time,v\n1700000000,1\nyesterday,2\n1700000002\n1700000003,4\n", 2000)
+    put(drop, "b.csv", "time,v\n1700000000,1\nyesterday,2\n1700000002\n99999999999999999999,3\n1700000003,4\n", 2000)
     async with reading(drop) as (driver, sink):
         await sink.wait(2, 3)
         assert sink.values == [1, 4]
-        assert (driver.statistics.failed, driver.statistics.malformed) == (1, 2)
+        assert (driver.statistics.failed, driver.statistics.malformed) == (1, 3)
         assert "no column 'time'" in driver.statistics.last_error
 
 
@@ -219,7 +220,7 @@ def test_any_table_is_records_or_an_error(text: str, delimiter: str, decimal: st
     for content in (text, f"time{delimiter}v\n{text}"):
         try:
             for records in read_csv(content.split("\n"), options, Malformed(), delimiter, options.decimal):
-                assert len(records.items) == len(records.times) == len(records.values)
+                rows_of(records, 0, targets_of(POINTS), Counter())
         except DataError:
             continue
 
