@@ -21,18 +21,6 @@ EMBEDDED: Final = 0x1E
 _EXTENDED: Final = 0xFF
 _BEYOND_END: Final = 0x2105
 _ABSENT: Final = (0x04, 0x05, 0x16, 0x26)
-_WORDS: Final = {
-    0x01: "connection failure",
-    0x02: "resource unavailable",
-    0x04: "no such tag",
-    0x05: "no such tag or element",
-    0x06: "the value is longer than a message",
-    0x08: "service not supported",
-    0x0F: "no right to do this",
-    0x10: "not in this state of the device",
-    0x11: "the value is longer than a message",
-    0x16: "no such object",
-}
 _FRAME: Final = 50  # bytes up to the data of a connected reply
 _BOOL, _DWORD, _STRUCTURE, _STRING, _SHORT_STRING = 0xC1, 0xD3, 0x02A0, 0xD0, 0xDA
 _LOGIX_STRING: Final = 0x0FCE
@@ -58,13 +46,6 @@ class Answer:
             return Quality.GOOD
         absent = self.status in _ABSENT or (self.status == _EXTENDED and self.extended == _BEYOND_END)
         return Quality.BAD_ADDRESS if absent else Quality.BAD_DEVICE
-
-    @property
-    def words(self) -> str:
-        """The status for people."""
-        if self.status == _EXTENDED and self.extended == _BEYOND_END:
-            return "beyond the end of the array"
-        return _WORDS.get(self.status, f"status 0x{self.status:02x}")
 
     @property
     def is_bool_array(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Finding, Point
-from lineshaft.drivers.s7.blocks import Block, Span, merge, pack
+from lineshaft.drivers.s7.blocks import Span, merge, pack
 from lineshaft.drivers.s7.check import check_connection
 from lineshaft.drivers.s7.link import Link
 from lineshaft.drivers.s7.options import S7Connection
@@ -90,7 +90,7 @@ class S7Driver:
         refused = [block for index, block in enumerate(plan.blocks) if qualities[index] == Quality.BAD_ADDRESS]
         if not refused:
             return False
-        singles = merge_none([span for block in refused for span in block.spans], self._link.pdu)
+        singles = [merge([span], 0, self._link.pdu)[0] for block in refused for span in block.spans]
         answers = iter(await self._link.read(pack([item for b in singles for item in b.items], self._link.pdu)))
         until = self._clock.monotonic() + self._options.retry_missing
         for block in singles:
@@ -108,8 +108,3 @@ class S7Driver:
             del self._missing[span]
         if due:
             self._plans.clear()
-
-
-def merge_none(spans: Sequence[Span], pdu: int) -> list[Block]:
-    """Each span as a block of its own."""
-    return [merge([span], 0, pdu)[0] for span in spans]
