@@ -228,5 +228,5 @@ async def test_a_deadband_is_kept_by_the_server(peer: Peer) -> None:
     steps = [np.abs(np.diff([row[1] for row in inbox.rows() if row[0] == handle])) for handle in (10, 11, 12)]
     assert steps[0].min() > 4.5
     assert steps[1].min() > 10
-    assert steps[2].max() == 1
+    assert steps[2].max() < 4
     assert [event.kind for event in events] == ["opcua.deadband_refused"]
