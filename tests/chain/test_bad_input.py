@@ -203,7 +203,7 @@ def wrong_password_of_the_gateway(place: Works) -> None:
     place.made.gateway.stop()
     file.write_text("not the password\n")
     place.made.gateway.start()
-    words = "Check user and password file"
+    words = "Check user, password file"
     wait_for(lambda: words in place.made.gateway.tail(), 20, "the gateway's word")
     wait_for(lambda: not place.latest.is_(GOOD, "plc-speed"), 10, "values that are not fresh")
     assert place.made.api.get("/health").status_code == 200
