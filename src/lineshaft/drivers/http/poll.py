@@ -215,7 +215,7 @@ class HttpDriver:
         except (httpx.TimeoutException, TimeoutError) as error:
             raise PeerTimeout(f"{url}: no answer in {self.options.timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise ConnectionFailed(f"{url}: {error or type(error).__name__}") from error
+            raise ConnectionFailed(f"{url}: {str(error) or type(error).__name__}") from error
 
 
 def _first(errors: BaseExceptionGroup[LineshaftError]) -> LineshaftError:

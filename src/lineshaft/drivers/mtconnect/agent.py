@@ -168,7 +168,7 @@ class Agent:
         except (httpx.TimeoutException, TimeoutError) as error:
             raise PeerTimeout(f"{url}: no answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise ConnectionFailed(f"{url}: {error or type(error).__name__}") from error
+            raise ConnectionFailed(f"{url}: {str(error) or type(error).__name__}") from error
 
 
 def _streams(document: Document) -> Streams | AgentError:

@@ -189,7 +189,7 @@ class Session:
                     self._take(message)
                 self._heard.set()
         except (OSError, DataError) as error:
-            self._fail(ConnectionFailed(f"{self.where}: {error or type(error).__name__}"), error)
+            self._fail(ConnectionFailed(f"{self.where}: {str(error) or type(error).__name__}"), error)
             return
         self._fail(ConnectionFailed(f"{self.where}: the controller hung up"))
 

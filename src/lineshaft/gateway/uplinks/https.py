@@ -180,7 +180,7 @@ class HttpsUplink:
         except httpx.TimeoutException as error:
             raise PeerTimeout(f"{self._config.url} does not answer: {type(error).__name__}") from error
         except httpx.TransportError as error:
-            raise ConnectionFailed(f"cannot reach {self._config.url}: {error or type(error).__name__}") from error
+            raise ConnectionFailed(f"cannot reach {self._config.url}: {str(error) or type(error).__name__}") from error
         _judge(answer, self._config.url, self._node.clock.now_us())
         self._refused = 0
 
