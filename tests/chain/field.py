@@ -162,17 +162,6 @@ class Latest:
         wait_for(lambda: self.is_(quality, *names), seconds, f"{names} with quality {quality}")
         return time.monotonic() - began
 
-    def stored(self, quality: int, *names: str, seconds: float = 30.0) -> None:
-        """The newest stored row of each has this quality. (What was read before a birth is history, not live.)"""
-
-        def newest() -> bool:
-            ids = [number for path, number in self._made.signals().items() if path.rsplit("/", 1)[1] in names]
-            rows = self._made.rows(ids).sort_by("time").to_pylist() if len(ids) == len(names) else []
-            last = {row["path"]: row["quality"] for row in rows}
-            return len(last) == len(names) and set(last.values()) == {quality}
-
-        wait_for(newest, seconds, f"{names} stored with quality {quality}")
-
     def flows(self, *names: str, seconds: float = 15.0) -> None:
         """Good values that go on changing."""
         before = self.all()

@@ -23,7 +23,7 @@ def test_devices_that_go_and_come_back(tmp_path: Path, mode: str) -> None:
             made.start()
             latest = Latest(made)
             latest.wait(GOOD, "plc-speed", "plc-steady", "level")
-            latest.stored(BAD_ADDRESS, "broken", "ghost")
+            latest.wait(BAD_ADDRESS, "broken", "ghost")
             latest.flows("plc-speed", "level")
             state = {item["device"]: item["state"] for item in made.api.get("/sources").json()["items"]}
             assert state["plc"] in ("online", "degraded")
@@ -33,7 +33,7 @@ def test_devices_that_go_and_come_back(tmp_path: Path, mode: str) -> None:
             latest.flows("level")
             plc.start()
             latest.wait(GOOD, "plc-speed", "plc-steady")
-            latest.stored(BAD_ADDRESS, "broken")
+            latest.wait(BAD_ADDRESS, "broken")
             latest.flows("plc-speed", "level")
 
             robot.kill()
@@ -41,7 +41,7 @@ def test_devices_that_go_and_come_back(tmp_path: Path, mode: str) -> None:
             latest.flows("plc-speed")
             robot.start(first=1000)
             latest.wait(GOOD, "level", seconds=60)
-            latest.stored(BAD_ADDRESS, "ghost")
+            latest.wait(BAD_ADDRESS, "ghost")
             latest.flows("plc-speed", "level")
             level = latest.all()["level"].value
             assert level is not None

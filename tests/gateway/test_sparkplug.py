@@ -39,6 +39,8 @@ async def test_births_then_data(broker: Mosquitto, host: Host, folder: Path) -> 
         await until(lambda: len(host.samples("missing")))
         device.values |= {"force": 300.0, "program": "O0043"}
         await until(lambda: len(host.samples("program")) >= 2 and len(host.samples("force")) >= 2)
+        host.rebirth()
+        await until(lambda: len(host.log.of("DBIRTH")) == 2)
     await until(lambda: host.log.of("NDEATH"))
     births = host.log.of("NBIRTH")
     node = decode(births[0].data)
@@ -56,6 +58,10 @@ async def test_births_then_data(broker: Mosquitto, host: Host, folder: Path) -> 
     assert [(v, q) for _, _, v, q, _ in host.samples("force")] == [(10.0, 192), (150.0, Quality.UNCERTAIN_RANGE)]
     assert [x for *_, x in host.samples("program")] == ["O0042", "O0043"]
     assert [(v, q) for _, _, v, q, _ in host.samples("missing")] == [(None, Quality.BAD_ADDRESS)]
+    missing = decode(host.log.of("DBIRTH")[1].data).metric("hall/press/missing")
+    assert missing is not None
+    assert missing.null
+    assert missing.properties[names.QUALITY_BYTE] == Quality.BAD_ADDRESS
     assert [v for _, _, v, _, _ in host.samples("parts")] == [7.0]
     assert host.log.of("NDEATH")[-1].payload.metrics[0].long_value == node.metrics[0].value
     assert host.duplicates == 0

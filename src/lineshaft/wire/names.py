@@ -29,6 +29,7 @@ LIMIT_HIGH_HIGH: Final = "limitHighHigh"
 STATES: Final = "states"  # JSON object: raw value -> word
 ADDRESS: Final = "address"  # where the value is on the device, in words
 QUALITY: Final = "Quality"  # Sparkplug's own
+QUALITY_BYTE: Final = "qualityByte"  # Int32, model.samples.Quality: why a value is not good or not there
 
 FIRST_ALIAS: Final = 128
 """Aliases start here: from 128 to 16383 they are two bytes on the wire, so rows have one length."""

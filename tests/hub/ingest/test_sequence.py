@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lineshaft.errors import ConfigError, DataError
@@ -114,13 +116,15 @@ def test_odd_properties_do_no_harm() -> None:
 
 
 def test_present_values_carry_time_quality_and_digits() -> None:
-    """A metric without time takes the message's; null ones are left out; large integers keep their digits."""
+    """A metric without time takes the message's; null ones count when they say why; digits stay."""
     birth = read_birth(
         foreign(
             Metric("a", SparkplugType.DOUBLE, 2.5, timestamp=2_000, properties={names.QUALITY: 500}),
             Metric("b", SparkplugType.DOUBLE, null=True),
             Metric("c", SparkplugType.UINT64, 2**63),
             Metric("d", SparkplugType.STRING, "on"),
+            Metric("e", SparkplugType.INT32, null=True, properties={names.QUALITY: 0, names.QUALITY_BYTE: 2}),
+            Metric("f", SparkplugType.INT32, null=True, properties={names.QUALITY_BYTE: 99}),
         ),
         "acme",
         "g",
@@ -128,11 +132,12 @@ def test_present_values_carry_time_quality_and_digits() -> None:
         "",
     )
     batch, rows = present_values(birth, 1_000, 9_000_000)
-    assert rows == [0, 2, 3]
-    assert batch.times.tolist() == [2_000_000, 1_000_000, 1_000_000]
-    assert batch.qualities.tolist() == [Quality.STALE, Quality.GOOD, Quality.GOOD]
+    assert rows == [0, 2, 3, 4]
+    assert batch.times.tolist() == [2_000_000, 1_000_000, 1_000_000, 1_000_000]
+    assert batch.qualities.tolist() == [Quality.STALE, Quality.GOOD, Quality.GOOD, Quality.BAD_ADDRESS]
+    assert math.isnan(batch.values[3])
     assert batch.texts is not None
-    assert batch.texts.tolist() == [None, str(2**63), "on"]
+    assert batch.texts.tolist() == [None, str(2**63), "on", None]
 
 
 def test_an_absurd_alias_is_refused() -> None:

@@ -64,6 +64,8 @@ def _signal_metric(
     properties = _properties(planned)
     if quality & GOOD_CLASS != GOOD_CLASS:
         properties[names.QUALITY] = _STALE_ON_WIRE if quality == Quality.STALE else int(Quality.BAD)
+        if time > 0:  # a host that knows the byte shows why the signal is bad before its next sample
+            properties[names.QUALITY_BYTE] = quality
     return Metric(
         name=planned.metric,
         datatype=planned.wire_type,

@@ -22,6 +22,7 @@ from lineshaft.wire.sparkplug import SCALAR, Metric, Payload, SparkplugType, dat
 MAX_ALIAS: Final = 1 << 20
 """Aliases index a table; a birth with larger ones is refused."""
 EXACT: Final = 2**53
+_QUALITIES: Final = frozenset(int(quality) for quality in Quality)
 _CONTROL: Final = ("Node Control/", "Device Control/", "Properties/")
 _OWN: Final = frozenset({names.BDSEQ, names.ACK, names.BATCH, names.NOTE, names.EQUIPMENT, names.VERSION})
 _NOT_ID: Final = re.compile(r"[^a-z0-9_.-]+")
@@ -166,13 +167,10 @@ def _foreign_equipment(group: str, node: str, device: str, base: list[str]) -> l
 def present_values(birth: Birth, payload_ms: int | None, now_us: int) -> tuple[SampleBatch, list[int]]:
     """The values that the metrics of a birth carry, and which metrics they belong to.
 
-    `signals` of the batch are zero: the caller puts the ids in. Metrics without a value are left out.
+    `signals` of the batch are zero: the caller puts the ids in. Metrics without a value are left out, unless they
+    say why they have none.
     """
-    rows = [
-        index
-        for index, metric in enumerate(birth.metrics)
-        if not metric.null and isinstance(metric.value, str | int | float)  # others lie about their datatype
-    ]
+    rows = [index for index, metric in enumerate(birth.metrics) if _is_present(metric)]
     default = now_us if payload_ms is None else payload_ms * 1000
     times = [default if (stamp := birth.metrics[row].timestamp) is None else _microseconds(stamp) for row in rows]
     values: list[float] = []
@@ -180,11 +178,11 @@ def present_values(birth: Birth, payload_ms: int | None, now_us: int) -> tuple[S
     qualities: list[int] = []
     for row in rows:
         metric = birth.metrics[row]
-        is_text = isinstance(metric.value, str)
-        large = isinstance(metric.value, int) and abs(metric.value) > EXACT
-        values.append(float("nan") if is_text else float(metric.value))
+        is_text = isinstance(metric.value, str) and not metric.null
+        large = isinstance(metric.value, int) and not metric.null and abs(metric.value) > EXACT
+        values.append(float("nan") if is_text or metric.null else float(metric.value))
         texts.append(str(metric.value) if is_text or large else None)
-        qualities.append(_quality(metric.properties.get(names.QUALITY)))
+        qualities.append(_quality(metric.properties))
     column = texts if any(text is not None for text in texts) else None
     return SampleBatch.of(np.zeros(len(rows)), times, values, qualities, column), rows
 
@@ -193,8 +191,23 @@ def _microseconds(milliseconds: int) -> int:
     return int(min(milliseconds, 2**62 // 1000)) * 1000
 
 
-def _quality(code: Any) -> int:
+def _is_present(metric: Metric) -> bool:
+    if metric.null:
+        return _byte(metric.properties) is not None
+    return isinstance(metric.value, str | int | float)  # others lie about their datatype
+
+
+def _quality(properties: Mapping[str, Any]) -> int:
+    byte = _byte(properties)
+    if byte is not None:
+        return byte
+    code: Any = properties.get(names.QUALITY)
     return {0: Quality.BAD, 500: Quality.STALE}.get(code, Quality.GOOD)
+
+
+def _byte(properties: Mapping[str, Any]) -> int | None:
+    code = properties.get(names.QUALITY_BYTE)
+    return code if isinstance(code, int) and code in _QUALITIES else None
 
 
 def control_types(birth: Birth) -> Mapping[int, int]:
