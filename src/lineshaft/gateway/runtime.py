@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import structlog
@@ -20,6 +20,7 @@ from lineshaft.errors import ConfigError, StoreUnavailable
 from lineshaft.gateway.buffer import Buffer, BufferOptions
 from lineshaft.gateway.engine import Engine
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
+from lineshaft.gateway.requests import Handler, Requests
 from lineshaft.gateway.steps.pipeline import Pipeline, step_status
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext, TellsPipeline, Uplink
@@ -30,6 +31,7 @@ from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import EventNote, LedgerNote, PipelineNote, SignalPipeline, StatusNote
+from lineshaft.wire.requests import Request
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +51,14 @@ class GatewayOptions:
 
     data_dir  the gateway's own folder: the disk buffer and small state files
     broker    used by an uplink that names no broker, e.g. the embedded one of the same plant
+    handlers  what the hub may ask for beside what the gateway itself can do, by kind of request
     """
 
     config: GatewayConfig
     data_dir: Path
     broker: BrokerAccess | None = None
     clock: Clock = field(default_factory=SystemClock)
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
 
 
 class Gateway:
@@ -104,7 +108,9 @@ class Gateway:
         self._engine = Engine(
             self._plan.devices, self._drivers, self, self._clock, self._plan.device_path, self._options.data_dir
         )
-        node = NodeContext(self._plan, self, self._clock, self._buffer.epoch, handles, lambda: self._buffer.last)
+        self._requests = Requests({"ping": self._ping, **self._options.handlers}, self._clock)
+        epoch, last = self._buffer.epoch, lambda: self._buffer.last
+        node = NodeContext(self._plan, self, self._clock, epoch, handles, last, self._requests)
         self._forwarders = tuple(self._forwarder(uplink, node) for uplink in self._options.config.uplinks)
         self._buffer.on_append = self._wake
         self.started.set()
@@ -152,6 +158,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._engine.run(), name="engine"),
+                group.create_task(self._requests.run(), name="requests"),
                 group.create_task(self._every(1.0, self._tidy), name="tidy"),
                 group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
                 group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
@@ -233,6 +240,9 @@ class Gateway:
             for forwarder in self._forwarders:
                 if isinstance(forwarder.uplink, TellsPipeline):
                     forwarder.uplink.tell_pipeline(part)
+
+    async def _ping(self, request: Request) -> Mapping[str, Any]:
+        return {"version": __version__, "time": self._clock.now_us(), "node": self._plan.node_path}
 
     def status(self) -> StatusNote:
         """How the gateway does now; device rates are since the last call."""

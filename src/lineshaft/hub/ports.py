@@ -79,6 +79,14 @@ class Ledger(Protocol):
         ...
 
 
+class AnswerSink(Protocol):
+    """Takes the answers of gateways to what the hub asked of them."""
+
+    def answered(self, node: str, part: bytes) -> None:
+        """A part of an answer of `node` (group/edge node); called from the intake thread. Raises DataError."""
+        ...
+
+
 class LiveSink(Protocol):
     """Takes committed live samples for open pages."""
 

@@ -108,6 +108,7 @@ def _services(
         state=state,
         stream=stream,
         plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency),
+        requests=ingest.requests,
         checks=(lambda: _ingest_checks(plant, ingest),),
         figures=figures,
         fault_token=read_password(data.root / SIMULATOR_TOKEN),

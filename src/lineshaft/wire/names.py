@@ -7,6 +7,7 @@ from typing import Final
 REBIRTH: Final = "Node Control/Rebirth"
 BDSEQ: Final = "bdSeq"
 ACK: Final = "Node Control/Lineshaft Ack"  # Bytes, host -> edge: frames that are committed
+REQUEST: Final = "Node Control/Lineshaft Request"  # Bytes, host -> edge: a part of a request, see wire/requests.py
 BATCH: Final = "Lineshaft/Batch"  # Bytes, edge -> host: frame ids, microseconds, exact qualities
 NOTE: Final = "Lineshaft/Note"  # String (JSON list), edge -> host: events, drop records, ledger reports
 EQUIPMENT: Final = (

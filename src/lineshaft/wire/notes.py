@@ -10,14 +10,16 @@ The metric's value is a JSON list of objects; `type` says which of the classes b
                        "steps": [{...}]}
     {"type": "pipeline", "time": us, "steps": [name, ...],
                        "signals": {signal path: [rows in, rows out, [[step, dropped, changed], ...]]}}
+    {"type": "answer", "data": a part of the answer to a request (wire/requests.py), base64}
 
 Events, ledger and drops go through the disk buffer and are acknowledged like samples (their NDATA carries
-`Lineshaft/Batch`). A status and a pipeline note are only worth something now: they are sent as they are,
-without a batch, and never repeated.
+`Lineshaft/Batch`). A status, a pipeline note and an answer are only worth something now: they are sent as they
+are, without a batch, and never repeated.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -155,7 +157,14 @@ class StatusNote:
     steps: tuple[StepStatus, ...] = ()
 
 
-Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote | PipelineNote
+@dataclass(frozen=True, slots=True)
+class AnswerNote:
+    """A part of the answer to a request of the hub."""
+
+    data: bytes
+
+
+Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote | PipelineNote | AnswerNote
 
 
 def encode_notes(notes: Sequence[Note]) -> str:
@@ -194,6 +203,8 @@ def _to_json(note: Note) -> dict[str, Any]:
             return {"type": "drops", "epoch": epoch, "drops": rows}
         case StatusNote():
             return {"type": "status", **asdict(note)}
+        case AnswerNote(data):
+            return {"type": "answer", "data": base64.b64encode(data).decode()}
         case PipelineNote(time, signals):
             steps = list(dict.fromkeys(name for one in signals.values() for name in (*one.dropped, *one.changed)))
             return {
@@ -231,6 +242,8 @@ def _from_json(item: dict[str, Any]) -> Note | None:
             return PipelineNote(
                 int(item["time"]), {path: _signal_pipeline(one, steps) for path, one in item["signals"].items()}
             )
+        case "answer":
+            return AnswerNote(base64.b64decode(item["data"], validate=True))
         case _:
             return None
 

@@ -20,6 +20,7 @@ from lineshaft.clock import Clock, SystemClock
 from lineshaft.config.models import GatewayConfig
 from lineshaft.gateway.buffer import Buffer, BufferOptions
 from lineshaft.gateway.plan import Plan, buffer_key
+from lineshaft.gateway.requests import Requests
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext
 from lineshaft.gateway.uplinks.builtin import UPLINKS
@@ -88,7 +89,8 @@ class Line:
         handles = np.full(len(self.buffer.keys), -1, np.int64)
         handles[ids] = np.arange(len(ids))
         last = lambda: self.buffer.last  # noqa: E731
-        node = NodeContext(self.plan, NoDevices(), self.clock, self.buffer.epoch, handles, last)
+        requests = Requests({}, self.clock)
+        node = NodeContext(self.plan, NoDevices(), self.clock, self.buffer.epoch, handles, last, requests)
         self.forwarders: dict[str, Forwarder] = {}
         for uplink in config.uplinks:
             made = UPLINKS[type(uplink)](uplink, node, Files(uplink.id, folder))

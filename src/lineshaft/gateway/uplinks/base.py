@@ -10,6 +10,7 @@ from lineshaft.clock import Clock
 from lineshaft.errors import DataError, RetryableError
 from lineshaft.gateway.frames import Frame
 from lineshaft.gateway.plan import Plan
+from lineshaft.gateway.requests import Requests
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import PipelineNote, StatusNote
 
@@ -118,6 +119,7 @@ class NodeContext:
     epoch    16 bytes that name the disk buffer
     handles  int64 by the buffer's signal id: handle in the plan, -1 for none
     last_frame  gives the id of the buffer's newest frame
+    requests    does what the hub asks for
     """
 
     plan: Plan
@@ -126,6 +128,7 @@ class NodeContext:
     epoch: bytes
     handles: Int64Array
     last_frame: Callable[[], int]
+    requests: Requests
 
     @property
     def place(self) -> str:

@@ -19,12 +19,14 @@ from lineshaft.wire.sparkplug import TEXTUAL, WIDTH, Metric, PropertyScalar, Spa
 _STALE_ON_WIRE = 500
 
 
-def node_birth(plan: Plan, bdseq: int, now_ms: int) -> tuple[Metric, ...]:
-    """Metrics of the NBIRTH."""
+def node_birth(plan: Plan, bdseq: int, now_ms: int, *, takes_requests: bool) -> tuple[Metric, ...]:
+    """Metrics of the NBIRTH; the one for requests is there only where they are done."""
+    request = Metric(names.REQUEST, SparkplugType.BYTES, None, timestamp=now_ms, null=True)
     return (
         bdseq_metric(bdseq, now_ms),
         Metric(names.REBIRTH, SparkplugType.BOOLEAN, False, timestamp=now_ms),
         Metric(names.ACK, SparkplugType.BYTES, None, timestamp=now_ms, null=True),
+        *((request,) if takes_requests else ()),
         Metric(names.BATCH, SparkplugType.BYTES, None, plan.batch_alias, now_ms, null=True),
         Metric(names.NOTE, SparkplugType.STRING, None, timestamp=now_ms, null=True),
         Metric(names.VERSION, SparkplugType.STRING, __version__, timestamp=now_ms),

@@ -21,7 +21,7 @@ from lineshaft.model.samples import SampleBatch, UInt8Array
 from lineshaft.wire import names, topics
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_ack
-from lineshaft.wire.notes import PipelineNote, StatusNote, encode_notes
+from lineshaft.wire.notes import AnswerNote, PipelineNote, StatusNote, encode_notes
 from lineshaft.wire.sparkplug import Payload, decode, encode
 
 log = structlog.get_logger(__name__)
@@ -168,7 +168,7 @@ class SparkplugUplink:
         now = self._now_ms()
         self._seq = 0
         self._alive.clear()
-        metrics = node_birth(self._plan, self._bdseq, now)
+        metrics = node_birth(self._plan, self._bdseq, now, takes_requests=self._config.acknowledge)
         self._publish(topics.Message.NBIRTH, "", encode(Payload(now, self._next_seq(), metrics)))
         self._born = True
         for device in self._plan.devices:
@@ -260,7 +260,7 @@ class SparkplugUplink:
         """See TellsPipeline."""
         self._tell(note)
 
-    def _tell(self, note: StatusNote | PipelineNote) -> None:
+    def _tell(self, note: StatusNote | PipelineNote | AnswerNote) -> None:
         if self._born:
             try:
                 self._send_note(encode_notes([note]), None)
@@ -300,7 +300,16 @@ class SparkplugUplink:
                 epoch, numbers = decode_ack(metric.value)
                 if epoch == self._node.epoch:
                     self.deliveries.delivered(numbers.tolist())
+            elif metric.name == names.REQUEST and isinstance(metric.value, bytes):
+                self._requested(metric.value)
             elif metric.name == names.REBIRTH and metric.value is True and self._born:
                 log.info("uplink.rebirth", uplink=self.id)
                 self._births()
                 self.deliveries.reborn(self._node.last_frame())
+
+    def _requested(self, part: bytes) -> None:
+        """Only a hub that acknowledges is ours; a foreign host has nothing to ask for."""
+        if self._config.acknowledge:
+            self._node.requests.take(part, self._tell)
+        else:
+            log.warning("uplink.foreign_request", uplink=self.id)

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
 from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.requests import Requests
 from lineshaft.hub.security.identity import Identity, Principal
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.state import State
@@ -46,6 +47,7 @@ class Services:
     stream: LiveStream
     plant: PlantInfo
     clock: Clock = field(default_factory=SystemClock)
+    requests: Requests = field(default_factory=lambda: Requests(lambda node, metric: False))  # asks gateways
     checks: tuple[Callable[[], Sequence[Check]], ...] = ()  # health of broker, ingest ...; called in a thread
     figures: Callable[[], Mapping[str, Any]] = dict  # counters of ingest, shown with the health; called in a thread
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator

@@ -45,6 +45,7 @@ class Birth:
     properties: Mapping[str, str]
     bdseq: int | None
     is_lineshaft: bool
+    takes_requests: bool
 
 
 def read_birth(payload: Payload, enterprise: str, group: str, node: str, device: str) -> Birth:
@@ -81,6 +82,7 @@ def read_birth(payload: Payload, enterprise: str, group: str, node: str, device:
         {m.name.removeprefix("Properties/"): str(m.value) for m in payload.metrics if m.name.startswith("Properties/")},
         _bdseq(own.get(names.BDSEQ)),
         names.BATCH in own or names.VERSION in own,
+        any(metric.name == names.REQUEST for metric in payload.metrics),
     )
 
 

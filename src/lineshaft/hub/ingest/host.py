@@ -101,12 +101,18 @@ class HostClient:
         """Ask an edge node for its birth certificates."""
         self._command(group, node, Metric(names.REBIRTH, SparkplugType.BOOLEAN, True))
 
-    def _command(self, group: str, node: str, metric: Metric) -> None:
+    def command(self, node: str, metric: Metric) -> bool:
+        """Send a command to `node` (group/edge node); False when there is no connection."""
+        group, _, name = node.partition("/")
+        return self._command(group, name, metric)
+
+    def _command(self, group: str, node: str, metric: Metric) -> bool:
         client = self._client
         if client is None or not self._up:
-            return
+            return False
         payload = encode(Payload(self._clock.now_us() // 1000, None, (metric,)))
         client.publish(str(Topic(group, Message.NCMD, node)), payload, qos=0)
+        return True
 
     def _state(self, *, online: bool) -> bytes:
         stamp = self._born_ms if online else self._clock.now_us() // 1000

@@ -19,7 +19,9 @@ from lineshaft.hub.ingest.inbox import Inbox
 from lineshaft.hub.ingest.intake import Intake, IntakeSettings
 from lineshaft.hub.ingest.journal import Journal
 from lineshaft.hub.ingest.reports import Reporter
+from lineshaft.hub.ingest.told import Told
 from lineshaft.hub.ports import Catalogue, EventStore, Ledger, LiveSink
+from lineshaft.hub.requests import Requests
 
 _DRAIN: Final = 10.0  # seconds that a stop waits for what is queued
 _log = structlog.get_logger(__name__)
@@ -56,6 +58,8 @@ class Ingest:
         frames = FrameLog()
         self._journal = Journal(settings.folder, frames)
         self._host = HostClient(settings.broker, settings.host_id, self._inbox, clock, self._counters)
+        self.requests = Requests(self._host.command, lambda node: self._intake.listens(node), clock)
+        """Asks gateways for something."""
         self._committer = Committer(
             self._journal,
             historian,
@@ -78,6 +82,7 @@ class Ingest:
             Reporter(events, clock, self._counters),
             self._host.ask_rebirth,
             self._host.acknowledge,
+            Told(catalogue, self.requests),
         )
         self._threads = (
             threading.Thread(target=self._intake.run, name="ingest-intake", daemon=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,11 +21,12 @@ from lineshaft.hub.ingest.inbox import Arrival, Inbox, Item, Signal
 from lineshaft.hub.ingest.reports import Reporter
 from lineshaft.hub.ingest.sequence import Order
 from lineshaft.hub.ingest.session import UNKNOWN, NodeSession
-from lineshaft.hub.ports import Catalogue, LiveSink, SourceState
+from lineshaft.hub.ingest.told import Told
+from lineshaft.hub.ports import Catalogue, LiveSink
 from lineshaft.model.samples import SampleBatch, UInt32Array
 from lineshaft.wire import names, topics
 from lineshaft.wire.columns import Rows, decode_rows
-from lineshaft.wire.notes import DeviceState, StatusNote, decode_notes
+from lineshaft.wire.notes import decode_notes
 from lineshaft.wire.sparkplug import Metric, Payload, decode
 from lineshaft.wire.topics import Message, Topic
 
@@ -33,13 +34,6 @@ HELD_MESSAGES: Final = 256
 _IDLE: Final = 0.2  # seconds between looks at the timers
 _AFTER_CONNECT: Final = 5.0  # seconds that a known node has to announce itself before it is asked to
 _DATA: Final = frozenset({Message.NDATA, Message.DDATA})
-_STATES: Final[dict[DeviceState, SourceState]] = {
-    "starting": "stale",
-    "online": "online",
-    "degraded": "degraded",
-    "offline": "offline",
-    "disabled": "offline",
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -69,6 +63,7 @@ class Intake:
         reporter: Reporter,
         ask_rebirth: Callable[[str, str], None],
         acknowledge: Callable[[FrameRef], None],
+        told: Told,
     ) -> None:
         self._settings = settings
         self._inbox = inbox
@@ -81,6 +76,7 @@ class Intake:
         self._reporter = reporter
         self._send_rebirth = ask_rebirth
         self._acknowledge = acknowledge
+        self._told = told
         self._sessions: dict[tuple[str, str], NodeSession] = {}
         self._received = 0.0  # when the message at hand came
 
@@ -102,6 +98,12 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the boundary of the engine: one odd message must not end the intake
             _log.exception("ingest: message failed", item=repr(item)[:200])
             self._reporter.reject("", "internal", repr(error))
+
+    def listens(self, node: str) -> bool:
+        """True while the gateway `node` (group/edge node) is there and takes requests; callable from any thread."""
+        group, _, name = node.partition("/")
+        session = self._sessions.get((group, name))
+        return session is not None and session.born and session.takes_requests
 
     def handle(self, item: Item) -> None:
         """Take one item."""
@@ -312,7 +314,7 @@ class Intake:
         if rows.header is None:
             if known.any():
                 self._take_foreign(session, rows, ids, known)
-            self._tell(session, note)
+            self._told.take(session.key, note)
         else:
             self._take_frames(session, topic.device, rows, ids, note)
 
@@ -381,20 +383,3 @@ class Intake:
         text = str(found.value or "[]")
         decode_notes(text)
         return text
-
-    def _tell(self, session: NodeSession, text: str | None) -> None:
-        """Notes without a frame: how the gateway does now."""
-        for note in () if text is None else decode_notes(text):
-            if isinstance(note, StatusNote):
-                try:
-                    self._status(session, note)
-                except StoreUnavailable as error:  # the next one comes soon
-                    _log.warning("ingest: status not stored", node=session.key, error=str(error))
-
-    def _status(self, session: NodeSession, note: StatusNote) -> None:
-        uplinks = {uplink.id: asdict(uplink) for uplink in note.uplinks}
-        details = {"version": note.version, "buffer": asdict(note.buffer), "uplinks": uplinks}
-        state: SourceState = "degraded" if note.buffer.disk_full else "online"
-        self._catalogue.source(session.key, "", state, note.time, details)
-        for device in note.devices:
-            self._catalogue.source(session.key, device.id, _STATES[device.state], device.since, asdict(device))

@@ -32,6 +32,7 @@ class NodeSession:
     born: bool = False
     acknowledges: bool = False
     """A Lineshaft gateway: what is not acknowledged is sent again."""
+    takes_requests: bool = False
     bdseq: int | None = None
     sequence: Sequence = field(default_factory=Sequence)
     lookup: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
@@ -56,6 +57,7 @@ class NodeSession:
         """Take an NBIRTH: everything learned before is void."""
         self.born = True
         self.acknowledges = birth.is_lineshaft
+        self.takes_requests = birth.takes_requests
         self.bdseq = birth.bdseq
         self.sequence.begin(seq)
         self.rebirth_due = None
