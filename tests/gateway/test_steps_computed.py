@@ -14,9 +14,10 @@ from tests.gateway.test_steps import T0, table
 from lineshaft.config.expressions import Expression
 from lineshaft.gateway.steps.computed import Aggregate, Computed, CounterRate, Formula
 from lineshaft.gateway.steps.pipeline import Pipeline
-from lineshaft.gateway.steps.rules import EdgeRule, EdgeRules
+from lineshaft.gateway.steps.rules import EdgeRules
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Quality, SampleBatch
+from lineshaft.operators.rules import Rule
 
 S = 1_000_000
 GOOD = int(Quality.GOOD)
@@ -160,7 +161,7 @@ def rules(**keys: Any) -> EdgeRules:
         "message": "The pressure is too high.",
         "mend": "Look at the valve.",
     }
-    return EdgeRules([EdgeRule(**(given_keys | keys))], 2)
+    return EdgeRules([Rule(**(given_keys | keys))], 2)
 
 
 def told(events: list[Event]) -> list[tuple[float, str]]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from lineshaft.config.rules import RuleConfig as RuleConfig
 from lineshaft.config.section import Section as Section
 from lineshaft.config.section import key as key
 from lineshaft.config.uplinks import AwsIotUplink as AwsIotUplink
@@ -20,7 +21,6 @@ from lineshaft.config.uplinks import TlsConfig as TlsConfig
 from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
 from lineshaft.config.values import TIME_PATTERN, Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
-from lineshaft.model.events import Severity
 
 
 class PlantConfig(Section):
@@ -237,19 +237,11 @@ class DerivedConfig(SeriesConfig):
         return self
 
 
-class EdgeRuleConfig(Section):
+class EdgeRuleConfig(RuleConfig):
     """A rule that the gateway judges by itself: a condition that holds long enough is an event."""
 
-    id: Id = key(..., "Unique among the rules; the events are named after it.")
     asset: str = key(..., "Path of the asset below the site that the events are about.")
     inputs: dict[str, str] = key(..., "Name in the conditions -> path of the signal below the site.", min_length=1)
-    when: str = key(..., "Condition over `inputs`, like pressure > 8.")
-    until: str = key("", "Condition that ends it, like pressure < 7.5; when empty: `when` holds no more.")
-    delay: Duration = key(0.0, "`when` must hold so long.", unit="s", ge=0)
-    until_delay: Duration = key(0.0, "`until` must hold so long.", unit="s", ge=0)
-    severity: Severity = key(Severity.MEDIUM, "How much it matters.")
-    message: str = key(..., "One sentence for people: what happened.")
-    mend: str = key("", "What a person can do.")
 
 
 class DeviceConfig(Section):

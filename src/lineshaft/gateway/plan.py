@@ -26,9 +26,9 @@ from lineshaft.gateway.plan_steps import US, computation, conversion, deadband, 
 from lineshaft.gateway.steps.base import SignalSteps, SignalTable
 from lineshaft.gateway.steps.computed import Computation
 from lineshaft.gateway.steps.mapping import is_number
-from lineshaft.gateway.steps.rules import EdgeRule
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt8Array
+from lineshaft.operators.rules import Rule
 from lineshaft.wire import names
 from lineshaft.wire.sparkplug import SparkplugType, type_of
 
@@ -85,7 +85,7 @@ class Plan:
     table: SignalTable
     batch_alias: int  # of the node's own `Lineshaft/Batch` metric
     computations: tuple[Computation, ...] = ()
-    rules: tuple[EdgeRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @property
     def node_path(self) -> str:

@@ -12,8 +12,8 @@ from lineshaft.config.expressions import Expression
 from lineshaft.config.models import DerivedConfig, EdgeRuleConfig, PipelineConfig, SeriesConfig, SignalConfig
 from lineshaft.gateway.steps.base import Drift, SignalSteps, Stuck, Swapped
 from lineshaft.gateway.steps.computed import Aggregate, Computation, CounterRate, Formula
-from lineshaft.gateway.steps.rules import EdgeRule
 from lineshaft.model.equipment import SignalKind
+from lineshaft.operators.rules import Rule
 
 US: Final = 1_000_000
 _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -98,20 +98,13 @@ def computation(config: DerivedConfig, handle: int, handles: Mapping[str, int]) 
     return Formula(handle, Expression(config.expression, config.inputs), _inputs(config.inputs, handles))
 
 
-def edge_rules(configs: Iterable[EdgeRuleConfig], site: str, handles: Mapping[str, int]) -> tuple[EdgeRule, ...]:
+def edge_rules(configs: Iterable[EdgeRuleConfig], site: str, handles: Mapping[str, int]) -> tuple[Rule, ...]:
     """Rules ready to run; `site` is the path above their assets. Raises ConfigError for a bad formula."""
     return tuple(
-        EdgeRule(
-            id=config.id,
-            subject=f"{site}/{config.asset}" if config.asset else site,
-            inputs=_inputs(config.inputs, handles),
-            when=Expression(config.when, config.inputs),
-            until=Expression(config.until, config.inputs) if config.until else None,
-            delay=round(config.delay * US),
-            until_delay=round(config.until_delay * US),
-            severity=config.severity,
-            message=config.message,
-            mend=config.mend,
+        Rule.of(
+            config,
+            f"{site}/{config.asset}" if config.asset else site,
+            {name: handles[path] for name, path in config.inputs.items()},
         )
         for config in configs
     )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lineshaft.config.expressions import Expression
-from lineshaft.model.samples import CLASS_MASK, GOOD_CLASS, Float64Array, Int64Array, Quality, SampleBatch, UInt8Array
+from lineshaft.model.samples import CLASS_MASK, GOOD_CLASS, Int64Array, Quality, SampleBatch
+from lineshaft.operators.aligned import Aligned
 
 _US: Final = 1e6
 
@@ -47,49 +47,6 @@ class Aggregate:
 
 
 Computation: TypeAlias = Formula | CounterRate | Aggregate
-
-
-class Aligned:
-    """Puts rows of several inputs on common times: at each time the newest known value of every input."""
-
-    def __init__(self, inputs: Sequence[tuple[str, int]]) -> None:
-        self._names = tuple(name for name, _ in inputs)
-        self._handles = tuple(handle for _, handle in inputs)
-        self._values = np.full(len(inputs), np.nan)
-        self._qualities: UInt8Array = np.zeros(len(inputs), np.uint8)
-        self._seen = np.zeros(len(inputs), np.bool_)
-
-    def update(self, batch: SampleBatch) -> tuple[Int64Array, dict[str, Float64Array], UInt8Array] | None:
-        """(times, name -> column, lowest quality) at the different times of the inputs' rows, oldest first.
-
-        None when the batch has none of the inputs, or some input never had a row.
-        """
-        rows = [np.flatnonzero(batch.signals == handle) for handle in self._handles]
-        if not any(len(at) for at in rows):
-            return None
-        times = np.unique(np.concatenate([batch.times[at] for at in rows]))
-        columns: dict[str, Float64Array] = {}
-        worst: UInt8Array = np.full(len(times), Quality.GOOD, np.uint8)
-        for place, (name, at) in enumerate(zip(self._names, rows, strict=True)):
-            values, qualities = self._column(place, batch, at, times)
-            columns[name] = values
-            worst = np.minimum(worst, qualities)
-        return (times, columns, worst) if self._seen.all() else None
-
-    def _column(
-        self, place: int, batch: SampleBatch, rows: NDArray[np.int64], times: Int64Array
-    ) -> tuple[Float64Array, UInt8Array]:
-        before = self._qualities[place] if self._seen[place] else np.uint8(Quality.BAD_NO_VALUE)
-        if len(rows) == 0:
-            return np.full(len(times), self._values[place]), np.full(len(times), before, np.uint8)
-        own = rows[np.argsort(batch.times[rows], kind="stable")]
-        at = np.searchsorted(batch.times[own], times, side="right") - 1
-        known = at >= 0
-        values = np.where(known, batch.values[own[at]], self._values[place])
-        qualities = np.where(known, batch.qualities[own[at]], before)
-        self._values[place], self._qualities[place] = values[-1], qualities[-1]
-        self._seen[place] = True
-        return values, qualities
 
 
 class _Part(Protocol):

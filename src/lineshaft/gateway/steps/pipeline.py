@@ -12,10 +12,11 @@ from lineshaft.gateway.steps.computed import Computation, Computed
 from lineshaft.gateway.steps.door import SwingingDoor
 from lineshaft.gateway.steps.exceptions import ReportByException
 from lineshaft.gateway.steps.mapping import StateMap
-from lineshaft.gateway.steps.rules import EdgeRule, EdgeRules
+from lineshaft.gateway.steps.rules import EdgeRules
 from lineshaft.gateway.steps.sensors import DriftingSensor, MaxRate, SkewedClock, Spike, StuckSensor, SwappedUnit
 from lineshaft.model.events import Event
 from lineshaft.model.samples import Int64Array, Quality, SampleBatch, UInt32Array
+from lineshaft.operators.rules import Rule
 from lineshaft.wire.notes import SignalPipeline, StepStatus
 
 
@@ -23,7 +24,7 @@ class Pipeline:
     """The edge pipeline of one gateway, for all its devices."""
 
     def __init__(
-        self, table: SignalTable, computations: Sequence[Computation] = (), rules: Sequence[EdgeRule] = ()
+        self, table: SignalTable, computations: Sequence[Computation] = (), rules: Sequence[Rule] = ()
     ) -> None:
         self.types = Types(table)
         self._skew = SkewedClock(table)

@@ -1,4 +1,4 @@
-"""Contract suites and fakes for people who write an own driver; a test module subclasses a suite and gives fixtures."""
+"""What every driver promises, as suites, and a device in the head of a test."""
 
 from __future__ import annotations
 
