@@ -28,15 +28,29 @@ gateway: {ledger_interval: 1s}
 """
 
 
-class ModbusField:
-    """A Modbus TCP device with registers 0 and 1; register 0 counts up."""
+@dataclass
+class Numbering(FieldDevice):
+    """Numbers its answers: each one carries its own number in holding registers 0 and 1."""
 
-    def __init__(self) -> None:
+    answers: int = 0
+
+    def _answer(self, unit: int, function: int, start: int, count: int) -> bytes:
+        self.answers += 1
+        self.put("holding", 0, divmod(self.answers, 65536))
+        return super()._answer(unit, function, start, count)
+
+
+class ModbusField:
+    """A Modbus TCP device with registers 0 and 1; register 0 counts up unless `device` does otherwise."""
+
+    def __init__(self, device: FieldDevice | None = None) -> None:
         self.port = free_port()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self._device = FieldDevice(port=self.port)
+        self._counts = device is None
+        self._device = device or FieldDevice()
+        self._device.port = self.port
         self._device.put("holding", 0, [0, 7])
         self._counting: Any = None
 
@@ -45,7 +59,8 @@ class ModbusField:
 
     def start(self) -> None:
         self._call(self._device.start())
-        self._counting = asyncio.run_coroutine_threadsafe(self._count(), self.loop)
+        if self._counts:
+            self._counting = asyncio.run_coroutine_threadsafe(self._count(), self.loop)
 
     async def _count(self) -> None:
         while True:
@@ -174,9 +189,9 @@ class Latest:
 
 
 @contextmanager
-def modbus() -> Iterator[ModbusField]:
+def modbus(made: FieldDevice | None = None) -> Iterator[ModbusField]:
     """A device that serves and is gone afterwards."""
-    device = ModbusField()
+    device = ModbusField(made)
     device.start()
     try:
         yield device

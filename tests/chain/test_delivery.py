@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.chain.field import GOOD, Numbering, modbus
 from tests.chain.harness import Chain, chain, wait_for
 from tests.chain.recording import HEAD, PREFIX, Recording
 
@@ -58,6 +59,47 @@ def test_nothing_is_lost_or_doubled_by_an_outage_and_twenty_kills(tmp_path: Path
         for path, row in made.ledger().items():
             if path.startswith(PREFIX):
                 assert (row["arrived"], row["dropped"], row["unexplained"]) == (4_000, 0, 0), row
+
+
+NUMBERED = """
+  - id: plc
+    driver: modbus-tcp
+    asset: hall/line/machine
+    connection: {{host: 127.0.0.1, port: {port}}}
+    poll: 25ms
+    timeout: 2s
+    signals:
+      - {{name: number, address: {{table: holding, register: 0, type: uint32}}, report: all}}
+"""
+
+
+@pytest.mark.slow
+def test_every_answer_of_a_polled_device_is_stored_once(tmp_path: Path) -> None:
+    """Ten kills of the gateway in an outage: only an answer that was on its way at a kill may be missing, and it
+    is known which one; all others are stored once, in order."""
+    device = Numbering()
+    with modbus(device) as plc, chain(tmp_path / "chain", HEAD + GATEWAY + NUMBERED.format(port=plc.port)) as made:
+        made.start()
+        wait_for(lambda: made.arrived(PREFIX) > 50, 60, "first answers")
+        made.stop_broker()
+        in_flight: set[int] = set()
+        for _ in range(10):
+            before = device.answers
+            wait_for(lambda before=before: device.answers > before + 40, 30, "answers in the outage", 0.01)
+            made.gateway.kill()
+            in_flight.add(device.answers)
+            made.gateway.start()
+        before = device.answers
+        wait_for(lambda: device.answers > before + 40, 30, "answers after the last kill")
+        made.start_broker()
+        plc.stop()
+        last = device.answers
+        wait_for(lambda: made.arrived(PREFIX) >= last - len(in_flight), 60, "all answers")
+        table = made.table(PREFIX).sort_by("time")
+        numbers = [int(row["value"]) for row in table.to_pylist() if row["quality"] == GOOD]
+        assert len(set(numbers)) == len(numbers), "answers stored twice"
+        assert numbers == sorted(numbers), "times do not follow the order of the answers"
+        assert set(range(1, last + 1)) - set(numbers) <= in_flight
 
 
 @pytest.mark.slow
