@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types check format docs docs-serve bench bench-chain ui lock wheel clean
+.PHONY: help setup demo up test test-again lint types check format docs docs-serve bench bench-chain ui lock wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ up: setup ui ## broker, gateway and hub for a plant: make up PLANT=plants/nist
 
 test: setup ui ## all tests
 	$(BIN)/pytest
+
+test-again: setup ## the tests that failed in the last run, alone
+	$(BIN)/pytest --last-failed --last-failed-no-failures=none
 
 check: lint types test ## what CI runs
 
