@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from lineshaft.model.samples import Float64Array
 
@@ -155,11 +156,12 @@ def velocity(wave: Float64Array, rate: float, band: tuple[float, float] = VELOCI
         raise ValueError("the band of a velocity begins above 0 Hz")
     n = len(wave)
     frequency = _frequencies(n, rate)
-    spectrum = np.fft.rfft(wave)
+    spectrum = fft.rfft(wave)
     lines = _inside(frequency, band, rate)
     result = np.zeros_like(spectrum)
     result[lines] = spectrum[lines] / (2j * np.pi * frequency[lines])
-    return 1000.0 * np.fft.irfft(result, n)
+    back: Float64Array = fft.irfft(result, n)
+    return 1000.0 * back
 
 
 def envelope(wave: Float64Array, rate: float, carrier: tuple[float, float]) -> Float64Array:
@@ -170,13 +172,14 @@ def envelope(wave: Float64Array, rate: float, carrier: tuple[float, float]) -> F
     n = len(wave)
     frequency = _frequencies(n, rate)
     lines = _inside(frequency, carrier, rate)
-    spectrum = np.fft.rfft(wave)
+    spectrum = fft.rfft(wave)
     analytic = np.zeros(n, np.complex128)
     analytic[: len(spectrum)][lines] = 2 * spectrum[lines]
     analytic[0] /= 2
     if n % 2 == 0:
         analytic[n // 2] /= 2
-    return np.abs(np.fft.ifft(analytic))
+    size: Float64Array = np.abs(fft.ifft(analytic))
+    return size
 
 
 def envelope_band_rms(
@@ -194,7 +197,7 @@ def _power(wave: Float64Array, rate: float) -> tuple[Float64Array, Float64Array]
     if rate <= 0:
         raise ValueError("the sample rate is above 0 Hz")
     n = len(wave)
-    lines: Float64Array = np.abs(np.fft.rfft(wave - np.mean(wave)) / n) ** 2
+    lines: Float64Array = np.abs(fft.rfft(wave - np.mean(wave)) / n) ** 2
     lines[1:] *= 2
     if n % 2 == 0:
         lines[-1] /= 2
@@ -202,7 +205,8 @@ def _power(wave: Float64Array, rate: float) -> tuple[Float64Array, Float64Array]
 
 
 def _frequencies(n: int, rate: float) -> Float64Array:
-    return np.fft.rfftfreq(n, 1 / rate).astype(np.float64, copy=False)
+    frequencies: Float64Array = fft.rfftfreq(n, 1 / rate)
+    return frequencies
 
 
 def _inside(frequency: Float64Array, band: tuple[float, float], rate: float) -> NDArray[np.bool_]:

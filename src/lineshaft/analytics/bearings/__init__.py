@@ -1,0 +1,1 @@
+"""Rolling bearings: kinematics, library and diagnosis."""
