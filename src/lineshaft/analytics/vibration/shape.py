@@ -39,7 +39,7 @@ def shape_of(wave: Float64Array) -> Shape:
 
 
 def centre_and_spread(spectrum: Spectrum) -> tuple[float, float]:
-    """(centre, standard deviation) of the power over frequency, in the unit of the spectrum's axis; NaN without power."""
+    """(centre, standard deviation) of the power over the spectrum's axis, in its unit; NaN without power."""
     power = spectrum.amplitude**2
     total = float(np.sum(power))
     if total <= 0:
