@@ -19,7 +19,8 @@ DEMO = Path(__file__).parents[2] / "plants" / "demo"
 MONDAY = 1_791_158_400_000_000  # 2026-10-05T00:00Z
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
-MODBUS_SPAN = 12  # ports in a row that the demo plant uses
+SPANS = {"modbus_port": 12, "machine_port": 12, "opcua_port": 1, "api_port": 1}
+"""Key of the simulator section -> ports in a row that the demo plant uses from it on."""
 
 
 def demo() -> Plant:
@@ -47,8 +48,11 @@ def free_ports(count: int) -> int:
 
 def demo_elsewhere() -> Plant:
     """plants/demo at free ports."""
-    first = free_ports(MODBUS_SPAN + 2)
-    return relocate(demo(), first, first + MODBUS_SPAN, first + MODBUS_SPAN + 1)
+    first, moves = free_ports(sum(SPANS.values())), {}
+    for key, span in SPANS.items():
+        moves[key] = first
+        first += span
+    return relocate(demo(), moves)
 
 
 def grid(start: int, end: int, seconds: float = 10) -> np.ndarray:

@@ -104,6 +104,16 @@ def test_unknown_signal_is_named(plant: Plant) -> None:
         factory.advance_to(START + 1_000_000)
 
 
+def test_ports_that_do_not_fit_are_told(plant: Plant) -> None:
+    """A plant whose devices are at none of the simulator's ports is refused with both numbers, before any start."""
+    assert plant.simulator is not None
+    odd = plant.simulator.model_copy(update={"modbus_port": 16_000})
+    meters = tuple(device for device in plant.devices if device.id == "main-meter")
+    with pytest.raises(ConfigError, match="nothing to serve") as told:
+        Factory(plant.model_copy(update={"simulator": odd, "devices": meters}), START)
+    assert "main-meter at port 15020 (simulator.modbus_port is 16000)" in told.value.hint
+
+
 def test_a_part_of_the_plant_is_enough(plant: Plant) -> None:
     """A plant with one of the demo's devices runs, and that device shows what it shows in the whole plant."""
     small = plant.model_copy(update={"devices": tuple(d for d in plant.devices if d.id == "main-meter")})

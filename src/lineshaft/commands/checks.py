@@ -91,7 +91,7 @@ def data_folder(folder: DataFolder) -> Iterator[Line]:
 def ports_free(plant: Plant, folder: DataFolder) -> Iterator[Line]:
     """Whether the ports of this plant are free, or held by its own parts."""
     running = folder.links.exists()
-    for key, words in moves.busy(moves.own_ports(plant, simulated=plant.simulator is not None)).items():
+    for key, words in moves.busy(moves.own_ports(plant, with_simulator=plant.simulator is not None)).items():
         if running:
             yield Line("pass", f"port {key}", f"{words} (this plant runs)")
         else:

@@ -56,7 +56,7 @@ def supervise(wanted: Wanted) -> int:
     data.prepare()
     show = Display(plant, data)
     with data.lock("supervisor"):
-        ports = moves.own_ports(plant, simulated="simulator" in parts)
+        ports = moves.own_ports(plant, with_simulator="simulator" in parts)
         if wanted.move:
             words = moves.busy(ports)
             for key, port in moves.choose_moves(ports).items():

@@ -217,7 +217,7 @@ def _ports(draft: Draft, report: Report) -> None:
     seen: dict[int, str] = {}
     for section, model, names in (
         ("hub", HubConfig, ("port", "broker_port")),
-        ("simulator", SimulatorConfig, ("modbus_port", "opcua_port", "api_port")),
+        ("simulator", SimulatorConfig, ("modbus_port", "opcua_port", "machine_port", "api_port")),
     ):
         config = draft.section(section, model) if section in draft.document.data or section == "hub" else None
         for name in names if config is not None else ():

@@ -349,6 +349,7 @@ class SimulatorConfig(Section):
     history: Duration = key(30 * 86400.0, "How much past the first start gets.", unit="s")
     modbus_port: int = key(15020, "First port of the Modbus TCP servers.", ge=0, le=65535)
     opcua_port: int = key(14840, "Port of the OPC UA server.", ge=0, le=65535)
+    machine_port: int = key(15120, "First port of the servers of all other protocols.", ge=0, le=65535)
     api_port: int = key(18740, "Port of the fault API, on this computer only.", ge=0, le=65535)
 
 

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
-from urllib.parse import urlsplit
 
-from lineshaft.config.models import DeviceConfig, Plant
+from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError
 from lineshaft.server import ports
 from lineshaft.server.folder import DataFolder
+from lineshaft.simulator.devices import HERE, PORT_KEYS, endpoint, simulated, with_port
+from lineshaft.simulator.ports import relocate
 
 Moves = Mapping[str, int]
 """Key of the plant, like 'hub.port' -> another port."""
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SIMULATOR_KEYS = ("modbus_port", "opcua_port", "api_port")
+_SIMULATOR_KEYS = (*dict.fromkeys(PORT_KEYS.values()), "api_port")
 
 
-def own_ports(plant: Plant, *, simulated: bool) -> dict[str, tuple[int, ...]]:
-    """Key -> the ports that are taken from it on when this plant runs here; with the simulator's when `simulated`."""
+def own_ports(plant: Plant, *, with_simulator: bool) -> dict[str, tuple[int, ...]]:
+    """Key -> the ports that are taken from it on when this plant runs here."""
     found: dict[str, tuple[int, ...]] = {"hub.port": (plant.hub.port,)}
     if not plant.hub.broker:
         found["hub.broker_port"] = (plant.hub.broker_port,)
-    if simulated and plant.simulator is not None:
-        modbus, opcua = _loopback_ports(plant.devices, "port"), _loopback_ports(plant.devices, "url")
-        found["simulator.modbus_port"] = tuple(sorted({plant.simulator.modbus_port, *modbus}))
-        found["simulator.opcua_port"] = tuple(sorted({plant.simulator.opcua_port, *opcua}))
-        found["simulator.api_port"] = (plant.simulator.api_port,)
-    return {key: tuple(port for port in wanted if port) for key, wanted in found.items()}
+    if with_simulator and plant.simulator is not None:
+        wanted: dict[str, set[int]] = {name: {getattr(plant.simulator, name)} for name in _SIMULATOR_KEYS}
+        for device in plant.devices:
+            if device.driver in PORT_KEYS and simulated(plant, device):
+                wanted[PORT_KEYS[device.driver]].add(endpoint(device)[1])
+        found |= {f"simulator.{name}": tuple(sorted(numbers)) for name, numbers in wanted.items()}
+    return {key: tuple(port for port in wanted_ports if port) for key, wanted_ports in found.items()}
 
 
 def busy(wanted: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
@@ -77,13 +76,20 @@ def move(plant: Plant, moves: Moves) -> Plant:
     if unknown:
         raise ConfigError(f"{', '.join(sorted(unknown))} is no port that can be moved")
     hub = {key: moves[f"hub.{key}"] for key in ("port", "broker_port") if f"hub.{key}" in moves}
+    plant = _with_broker(plant, hub["broker_port"]) if "broker_port" in hub and not plant.hub.broker else plant
     plant = plant.model_copy(update={"hub": plant.hub.model_copy(update=hub)})
-    if plant.simulator is None or not any(key.startswith("simulator.") for key in moves):
-        return plant
-    now = {key: moves.get(f"simulator.{key}", getattr(plant.simulator, key)) for key in _SIMULATOR_KEYS}
-    relocate: Any = import_module("lineshaft.simulator.ports").relocate  # only where a simulator is installed
-    moved: Plant = relocate(plant, **now)
-    return moved
+    return relocate(plant, {key: moves[f"simulator.{key}"] for key in _SIMULATOR_KEYS if f"simulator.{key}" in moves})
+
+
+def _with_broker(plant: Plant, port: int) -> Plant:
+    """Devices that talk through the embedded broker follow it to another port."""
+    devices = tuple(
+        with_port(device, port)
+        if device.driver == "mqtt" and endpoint(device)[0] in HERE and endpoint(device)[1] == plant.hub.broker_port
+        else device
+        for device in plant.devices
+    )
+    return plant.model_copy(update={"devices": devices})
 
 
 def parse_moves(texts: Iterable[str]) -> dict[str, int]:
@@ -113,17 +119,3 @@ def written_down(data: DataFolder, moves: Moves) -> Iterator[None]:
         yield
     finally:
         data.moves.unlink(missing_ok=True)
-
-
-def _loopback_ports(devices: Iterable[DeviceConfig], option: str) -> set[int]:
-    """Ports of devices that are said to be on this computer."""
-    found = set()
-    for device in devices:
-        value = getattr(device.connection, option, None)
-        if isinstance(value, int) and getattr(device.connection, "host", "") in _LOOPBACK:
-            found.add(value)
-        elif isinstance(value, str):
-            parts = urlsplit(value)
-            if parts.hostname in _LOOPBACK and parts.port:
-                found.add(parts.port)
-    return found

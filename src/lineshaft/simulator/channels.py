@@ -1,23 +1,22 @@
-"""From a plant's devices to what each simulated signal looks like once it went through its register or node."""
+"""From a plant's devices to what each simulated signal looks like once it went through its register, node or tag."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from lineshaft.config.models import DeviceConfig, Plant, SignalConfig
+from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.drivers.modbus.address import ModbusAddress
-from lineshaft.drivers.opcua.options import OpcuaAddress
+from lineshaft.drivers.s7.address import S7Address
 from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.model.samples import Float64Array
+from lineshaft.simulator.devices import simulated
 
-MODBUS_PORTS = 100
-"""Devices at ports from `simulator.modbus_port` on, so many of them, are simulated."""
-_HERE = ("127.0.0.1", "localhost")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "int16": (-32767, 32767),
     "uint16": (0, 65534),
@@ -32,6 +31,15 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "mod10k": (0, 99_999_999),
     "bit": (0, 1),
     "bool": (0, 1),
+    "byte": (0, 255),
+    "int": (-(2.0**15), 2.0**15 - 1),
+    "word": (0, 2.0**16 - 1),
+    "uint": (0, 2.0**16 - 1),
+    "dint": (-(2.0**31), 2.0**31 - 1),
+    "udint": (0, 2.0**32 - 1),
+    "dword": (0, 2.0**32 - 1),
+    "lint": (-(2.0**53), 2.0**53),
+    "ulint": (0, 2.0**53),
 }
 _INTEGERS = {
     Datatype.INT8, Datatype.INT16, Datatype.INT32, Datatype.INT64, Datatype.UINT8, Datatype.UINT16, Datatype.UINT32,
@@ -41,13 +49,13 @@ _INTEGERS = {
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One signal of the plant as the simulator serves it."""
+    """One signal of the plant as the simulator serves it. `address`: an instance of its driver's address model."""
 
     path: str  # below the site
     full_path: str
     device: DeviceConfig
     signal: SignalConfig
-    address: ModbusAddress | OpcuaAddress
+    address: Any
 
     @property
     def kind(self) -> SignalKind:
@@ -57,17 +65,17 @@ class Channel:
     @property
     def integer_range(self) -> tuple[float, float] | None:
         """Smallest and largest raw number; None when the raw number is no integer."""
-        if isinstance(self.address, OpcuaAddress):
-            return (-(2.0**53), 2.0**53) if self.signal.datatype in _INTEGERS else None
-        if self.address.last_bit is not None:
+        if isinstance(self.address, ModbusAddress) and self.address.last_bit is not None:
             return 0, 2 ** (self.address.last_bit - (self.address.bit or 0) + 1) - 1
-        return _RANGES.get(self.address.coding)
+        if isinstance(self.address, ModbusAddress | S7Address):
+            return _RANGES.get(self.address.coding)
+        return (-(2.0**53), 2.0**53) if self.signal.datatype in _INTEGERS else None
 
     @property
     def single(self) -> bool:
         """True when the raw number is a 32-bit float."""
-        if isinstance(self.address, ModbusAddress):
-            return self.address.coding == "float32"
+        if isinstance(self.address, ModbusAddress | S7Address):
+            return self.address.coding in ("float32", "real")
         return self.signal.datatype is Datatype.FLOAT
 
     def raw(self, values: Float64Array) -> Float64Array:
@@ -77,7 +85,8 @@ class Channel:
         if limits is not None:
             return np.clip(np.rint(raw), *limits)
         digits = self.signal.decimals
-        raw = raw if digits is None else np.round(raw, digits)
+        if digits is not None:
+            raw = np.round(raw, digits + math.ceil(math.log10(abs(self.signal.scale))))
         return raw.astype(np.float32).astype(np.float64) if self.single else raw
 
     def seen(self, raw: Float64Array) -> Float64Array:
@@ -86,42 +95,22 @@ class Channel:
             return raw
         return raw * self.signal.scale + self.signal.offset
 
+    def word(self, raw: float) -> float | str:
+        """What the device holds for a raw number: the word that the plant's `map` turns into it, where it has one."""
+        return next((word for word, number in self.signal.map.items() if number == raw), raw)
+
 
 def channels_of(plant: Plant) -> tuple[Channel, ...]:
-    """Every signal of the simulated devices: those on this computer at the simulator's ports."""
+    """Every signal of the simulated devices."""
     found = []
     for device in plant.devices:
         if not simulated(plant, device):
             continue
+        model = DRIVERS[device.driver].address
         for signal in device.signals:
             asset = signal.asset or device.asset
             path = f"{asset}/{signal.name}"
             full = f"{plant.plant.enterprise}/{plant.plant.site}/{path}"
-            found.append(Channel(path, full, device, signal, _address(device, signal.address)))
+            address = signal.address if isinstance(signal.address, model) else model.model_validate(signal.address)
+            found.append(Channel(path, full, device, signal, address))
     return tuple(found)
-
-
-def simulated(plant: Plant, device: DeviceConfig) -> bool:
-    """True when the simulator is what answers for this device."""
-    settings = plant.simulator
-    if settings is None or not device.enabled:
-        return False
-    if device.driver == "modbus-tcp":
-        host, port = option(device, "host"), int(option(device, "port") or 502)
-        return host in _HERE and 0 <= port - settings.modbus_port < MODBUS_PORTS
-    if device.driver == "opcua":
-        url = urlsplit(str(option(device, "url")))
-        return url.hostname in _HERE and url.port == settings.opcua_port
-    return False
-
-
-def option(device: DeviceConfig, name: str) -> Any:
-    """A connection option of a device, whether the plant was loaded by `load_plant` or validated alone."""
-    connection: Any = device.connection
-    return connection.get(name) if isinstance(connection, dict) else getattr(connection, name, None)
-
-
-def _address(device: DeviceConfig, address: Any) -> ModbusAddress | OpcuaAddress:
-    if device.driver == "opcua":
-        return address if isinstance(address, OpcuaAddress) else OpcuaAddress.model_validate(address)
-    return address if isinstance(address, ModbusAddress) else ModbusAddress.model_validate(address)

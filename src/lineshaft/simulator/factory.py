@@ -11,13 +11,14 @@ from lineshaft.config.models import Plant, SimulatorConfig
 from lineshaft.errors import ConfigError, DataError
 from lineshaft.model.samples import Float64Array, Int64Array, TextArray
 from lineshaft.simulator.channels import Channel, channels_of
+from lineshaft.simulator.devices import PORTS, left_alone
 from lineshaft.simulator.faults import Faults
 from lineshaft.simulator.layout import build, fault_targets
 from lineshaft.simulator.machines.base import Step
 from lineshaft.simulator.noise import key_of, white
 from lineshaft.simulator.tracks import Track
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _FINE_US = 1_000_000
 _COARSE_US = 10_000_000
 
@@ -44,6 +45,13 @@ class Frame:
         return found if found is not None else self.tracks[path].at(self.times)
 
 
+def _mend(plant: Plant) -> str:
+    beside = left_alone(plant)
+    if not beside:
+        return "its devices have host 127.0.0.1 and ports from simulator.modbus_port, opcua_port or machine_port on"
+    return f"on this computer but at other ports: {'; '.join(beside[:5])}; {PORTS} ports from the key's on are served"
+
+
 class Factory:
     """The machines of a plant, from `begin_us` on. The same plant, seed and begin give the same story."""
 
@@ -54,6 +62,8 @@ class Factory:
         self.now_us = begin_us
         self.latest: Frame | None = None  # the last frame that was made
         self.channels: tuple[Channel, ...] = channels_of(plant)
+        if not self.channels:
+            raise ConfigError("the simulator has nothing to serve: no device is at its ports", hint=_mend(plant))
         self.faults = Faults(fault_targets(plant, [channel.path for channel in self.channels]))
         self._seed = settings.seed
         self._layout = build(plant, begin_us, settings.seed)
@@ -142,7 +152,10 @@ class Factory:
         """Go on from `snapshot`. Raises DataError when it belongs to another factory or version."""
         seed = (plant.simulator or SimulatorConfig()).seed
         if saved.get("version") != STATE_VERSION or saved.get("seed") != seed:
-            raise DataError("the saved state is of another version or seed of the simulated factory")
+            raise DataError(
+                "the saved state is of another version or seed of the simulated factory",
+                hint="start with another data folder (--data); the story begins anew there",
+            )
         factory = Factory(plant, saved["begin"])
         factory.now_us = saved["now"]
         factory.faults.restore(saved["faults"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lineshaft.config.models import EquipmentConfig, Plant
+from lineshaft.simulator.devices import simulated
 from lineshaft.simulator.faults import CATALOGUE
 from lineshaft.simulator.machines.air import AirSystem, AirTreatment, Compressor, CompressorPlan
 from lineshaft.simulator.machines.assembly import Conveyor, LeakTester, Press, Screwdriver
@@ -14,6 +15,7 @@ from lineshaft.simulator.machines.cnc import Cnc
 from lineshaft.simulator.machines.labels import Label
 from lineshaft.simulator.machines.line import Line, Product, StationPlan
 from lineshaft.simulator.machines.meters import GasMeter, Grid, MainMeter, SubMeter, WaterMeter
+from lineshaft.simulator.machines.nutrunner import NUT_203, SCREW_302, ArborNutrunner, StationNutrunner
 from lineshaft.simulator.machines.utilities import Boiler, CoolingWater, Pump, Weather
 from lineshaft.simulator.worktime import WorkTime, calendar_for
 
@@ -83,6 +85,8 @@ _SUBMETERS = (
     ("cooling", "cooling", 0.90),
     ("heating", "heating", 0.95),
 )
+OWN_CLOCK = ("opcua", "mtconnect")
+"""Drivers of devices whose source timestamps a fault can shift."""
 DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS = 11.0, 5.5
 """When the driven-end bearing of cooling-water pump 2 begins to go, and how fast: factor e in so many days."""
 
@@ -109,7 +113,11 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     for line in lines:
         for station in line.stations:
             kind = station.plan.path.rpartition("/")[2].partition("-")[0]
-            machines.append(_STATIONS[kind](station, line, seed))
+            machine = _STATIONS[kind](station, line, seed)
+            machines.append(machine)
+            if isinstance(machine, Screwdriver):
+                machines.append(StationNutrunner(SCREW_302, seed, machine))
+    machines.append(ArborNutrunner(NUT_203, seed, lines[1].stations[-1]))
     machines.append(Conveyor("assembly/line-3/conveyor-304", lines[2], seed))
     room = "utilities/compressed-air"
     machines.append(AirSystem(room, seed, _COMPRESSORS, tuple(_LINES)))
@@ -139,14 +147,14 @@ def _nodes(nodes: Sequence[EquipmentConfig], above: str = "") -> Iterator[tuple[
 def fault_targets(plant: Plant, signals: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Fault kind -> what it can hit in this plant: assets of the fitting type, signals, or simulated devices."""
     nodes = [(path, node.type) for path, node in _nodes(plant.equipment)]
-    devices = tuple(device.id for device in plant.devices)
-    opcua = tuple(device.id for device in plant.devices if device.driver == "opcua")
+    devices = tuple(device.id for device in plant.devices if simulated(plant, device))
+    own_clock = tuple(device.id for device in plant.devices if device.driver in OWN_CLOCK)
     result = {}
     for kind in CATALOGUE:
         by_target = {
             "asset": tuple(path for path, type_ in nodes if type_ in kind.types),
             "signal": tuple(signals),
-            "device": opcua if kind.id == "clock-wrong" else devices,
+            "device": own_clock if kind.id == "clock-wrong" else devices,
         }
         result[kind.id] = by_target[kind.target]
     return result

@@ -14,6 +14,7 @@ from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError
 from lineshaft.simulator import storage
 from lineshaft.simulator.api import FaultApi, make_token
+from lineshaft.simulator.devices import left_alone
 from lineshaft.simulator.factory import Factory
 from lineshaft.simulator.history import Progress, generate_history
 from lineshaft.simulator.servers.fleet import Fleet
@@ -106,6 +107,8 @@ async def serve(
     await past.fill(name, _whole_second(clock))
     if stop.is_set():
         return
+    for words in left_alone(plant):
+        _LOG.warning("device is at none of the simulator's ports, so it is not simulated", device=words)
     fleet = Fleet(factory)
     await fleet.show(factory.latest or factory.advance_to(factory.now_us + MICROSECONDS))  # no server begins with zeros
     port = plant.simulator.api_port if plant.simulator else 0

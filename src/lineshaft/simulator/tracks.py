@@ -23,6 +23,11 @@ class Track:
         """True when the values are texts."""
         return isinstance(self._values[-1], str)
 
+    @property
+    def last(self) -> Any:
+        """The value from the last entry on."""
+        return self._values[-1]
+
     def add(self, time: int, value: float | str) -> None:
         """From `time` on the value is `value`; an equal value adds nothing. `time` is not before the last entry."""
         if time <= self._times[-1]:

@@ -98,11 +98,7 @@ class Screwdriver(Tester):
         """See Machine."""
         now = self.now(step)
         ends, units, ok = self.finished(step)
-        loose = np.array([step.faults.at("loose-fasteners", self.path, end) for end in ends.tolist()])
-        spread = self.per_unit("torque", units)
-        slip = loose * (0.5 + 0.5 * np.abs(self.per_unit("slip", units)))
-        torque = 8.5 + 0.11 * spread - 0.9 * slip - (1 - ok) * (0.7 + 0.2 * np.abs(spread))
-        angle = 412 + 9 * self.per_unit("angle", units) - 14 * spread + 95 * slip + (1 - ok) * 70
+        torque, angle = self._joint(step, ends, units, ok)
         self.result(step, "torque-peak", ends, torque, 8.5, 3)
         self.result(step, "angle-peak", ends, angle, 412.0, 1)
         screws = self.memory.get("screws", 1_000_000.0) + 4.0 * np.searchsorted(ends, step.times, side="right")
@@ -120,6 +116,22 @@ class Screwdriver(Tester):
         self.say(step, "tool-temperature", bit + 0.08 * self.white(step, "tool"))
         power = np.where(now.on, 0.42, 0.03) + np.where(turning, 0.75, 0.0) + 0.004 * self.white(step, "power")
         self.draw(step, power, np.where(now.running, 0.2, 0.02))
+
+    def _joint(
+        self, step: Step, ends: Int64Array, units: Int64Array, ok: Float64Array
+    ) -> tuple[Float64Array, Float64Array]:
+        """Mean torque (Nm) and angle (degrees) of units that are done at `ends`; `ok` is 1 for a good one."""
+        loose = np.array([step.faults.at("loose-fasteners", self.path, end) for end in ends.tolist()])
+        spread = self.per_unit("torque", units)
+        slip = loose * (0.5 + 0.5 * np.abs(self.per_unit("slip", units)))
+        torque = 8.5 + 0.11 * spread - 0.9 * slip - (1 - ok) * (0.7 + 0.2 * np.abs(spread))
+        return torque, 412 + 9 * self.per_unit("angle", units) - 14 * spread + 95 * slip + (1 - ok) * 70
+
+    def reached(self, step: Step, unit: int, end: int) -> tuple[float, float]:
+        """The same of one unit that is in the station or has left it at `end`."""
+        ends, units = np.array([end], np.int64), np.array([unit], np.int64)
+        torque, angle = self._joint(step, ends, units, self.station.tracks["ok"].at(ends))
+        return float(torque[0]), float(angle[0])
 
 
 class LeakTester(Tester):

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Final
 
 import numpy as np
 import structlog
 
 from lineshaft.errors import ConnectionFailed
-from lineshaft.simulator.channels import Channel, option
+from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.factory import Factory, Frame
+from lineshaft.simulator.servers.base import FleetServer, Shown
+from lineshaft.simulator.servers.cnc import cnc_machine
 from lineshaft.simulator.servers.modbus import ModbusServer
+from lineshaft.simulator.servers.nutrunner import tightening_machine
 from lineshaft.simulator.servers.opcua import OpcuaServer
+from lineshaft.simulator.servers.plc import logix_machine, s7_machine
 
-AnyServer = ModbusServer | OpcuaServer
+Maker = Callable[[Sequence[Channel]], FleetServer]
 RESTART_US = 10_000_000
 """How long a server is away when it restarts."""
 _LOG = structlog.get_logger("simulator")
 _HOUR_US = 3_600_000_000
+_MAKERS: Final[Mapping[str, Maker]] = {
+    "modbus-tcp": lambda channels: ModbusServer(*endpoint(channels[0].device), channels),
+    "opcua": lambda channels: OpcuaServer(str(option(channels[0].device, "url")), channels),
+    "s7": s7_machine,
+    "ethernet-ip": logix_machine,
+    "mtconnect": cnc_machine,
+    "open-protocol": tightening_machine,
+}
+"""Driver -> what serves all signals at one of its endpoints."""
+
+
+def _servers(channels: Sequence[Channel]) -> tuple[FleetServer, ...]:
+    groups: dict[tuple[str, object], list[Channel]] = {}
+    for channel in channels:
+        groups.setdefault((channel.device.driver, endpoint(channel.device)), []).append(channel)
+    return tuple(_MAKERS[driver](group) for (driver, _), group in groups.items())
 
 
 class Fleet:
@@ -26,21 +49,12 @@ class Fleet:
 
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
-        ports: dict[int, list[Channel]] = {}
-        urls: dict[str, list[Channel]] = {}
-        for channel in factory.channels:
-            if channel.device.driver == "opcua":
-                urls.setdefault(str(option(channel.device, "url")), []).append(channel)
-            else:
-                ports.setdefault(int(option(channel.device, "port")), []).append(channel)
-        self.modbus = tuple(ModbusServer("127.0.0.1", port, group) for port, group in sorted(ports.items()))
-        self.opcua = tuple(OpcuaServer(url, group) for url, group in urls.items())
+        self.servers = _servers(factory.channels)
         self._open = False
         self._refused: set[str] = set()
-        self.servers: tuple[AnyServer, ...] = (*self.modbus, *self.opcua)
 
     async def __aenter__(self) -> Fleet:
-        started: list[AnyServer] = []
+        started: list[FleetServer] = []
         try:
             for server in self.servers:
                 await server.start()
@@ -59,7 +73,7 @@ class Fleet:
         for server in self.servers:
             await server.stop()
 
-    def server_of(self, device_id: str) -> AnyServer:
+    def server_of(self, device_id: str) -> FleetServer:
         """The server that answers for a device. Raises KeyError when none does."""
         for server in self.servers:
             if device_id in server.devices:
@@ -70,12 +84,14 @@ class Fleet:
         """Serve the last instant of `frame`, and let faults of devices take or give back their servers."""
         if self._open:
             await self._outages(int(frame.times[-1]))
-        raw = {channel.path: self.raw_of(channel, frame) for channel in self._factory.channels}
-        for modbus in self.modbus:
-            await modbus.update(raw)
-        times = {channel.path: self._time_of(channel, frame) for server in self.opcua for channel in server.channels}
-        for opcua in self.opcua:
-            await opcua.update(raw, times)
+        channels = self._factory.channels
+        shown = Shown(
+            frame,
+            {channel.path: self.raw_of(channel, frame) for channel in channels},
+            {channel.path: self._time_of(channel, frame) for channel in channels},
+        )
+        for server in self.servers:
+            await server.show(shown)
 
     @staticmethod
     def raw_of(channel: Channel, frame: Frame) -> float | str:
@@ -84,7 +100,7 @@ class Fleet:
         if values is None:
             return str(frame.tracks[channel.path].value_at(int(frame.times[-1])))
         # Scaled back from what a driver will see, so that both are rounded once.
-        return float(channel.raw(np.asarray(values[-1:]))[0])
+        return channel.word(float(channel.raw(np.asarray(values[-1:]))[0]))
 
     def _time_of(self, channel: Channel, frame: Frame) -> int:
         """Source timestamp: the exact change of a state, text or result; else the instant of the frame."""
@@ -99,14 +115,7 @@ class Fleet:
         offline = {fault.asset for fault in faults if fault.kind == "offline"}
         restarting = {fault.asset for fault in faults if fault.kind == "restart" and now - fault.start < RESTART_US}
         for server in self.servers:
-            gone = bool(restarting.intersection(server.devices))
-            if isinstance(server, OpcuaServer):
-                server.lose(offline.intersection(server.devices))
-            elif len(server.devices) == 1:
-                gone = gone or not offline.isdisjoint(server.devices)
-            else:
-                server.silence(offline.union(restarting))
-                gone = False
+            gone = server.outage(offline, restarting)
             if gone and server.running:
                 await server.stop()
             elif not gone and not server.running:
@@ -115,7 +124,7 @@ class Fleet:
             if fault.kind == "restart" and now - fault.start >= RESTART_US:
                 faults.take_back(fault.id, now)
 
-    async def _start_again(self, server: AnyServer) -> None:
+    async def _start_again(self, server: FleetServer) -> None:
         """Open a server after an outage; a port that somebody took meanwhile is tried again at the next step."""
         name = server.devices[0]
         try:

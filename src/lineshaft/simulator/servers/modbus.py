@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, Table
 from lineshaft.errors import ConnectionFailed
-from lineshaft.simulator.channels import Channel, option
+from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.devices import option
+from lineshaft.simulator.servers.base import Shown
 from lineshaft.simulator.servers.encode import put_bits, registers
 
 _TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
@@ -81,6 +84,7 @@ class ModbusServer:
 
     def __init__(self, host: str, port: int, channels: Sequence[Channel]) -> None:
         self._host, self._port = host, port
+        self._rtu = option(channels[0].device, "framing") == "rtu" or channels[0].device.driver == "modbus-rtu"
         by_device: dict[str, list[Channel]] = {}
         for channel in channels:
             by_device.setdefault(channel.device.id, []).append(channel)
@@ -103,7 +107,10 @@ class ModbusServer:
         if self._server is not None:
             return
         server = ModbusTcpServer(
-            [unit.simulated(self._is_silent) for unit in self.units], address=(self._host, self._port)
+            [unit.simulated(self._is_silent) for unit in self.units],
+            framer=FramerType.RTU if self._rtu else FramerType.SOCKET,
+            address=(self._host, self._port),
+            trace_packet=self._passed if self._rtu else None,
         )
         try:
             await server.serve_forever(background=True)
@@ -123,15 +130,24 @@ class ModbusServer:
     def _is_silent(self, device_id: str) -> bool:
         return device_id in self._silent
 
-    def silence(self, device_ids: Set[str]) -> None:
-        """Let these devices of a shared port, and no others, not answer: the converter reports that they do not."""
-        self._silent = frozenset(device_ids)
+    def _passed(self, sending: bool, data: bytes) -> bytes:
+        """Behind a transparent converter nobody answers in place of a unit that is silent."""
+        gone = sending and any(unit.number == data[0] for unit in self.units if unit.device_id in self._silent)
+        return b"" if gone else data
 
-    async def update(self, raw: Mapping[str, float | str]) -> None:
-        """Show new raw values, by signal path."""
+    def outage(self, offline: Set[str], restarting: Set[str]) -> bool:
+        """See FleetServer: of several units at a port each can fail alone, and the port stays open."""
+        away = offline | restarting
+        if len(self.units) == 1:
+            return not away.isdisjoint(self.devices)
+        self._silent = frozenset(away & set(self.devices))
+        return False
+
+    async def show(self, shown: Shown) -> None:
+        """See FleetServer."""
         for unit in self.units:
             for channel in unit.channels:
-                unit.store(_address(channel), raw[channel.path])
+                unit.store(_address(channel), shown.raw[channel.path])
         await self._write()
 
     async def _write(self) -> None:

@@ -78,6 +78,11 @@ class MtconnectAgent:
         return self._server is not None
 
     @property
+    def instance(self) -> int:
+        """Number of this run of the agent."""
+        return self._instance
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{self.host}:{self.port}"

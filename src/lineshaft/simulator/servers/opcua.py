@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from lineshaft.drivers.opcua.options import OpcuaAddress
 from lineshaft.errors import ConfigError, ConnectionFailed
 from lineshaft.model.equipment import Datatype
 from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.servers.base import Shown, device_ids
 
 _TYPES = {
     Datatype.BOOLEAN: (ua.VariantType.Boolean, bool),
@@ -59,7 +60,7 @@ class OpcuaServer:
     @property
     def devices(self) -> tuple[str, ...]:
         """Ids of the devices that it serves."""
-        return tuple(dict.fromkeys(channel.device.id for channel in self.channels))
+        return device_ids(self.channels)
 
     @property
     def running(self) -> bool:
@@ -127,15 +128,16 @@ class OpcuaServer:
     def _datatype(channel: Channel) -> Datatype:
         return channel.signal.datatype or Datatype.DOUBLE
 
-    def lose(self, device_ids: Set[str]) -> None:
-        """From the next update on the nodes of these devices say BadNoCommunication, as a server says of a machine
-        that it cannot reach; the nodes of all others stay good."""
-        self._lost = frozenset(device_ids)
+    def outage(self, offline: Set[str], restarting: Set[str]) -> bool:
+        """See FleetServer: the nodes of a device that is offline say BadNoCommunication, as a server says of a
+        machine that it cannot reach, and those of all others stay good; a restart is the whole server's."""
+        self._lost = frozenset(offline & set(self.devices))
+        return not restarting.isdisjoint(self.devices)
 
-    async def update(self, raw: Mapping[str, float | str], times: Mapping[str, int]) -> None:
-        """Show new raw values and their source timestamps (UTC microseconds), by signal path."""
+    async def show(self, shown: Shown) -> None:
+        """See FleetServer."""
         for channel in self.channels:
-            value = self._value(channel, raw[channel.path], times[channel.path])
+            value = self._value(channel, shown.raw[channel.path], shown.times[channel.path])
             if value == self._shown.get(channel.path):
                 continue
             self._shown[channel.path] = value

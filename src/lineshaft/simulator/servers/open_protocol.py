@@ -133,6 +133,10 @@ class TorqueController:
         if self._model is not None:
             self.add(self._model(now_us))
 
+    def number_from(self, first_id: int) -> None:
+        """The next tightening gets this number, as when a controller was replaced."""
+        self._next_id = first_id
+
     def add(self, tightenings: Iterable[Tightening]) -> None:
         """Tightenings have ended: keep them and tell who subscribed."""
         for one in tightenings:
