@@ -309,6 +309,12 @@ class HubConfig(Section):
     reorder_timeout: Duration = key(
         2.0, "How long a sequence gap may stand before a rebirth is asked for.", unit="s", gt=0
     )
+    rate_limit: float = key(
+        200.0,
+        "Requests that one user or token may make in the long run, five seconds of them at once; 0: no bound.",
+        unit="1/s",
+        ge=0,
+    )
     retention: Duration | None = key(None, "Raw samples older than this are removed; none: kept.", unit="s")
 
 

@@ -111,6 +111,7 @@ def _services(
         requests=ingest.requests,
         checks=(lambda: _ingest_checks(plant, ingest),),
         figures=figures,
+        rate_limit=plant.hub.rate_limit,
         fault_token=read_password(data.root / SIMULATOR_TOKEN),
         fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,10 +15,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from hub.api.conftest import PASSWORD, Hub
+from hub.api.conftest import CHEAP_HASH, PASSWORD, Hub, running
+from lineshaft.clock import VirtualClock
+from lineshaft.hub.api.app import create_app
 from lineshaft.hub.api.gate import OPEN
+from lineshaft.hub.api.services import Services
 from lineshaft.hub.security import passwords
-from lineshaft.hub.security.identity import setup_link
+from lineshaft.hub.security.identity import Principal, setup_link
 from lineshaft.hub.security.roles import Role
 
 
@@ -298,3 +302,27 @@ async def test_behind_a_proxy_with_a_certificate(hub: Hub) -> None:
         assert response.status_code == 200
         assert "secure" in response.headers["set-cookie"].lower()
         assert "strict-transport-security" in response.headers
+
+
+async def test_a_script_in_a_loop_is_put_off(services: Services) -> None:
+    """More requests than hub.rate_limit: 429 with the time to wait; another token goes on."""
+    app = create_app(replace(services, rate_limit=2.0))
+    services.state.accounts.add_user("ada", Role.ADMIN, CHEAP_HASH, 0)
+    owner = Principal("ada", Role.ADMIN, "session", "", None)
+    tokens = [app.state.identity.make_token(owner, name, Role.VIEWER, None)[1] for name in ("loop", "page")]
+    async with running(app) as url, httpx.AsyncClient(base_url=url) as client:
+        loop, page = ({"authorization": f"Bearer {token}"} for token in tokens)
+        codes = [(await client.get("/api/v1/events", headers=loop)).status_code for _ in range(11)]
+        assert codes == [200] * 10 + [429]
+        refused = await client.get("/api/v1/events", headers=loop)
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["title"] == "Too many requests"
+        assert (await client.get("/api/v1/events", headers=page)).status_code == 200
+        assert (await client.get("/api/v1/events")).status_code == 401
+        await advance(services, 1.0)
+        assert (await client.get("/api/v1/events", headers=loop)).status_code == 200
+
+
+async def advance(services: Services, seconds: float) -> None:
+    assert isinstance(services.clock, VirtualClock)
+    await services.clock.advance(seconds)

@@ -18,6 +18,7 @@ from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
 from lineshaft.hub.api.routers import catalogue, faults, live, operation, people, session, transfer, values
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.security.identity import Identity
+from lineshaft.hub.security.rate_limit import RateLimit
 from lineshaft.hub.state.events import StoredEvent
 
 PREFIX = "/api/v1"
@@ -61,7 +62,7 @@ def create_app(services: Services) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(docs)
-    app.add_middleware(Gate, identity=app.state.identity)
+    app.add_middleware(Gate, identity=app.state.identity, limit=RateLimit(services.clock, services.rate_limit))
     _describe_credentials(app)
     _pass_on_changes(services)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.api.problems import of_error, problem
 from lineshaft.hub.security.identity import Identity, Principal
+from lineshaft.hub.security.rate_limit import RateLimit
 
 COOKIE = "lineshaft_session"
 API = "/api"
@@ -52,9 +54,10 @@ HEADERS = {
 class Gate:
     """ASGI middleware. Default is no: only `OPEN` and the static shell are served to strangers."""
 
-    def __init__(self, app: ASGIApp, identity: Identity) -> None:
+    def __init__(self, app: ASGIApp, identity: Identity, limit: RateLimit) -> None:
         self._app = app
         self._identity = identity
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -94,6 +97,11 @@ class Gate:
         if principal is None and (is_socket or (method, path) not in OPEN):
             header = {"www-authenticate": 'Bearer realm="lineshaft"'}
             return problem(401, "Not signed in", "sign in, or send an API token", headers=header), None
+        wait = 0.0 if principal is None else self._limit.take(principal.secret_hash)
+        if wait > 0:
+            header = {"retry-after": str(math.ceil(wait))}
+            hint = "ask less often, ask for many signals at once, or raise hub.rate_limit"
+            return problem(429, "Too many requests", "more requests than hub.rate_limit allows", hint, header), None
         return None, principal
 
     async def _principal(self, connection: HTTPConnection) -> Principal | None:

@@ -50,6 +50,7 @@ class Services:
     requests: Requests = field(default_factory=lambda: Requests(lambda node, metric: False))  # asks gateways
     checks: tuple[Callable[[], Sequence[Check]], ...] = ()  # health of broker, ingest ...; called in a thread
     figures: Callable[[], Mapping[str, Any]] = dict  # counters of ingest, shown with the health; called in a thread
+    rate_limit: float = 0.0  # requests a second that one user or token may make; 0: no bound
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 
