@@ -177,6 +177,35 @@ def fault_clear(
     raise typer.Exit(fault.clear(fault.client_for(plant, data, port), number, json))
 
 
+oee_app = typer.Typer(help="OEE: states out of logs, and the KPIs that there are.", no_args_is_help=True)
+app.add_typer(oee_app, name="oee")
+
+
+@oee_app.command("states")
+def oee_states(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="MTConnect adapter logs, .gz as well.")],
+    execution: Annotated[str, typer.Option(help="Item that holds the execution state.")] = "execution",
+    counter: Annotated[str, typer.Option(help="Item with the machine's own seconds in automatic.")] = "auto_time",
+    longest_gap: Annotated[str, typer.Option(help="A longer drop-out stays unknown.")] = "10min",
+    cycle_stop: Annotated[str, typer.Option(help="A shorter stop within a cycle is a hold.")] = "60s",
+    within: Annotated[float, typer.Option(help="Allowed difference from the counter, in percent.")] = 1.0,
+    json: JsonOption = False,
+) -> None:
+    """Machine states out of logs with drop-outs and wrong clocks, beside the machine's own counter."""
+    from lineshaft.commands import oee
+
+    question = oee.Question(execution, counter, oee.rules_of(longest_gap, cycle_stop), within)
+    raise typer.Exit(oee.run_states(logs, question, as_json=json))
+
+
+@oee_app.command("kpis")
+def oee_kpis(json: JsonOption = False) -> None:
+    """Every KPI with its formula and unit."""
+    from lineshaft.commands import oee
+
+    raise typer.Exit(oee.run_kpis(as_json=json))
+
+
 @app.command()
 def tags(
     plant: PlantArgument,
