@@ -297,6 +297,7 @@ class DeviceRunner:
             error=counters.error,
             hint=counters.hint,
             name=self.device.name,
+            protocol=self._spec.title,
         )
 
 

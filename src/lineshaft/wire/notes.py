@@ -87,6 +87,7 @@ class DeviceStatus:
     error: str = ""  # words of the last error while it stands
     hint: str = ""  # what a person can do about it
     name: str = ""  # what people call the device
+    protocol: str = ""  # title of its driver: 'Modbus TCP'
 
 
 @dataclass(frozen=True, slots=True)

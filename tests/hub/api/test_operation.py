@@ -28,7 +28,8 @@ async def test_sources_tell_state_buffer_and_errors(hub: Hub) -> None:
     now = hub.clock.now_us()
     buffer = {"rows": 1200, "bytes": 9, "oldest": now - 5_000_000}
     hub.state.source(NODE, "", "online", now, {"version": "1", "buffer": buffer})
-    hub.state.source(NODE, "plc-1", "offline", now, {"error": "no answer", "hint": "check the cable"})
+    told = {"error": "no answer", "hint": "check the cable", "protocol": "Modbus TCP"}
+    hub.state.source(NODE, "plc-1", "offline", now, told)
     for number in range(20):
         hub.put(hub.ids[:2], now + number, float(number))
     await hub.clock.advance(10)
@@ -40,7 +41,7 @@ async def test_sources_tell_state_buffer_and_errors(hub: Hub) -> None:
         assert gateway["rate"] == pytest.approx(4.0)
         assert device["state"] == "offline"
         assert device["last"] == now + 19
-        assert (device["error"], device["hint"]) == ("no answer", "check the cable")
+        assert {key: device[key] for key in told} == told
         checks = {check["part"]: check for check in (await client.get("/api/v1/health")).json()["checks"]}
         assert checks["device plc-1"]["words"] == "no answer"
 

@@ -77,6 +77,7 @@ export interface Source {
   node: string;
   device: string; // '' for the gateway itself
   name: string;
+  protocol: string; // '' when the gateway has not said so
   state: SourceState;
   since: number;
   updated: number;

@@ -198,6 +198,7 @@ export const en = {
   "sources.title": "Sources",
   "sources.state": "State",
   "sources.name": "Name",
+  "sources.protocol": "Protocol",
   "sources.since": "Since",
   "sources.last": "Last value",
   "sources.rate": "Rate",

@@ -229,6 +229,7 @@ class SourceView(BaseModel):
     node: str
     device: str
     name: str
+    protocol: str = Field(description="how the gateway reads it, '' when it has not said so")
     state: SourceState
     since: int = Field(description="when this state began")
     updated: int = Field(description="the last word about it")

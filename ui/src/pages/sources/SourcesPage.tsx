@@ -66,6 +66,7 @@ function SourceTable({ sources }: { sources: readonly Source[] }) {
         <thead>
           <tr>
             <th>{t("sources.name")}</th>
+            <th>{t("sources.protocol")}</th>
             <th>{t("sources.state")}</th>
             <th>{t("sources.last")}</th>
             <th className="num">{t("sources.rate")}</th>
@@ -80,6 +81,9 @@ function SourceTable({ sources }: { sources: readonly Source[] }) {
               <td className="who" title={`${source.node} ${source.device}`}>
                 <span className="source-name">{source.name}</span>
                 {source.device === "" && <span className="muted"> {t("sources.gateway").toLowerCase()}</span>}
+              </td>
+              <td className="protocol" title={source.protocol}>
+                {source.protocol.replace(/ \(.*\)$/, "")}
               </td>
               <td className="how" title={formatTime(source.since)}>
                 <StateWord state={source.state} /> <span className="muted">{t("state.since", { age: formatAge((nowUs() - source.since) / 1e6) })}</span>

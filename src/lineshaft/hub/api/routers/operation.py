@@ -129,6 +129,7 @@ def _source(one: Source, by_device: dict[tuple[str, str], list[int]], parts: Ser
         node=one.node,
         device=one.device,
         name=str(one.details.get("name") or one.device or one.node.rpartition("/")[2]),
+        protocol=str(one.details.get("protocol") or ""),
         state=one.state,
         since=one.since,
         updated=one.updated,
