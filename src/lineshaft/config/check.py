@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lineshaft.config import units
+from lineshaft.config.check_oee import check_oee
 from lineshaft.config.check_steps import check_steps
 from lineshaft.config.draft import DeviceDraft, Draft, mappings
 from lineshaft.config.models import CalendarConfig, GatewayConfig, HubConfig, ShiftConfig, SimulatorConfig
@@ -25,7 +26,9 @@ def check(draft: Draft, report: Report) -> None:
     """Note every mistake that only shows when the parts are seen together."""
     paths = _equipment(draft, report)
     _devices(draft, report, paths)
-    check_steps(draft, report, _signals(draft, report, paths))
+    signals = _signals(draft, report, paths)
+    check_steps(draft, report, signals)
+    check_oee(draft, report, paths, _known_signals(draft, signals))
     _serial_lines(draft, report)
     _calendars(draft, report, paths)
     _urls(draft, report)
@@ -127,6 +130,12 @@ def _signals(draft: Draft, report: Report, paths: dict[str, Key]) -> dict[str, t
                 report.add(signal.document, (*signal.at, "name"), f"{path} is already equipment", value=name)
             seen.setdefault(path, (device, mark.file, mark.line))
     return seen
+
+
+def _known_signals(draft: Draft, signals: Iterable[str]) -> set[str]:
+    """Signals of devices and computed ones."""
+    computed = (item for _, item in draft.items("derived"))
+    return {*signals, *("/".join(filter(None, (str(one.get("asset", "")), str(one.get("name"))))) for one in computed)}
 
 
 def _serial_lines(draft: Draft, report: Report) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from datetime import date
 from itertools import pairwise
 from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from lineshaft.config.calendars import BreakConfig as BreakConfig
+from lineshaft.config.calendars import CalendarConfig as CalendarConfig
+from lineshaft.config.calendars import PlannedStopConfig as PlannedStopConfig
+from lineshaft.config.calendars import ShiftConfig as ShiftConfig
+from lineshaft.config.calendars import SpecialDayConfig as SpecialDayConfig
+from lineshaft.config.calendars import known_zone
+from lineshaft.config.oee import BitConfig as BitConfig
+from lineshaft.config.oee import CountStatesConfig as CountStatesConfig
+from lineshaft.config.oee import LineConfig as LineConfig
+from lineshaft.config.oee import MachineConfig as MachineConfig
+from lineshaft.config.oee import OeeConfig as OeeConfig
+from lineshaft.config.oee import PowerStatesConfig as PowerStatesConfig
+from lineshaft.config.oee import ProductConfig as ProductConfig
+from lineshaft.config.oee import ReasonConfig as ReasonConfig
 from lineshaft.config.rules import RuleConfig as RuleConfig
 from lineshaft.config.section import Section as Section
 from lineshaft.config.section import key as key
@@ -19,7 +31,7 @@ from lineshaft.config.uplinks import MqttJsonUplink as MqttJsonUplink
 from lineshaft.config.uplinks import SparkplugUplink as SparkplugUplink
 from lineshaft.config.uplinks import TlsConfig as TlsConfig
 from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
-from lineshaft.config.values import TIME_PATTERN, Duration, Id, Size
+from lineshaft.config.values import Duration, Id, Size
 from lineshaft.model.equipment import Datatype, Level, SignalKind
 
 
@@ -35,11 +47,7 @@ class PlantConfig(Section):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("is not an IANA time zone, like Europe/Berlin or UTC") from None
-        return value
+        return known_zone(value)
 
 
 class EquipmentConfig(Section):
@@ -318,36 +326,6 @@ class HubConfig(Section):
     retention: Duration | None = key(None, "Raw samples older than this are removed; none: kept.", unit="s")
 
 
-class ShiftConfig(Section):
-    """One shift of a calendar."""
-
-    id: Id = key(..., "Name of the shift.")
-    start: str = key(..., "Local time, HH:MM.", pattern=TIME_PATTERN)
-    end: str = key(..., "Local time, HH:MM; before start means the next day.", pattern=TIME_PATTERN)
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = key(
-        ("mon", "tue", "wed", "thu", "fri"), "Days on which it starts."
-    )
-
-
-class CalendarConfig(Section):
-    """When a part of the plant works."""
-
-    id: Id = key(..., "Name of the calendar.")
-    equipment: tuple[str, ...] = key(("",), "Paths below the site that it applies to; '' is the whole site.")
-    shifts: tuple[ShiftConfig, ...] = key(..., "Its shifts.")
-    holidays: tuple[str, ...] = key((), "Dates without work, YYYY-MM-DD.")
-
-    @field_validator("holidays")
-    @classmethod
-    def _dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            try:
-                date.fromisoformat(text)
-            except ValueError:
-                raise ValueError(f"'{text}' is not a date like 2026-12-25") from None
-        return value
-
-
 class SimulatorConfig(Section):
     """The simulated factory behind this plant (demo only)."""
 
@@ -371,4 +349,5 @@ class Plant(Section):
     gateway: GatewayConfig = key(GatewayConfig(), "The edge gateway.")
     hub: HubConfig = key(HubConfig(), "The platform.")
     calendars: tuple[CalendarConfig, ...] = key((), "Shift calendars.")
+    oee: OeeConfig = key(OeeConfig(), "Overall equipment effectiveness.")
     simulator: SimulatorConfig | None = key(None, "The simulated factory, for demo plants.")

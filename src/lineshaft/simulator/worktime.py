@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from lineshaft.config import calendars
 from lineshaft.config.models import CalendarConfig, Plant, ShiftConfig
 from lineshaft.model.samples import Int64Array
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BREAK_S = 20 * 60
-"""Length of the break in the middle of a shift of at least six hours."""
+"""Length of the break in the middle of a shift of at least six hours that names none."""
 
 
 class WorkTime:
@@ -39,10 +40,20 @@ class WorkTime:
     def _shift(self, day: date, shift: ShiftConfig) -> list[tuple[int, int]]:
         start = self._instant(day, shift.start)
         end = self._instant(day if shift.end > shift.start else day + timedelta(days=1), shift.end)
+        if shift.breaks:
+            return self._between_breaks(day, shift, start, end)
         if end - start < 6 * 3_600_000_000:
             return [(start, end)]
         pause = (start + end) // 2 + round(self._break_shift_s * 1e6)
         return [(start, pause), (pause + BREAK_S * 1_000_000, end)]
+
+    def _between_breaks(self, day: date, shift: ShiftConfig, start: int, end: int) -> list[tuple[int, int]]:
+        spans = []
+        for pause in sorted(shift.breaks, key=lambda one: (one.start < shift.start, one.start)):
+            begin = self._instant(day + timedelta(days=pause.start < shift.start), pause.start)
+            spans.append((start, min(begin, end)))
+            start = self._instant(day + timedelta(days=pause.end < shift.start), pause.end)
+        return [*spans, (start, end)]
 
     def _extend(self, until: int) -> None:
         while not self._edges or self._edges[-1] <= until:
@@ -88,14 +99,8 @@ class WorkTime:
 
 
 def calendar_for(plant: Plant, path: str) -> CalendarConfig | None:
-    """The calendar whose equipment path is the longest prefix of `path` (below the site); None when there is none."""
-    found: tuple[int, CalendarConfig] | None = None
-    for calendar in plant.calendars:
-        for prefix in calendar.equipment:
-            inside = not prefix or path == prefix or path.startswith(prefix + "/")
-            if inside and (found is None or len(prefix) > found[0]):
-                found = len(prefix), calendar
-    return found[1] if found else None
+    """The calendar of a part of the plant; None when there is none."""
+    return calendars.calendar_for(plant.calendars, path)
 
 
 def any_open(times: Int64Array, parts: Sequence[WorkTime]) -> NDArray[np.bool_]:
