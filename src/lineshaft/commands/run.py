@@ -15,6 +15,7 @@ from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import ConfigError
+from lineshaft.gateway.remote_config import put_files_back
 from lineshaft.server import moves
 from lineshaft.server.context import PartContext
 from lineshaft.server.folder import DataFolder, data_folder
@@ -98,7 +99,12 @@ def run_part(name: str, plant: str, data: Path | None, texts: Sequence[str]) -> 
     def load(path: Path) -> Plant:
         return moves.move(load_plant(path, DRIVERS), moved)
 
-    loaded = load(folder)
+    try:
+        loaded = load(folder)
+    except ConfigError:
+        if name != "gateway" or data is None or not put_files_back(folder, data):
+            raise
+        loaded = load(folder)
     place = data_folder(loaded, data)
     place.prepare()
     configure_logging()

@@ -295,6 +295,13 @@ class GatewayConfig(Section):
     id: Id = key("gateway-1", "The Sparkplug edge node id.")
     buffer: BufferConfig = key(BufferConfig(), "The disk buffer.")
     uplinks: tuple[UplinkConfig, ...] = key((SparkplugUplink(),), "Where samples go.")
+    rollback_after: Duration = key(
+        60.0,
+        "After a configuration came from the hub, devices that were online must be online again within this, else the "
+        "gateway goes back to the one before.",
+        unit="s",
+        gt=0,
+    )
     ledger_interval: Duration = key(10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0)
 
 

@@ -86,9 +86,9 @@ class Requests:
             words = f"the request came {late / 1e6:.1f} s after its deadline by the gateway's clock"
             return _refused(request, words, "Is the gateway's clock right? Is the network slow?")
         if self._group is None:
-            return _refused(request, "the gateway is stopping or taking a new configuration", "Ask again in a moment.")
+            return _not_now(request, "the gateway is stopping or taking a new configuration")
         if self._working >= AT_ONCE:
-            return _refused(request, f"the gateway works on {AT_ONCE} requests already", "Ask again in a moment.")
+            return _not_now(request, f"the gateway works on {AT_ONCE} requests already")
         return None
 
     async def _work(self, request: Request, reply: Reply) -> None:
@@ -117,6 +117,10 @@ class Requests:
 
 def _refused(request: Request, error: str, mend: str) -> Answer:
     return Answer(request.id, "refused", error=error, mend=mend)
+
+
+def _not_now(request: Request, error: str) -> Answer:
+    return Answer(request.id, "failed", error=error, mend="Ask again in a moment.")
 
 
 def _send(answer: Answer, reply: Reply) -> None:

@@ -30,7 +30,7 @@ from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import EventNote, LedgerNote, PipelineNote, SignalPipeline, StatusNote
+from lineshaft.wire.notes import ConfigStatus, EventNote, LedgerNote, PipelineNote, SignalPipeline, StatusNote
 from lineshaft.wire.requests import Request
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,7 @@ class GatewayOptions:
     data_dir  the gateway's own folder: the disk buffer and small state files
     broker    used by an uplink that names no broker, e.g. the embedded one of the same plant
     handlers  what the hub may ask for beside what the gateway itself can do, by kind of request
+    config_status  which configuration runs, for the status
     """
 
     config: GatewayConfig
@@ -59,6 +60,7 @@ class GatewayOptions:
     broker: BrokerAccess | None = None
     clock: Clock = field(default_factory=SystemClock)
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    config_status: Callable[[], ConfigStatus | None] = lambda: None
 
 
 class Gateway:
@@ -73,9 +75,7 @@ class Gateway:
             for uplink in options.config.uplinks
             if isinstance(uplink, SparkplugUplink)
         }
-        wrong = [text for uplink in options.config.uplinks for text in problems(uplink, plan, self._files(uplink))]
-        if wrong:
-            raise ConfigError("\n".join(wrong))
+        check_uplinks(plan, options)
         bounds = options.config.buffer
         self._buffer = Buffer(
             options.data_dir / "buffer",
@@ -226,6 +226,10 @@ class Gateway:
             self._buffer.append_note(LedgerNote(self._buffer.epoch.hex(), frame, part))
 
     async def _tell_status(self) -> None:
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell every uplink the status now."""
         status = self.status()
         for at in range(0, max(1, len(status.devices)), _PER_STATUS_NOTE):
             part = replace(status, devices=status.devices[at : at + _PER_STATUS_NOTE])
@@ -254,7 +258,17 @@ class Gateway:
             tuple(forwarder.status() for forwarder in self._forwarders),
             __version__,
             step_status(self._pipeline, kinds),
+            self._options.config_status(),
         )
+
+    def online(self) -> frozenset[str]:
+        """Ids of the devices that are online."""
+        return frozenset(device.id for device in self._plan.devices if self.device_state(device.id) == "online")
+
+    def connected(self) -> bool:
+        """True while a hub that acknowledges can be reached."""
+        ours = {u.id for u in self._options.config.uplinks if isinstance(u, SparkplugUplink) and u.acknowledge}
+        return any(forwarder.online for forwarder in self._forwarders if forwarder.uplink.id in ours)
 
     def pipeline_of(self, path: str) -> SignalPipeline:
         """What the steps did to a signal since the start; KeyError for a path that the gateway does not know."""
@@ -331,6 +345,17 @@ class Gateway:
         return "starting" if state == "starting" else "offline"
 
 
+def check_uplinks(plan: Plan, options: GatewayOptions) -> None:
+    """Raise ConfigError with everything that is wrong about the uplinks; connects to nothing."""
+    wrong = []
+    for uplink in options.config.uplinks:
+        wrong += problems(uplink, plan, Files(uplink.id, options.data_dir))
+        if isinstance(uplink, SparkplugUplink):
+            broker_access(uplink, options)
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
 def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAccess:
     """Where a Sparkplug uplink connects. Raises ConfigError for a bad address or an unreadable password file."""
     files = Files(uplink.id, options.data_dir)
@@ -346,8 +371,3 @@ def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAcc
     if not user and options.broker is not None:
         user, password = options.broker.user, options.broker.password
     return BrokerAccess.parse(uplink.broker, user=user, password=password, **files.tls(uplink.tls))
-
-
-async def run(plan: Plan, drivers: Mapping[str, DriverSpec], options: GatewayOptions, stop: asyncio.Event) -> None:
-    """Run a gateway until `stop` is set; see Gateway."""
-    await Gateway(plan, drivers, options).run(stop)

@@ -48,6 +48,10 @@ class Requests:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[str, asyncio.AbstractEventLoop, asyncio.Future[Answer]]] = {}
 
+    def reaches(self, node: str) -> bool:
+        """True while this gateway is there and takes requests."""
+        return self._online(node)
+
     async def ask(
         self, node: str, kind: str, body: Mapping[str, Any] | None = None, *, by: str = "", within: float = 10.0
     ) -> Mapping[str, Any]:

@@ -26,9 +26,9 @@ class PartContext:
     stop: asyncio.Event
     asked: asyncio.Event  # set when somebody wants the folder read again
 
-    def watcher(self) -> PlantWatcher:
-        """Gives each valid change of the plant folder."""
-        return PlantWatcher(self.folder, self.load, self.plant, asked=self.asked)
+    def watcher(self, plant: Plant | None = None) -> PlantWatcher:
+        """Gives each valid change of the plant folder, from `plant` on."""
+        return PlantWatcher(self.folder, self.load, plant or self.plant, asked=self.asked)
 
 
 def hub_user(plant: Plant) -> str:

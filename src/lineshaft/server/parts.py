@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from lineshaft.config.models import Plant
 from lineshaft.errors import LineshaftError
-from lineshaft.server.context import PartContext, broker_url, hub_user, read_password
+from lineshaft.server.context import PartContext, hub_user
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 
@@ -80,40 +77,10 @@ def prepare_simulator(data: DataFolder) -> None:
 
 
 async def run_gateway(context: PartContext) -> None:
-    """The edge gateway. A changed plant makes a new one on the same disk buffer; a wrong change is refused."""
-    changes = context.watcher().changes()
-    plant: Plant | None = context.plant
-    while plant is not None:
-        ended = asyncio.Event()
-        running = asyncio.create_task(_gateway(plant, context.data.root, ended), name="gateway")
-        plant = await _next_plant(changes, context.stop, running)
-        ended.set()
-        await running
+    """The edge gateway, see server/gateway.py."""
+    from lineshaft.server import gateway
 
-
-async def _gateway(plant: Plant, root: Path, stop: asyncio.Event) -> None:
-    """One gateway, from a plant that does not change."""
-    from lineshaft.drivers.builtin import DRIVERS
-    from lineshaft.gateway.plan import make_plan
-    from lineshaft.gateway.runtime import GatewayOptions, run
-    from lineshaft.gateway.uplinks.mqtt import BrokerAccess
-
-    password = read_password(root / f"{plant.gateway.id}.password")
-    broker = BrokerAccess.parse(broker_url(plant), user=plant.gateway.id, password=password)
-    tell(Message("ready", f"gateway {plant.gateway.id}"))
-    await run(make_plan(plant), DRIVERS, GatewayOptions(plant.gateway, root, broker), stop)
-
-
-async def _next_plant(changes: AsyncIterator[Plant], stop: asyncio.Event, running: asyncio.Task[None]) -> Plant | None:
-    """The next changed plant; None when the process shall end or what runs has ended by itself."""
-    change = asyncio.ensure_future(anext(changes))
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait((change, stopping, running), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if change.done() and not stop.is_set() and not running.done():
-        return change.result()
-    change.cancel()
-    return None
+    await gateway.run_gateway(context)
 
 
 async def run_hub(context: PartContext) -> None:

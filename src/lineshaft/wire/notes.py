@@ -7,7 +7,7 @@ The metric's value is a JSON list of objects; `type` says which of the classes b
     {"type": "ledger", "epoch": hex, "frame": id, "totals": {signal path: rows}}
     {"type": "drops",  "epoch": hex, "drops": [[signal path, rows, first us, last us, reason], ...]}
     {"type": "status", "time": us, "version": text, "devices": [{...}], "buffer": {...}, "uplinks": [{...}],
-                       "steps": [{...}]}
+                       "steps": [{...}], "config": {...}}
     {"type": "pipeline", "time": us, "steps": [name, ...],
                        "signals": {signal path: [rows in, rows out, [[step, dropped, changed], ...]]}}
     {"type": "answer", "data": a part of the answer to a request (wire/requests.py), base64}
@@ -146,6 +146,23 @@ class PipelineNote:
     signals: Mapping[str, SignalPipeline]  # signal path -> figures
 
 
+ConfigState: TypeAlias = Literal["settled", "trying", "rolled-back"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigStatus:
+    """Which configuration the gateway runs.
+
+    trying: a pushed one runs, and its devices must come up; rolled-back: the last pushed one was taken back.
+    """
+
+    digest: str  # of the plant folder, 64 hex digits
+    state: ConfigState = "settled"
+    version: str = ""  # the id that the hub gave to what was pushed last, '' for none
+    words: str = ""  # why it was rolled back, or what is still missing
+    since: int = 0  # UTC microseconds at which the state began
+
+
 @dataclass(frozen=True, slots=True)
 class StatusNote:
     """How the gateway does now. With many devices it comes in parts, each with other devices."""
@@ -156,6 +173,7 @@ class StatusNote:
     uplinks: tuple[UplinkStatus, ...] = ()
     version: str = ""
     steps: tuple[StepStatus, ...] = ()
+    config: ConfigStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +255,7 @@ def _from_json(item: dict[str, Any]) -> Note | None:
                 tuple(UplinkStatus(**_known(UplinkStatus, uplink)) for uplink in item["uplinks"]),
                 str(item.get("version", "")),
                 tuple(StepStatus(**_known(StepStatus, step)) for step in item.get("steps") or ()),
+                ConfigStatus(**_known(ConfigStatus, item["config"])) if item.get("config") else None,
             )
         case "pipeline":
             steps = [str(name) for name in item["steps"]]

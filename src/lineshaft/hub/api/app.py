@@ -15,8 +15,9 @@ import lineshaft
 from lineshaft.hub.api import problems
 from lineshaft.hub.api.docs import router as docs
 from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
-from lineshaft.hub.api.routers import catalogue, faults, live, operation, people, session, transfer, values
+from lineshaft.hub.api.routers import catalogue, faults, gateways, live, operation, people, session, transfer, values
 from lineshaft.hub.api.services import Services
+from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.security.rate_limit import RateLimit
 from lineshaft.hub.state.events import StoredEvent
@@ -31,6 +32,7 @@ ROUTERS = (
     values.router,
     transfer.router,
     operation.router,
+    gateways.router,
     faults.router,
     live.router,
 )
@@ -43,7 +45,10 @@ def create_app(services: Services) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.hash_limiter = CapacityLimiter(session.HASHES_AT_ONCE)
         services.stream.attach(asyncio.get_running_loop())
+        care = asyncio.create_task(app.state.configurations.run(), name="configurations")
         yield
+        care.cancel()
+        await asyncio.gather(care, return_exceptions=True)
         services.stream.detach()
 
     app = FastAPI(
@@ -57,6 +62,7 @@ def create_app(services: Services) -> FastAPI:
         responses={"default": {"model": problems.Problem, "description": "what is wrong"}},
     )
     app.state.services = services
+    app.state.configurations = Configurations(services.state, services.requests, services.clock)
     app.state.identity = Identity(services.state.accounts, services.clock)
     problems.install(app)
     for router in ROUTERS:

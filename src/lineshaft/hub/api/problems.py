@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,8 @@ from lineshaft.errors import (
     StoreUnavailable,
     Unsupported,
 )
+from lineshaft.hub.configuration import Conflict
+from lineshaft.hub.requests import GatewayFailed, GatewayRefused
 from lineshaft.hub.security.identity import TooManyAttempts
 
 log = structlog.get_logger(__name__)
@@ -45,6 +48,9 @@ class Problem(BaseModel):
 _STATUS: tuple[tuple[type[LineshaftError], int, str], ...] = (
     (TooManyAttempts, 429, "Too many attempts"),
     (AccessDenied, 403, "Not allowed"),
+    (Conflict, 409, "It has changed since"),
+    (GatewayRefused, 409, "The gateway refused"),
+    (GatewayFailed, 502, "The gateway could not do it"),
     (Unsupported, 404, "Not available here"),
     (DataError, 422, "The input cannot be used"),
     (ConfigError, 422, "The input cannot be used"),
@@ -80,7 +86,10 @@ def of_error(error: LineshaftError) -> Response:
         headers["retry-after"] = str(max(1, round(error.seconds)))
     elif status == 503:
         headers["retry-after"] = "2"
-    return problem(status, title, str(error), error.hint, headers)
+    more = {}
+    if isinstance(error, ConfigError) and error.problems:
+        more["problems"] = [asdict(one) for one in error.problems]
+    return problem(status, title, str(error.args[0]) if more else str(error), error.hint, headers, **more)
 
 
 def install(app: FastAPI) -> None:

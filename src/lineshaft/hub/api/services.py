@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
+from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.requests import Requests
 from lineshaft.hub.security.identity import Identity, Principal
@@ -67,6 +68,12 @@ async def identity_of(connection: HTTPConnection) -> Identity:
     return identity
 
 
+async def configurations_of(connection: HTTPConnection) -> Configurations:
+    """The configurations of the gateways."""
+    configurations: Configurations = connection.app.state.configurations
+    return configurations
+
+
 async def principal_of(connection: HTTPConnection) -> Principal:
     """Who is asking. Raises AccessDenied on a route that is open to all and where nobody is signed in."""
     principal: Principal | None = connection.scope["state"].get("principal")
@@ -77,6 +84,7 @@ async def principal_of(connection: HTTPConnection) -> Principal:
 
 Parts = Annotated[Services, Depends(services_of)]
 People = Annotated[Identity, Depends(identity_of)]
+Configs = Annotated[Configurations, Depends(configurations_of)]
 Caller = Annotated[Principal, Depends(principal_of)]
 
 

@@ -42,6 +42,8 @@ class Told:
     def _status(self, node: str, note: StatusNote) -> None:
         uplinks = {uplink.id: asdict(uplink) for uplink in note.uplinks}
         details = {"version": note.version, "buffer": asdict(note.buffer), "uplinks": uplinks}
+        if note.config is not None:
+            details["config"] = asdict(note.config)
         state: SourceState = "degraded" if note.buffer.disk_full else "online"
         self._catalogue.source(node, "", state, note.time, details)
         for device in note.devices:

@@ -165,6 +165,23 @@ ledger_drops = Table(
     ),  # the same note told again is one drop
 )
 
+config_versions = Table(
+    "config_versions",
+    metadata,
+    Column("node", String(255), primary_key=True),  # group/edge node
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 ... of each gateway
+    Column("digest", String(64), nullable=False),
+    Column("base", String(64), nullable=False),  # digest of what it was made from
+    Column("files", JSON, nullable=False),  # name -> text
+    Column("time", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),  # '' for what was found at the gateway
+    Column("why", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided", BigInteger, nullable=False),  # when it came into this state
+    Column("words", Text, nullable=False),
+    Column("problems", JSON, nullable=False),
+)
+
 import_blocks = Table(
     "import_blocks",
     metadata,

@@ -68,6 +68,11 @@ class SqlSources:
             self.flush()
             self._changed()
 
+    def get(self, node: str, device: str = "") -> Source | None:
+        """One gateway or device; None when it never reported."""
+        with self._lock:
+            return self._known.get((node, device))
+
     def all(self) -> Sequence[Source]:
         """Every source, a gateway before its devices."""
         with self._lock:

@@ -13,6 +13,7 @@ from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.ports import BornSignal, SourceState
 from lineshaft.hub.state.accounts import Accounts
 from lineshaft.hub.state.catalogue import SqlCatalogue
+from lineshaft.hub.state.configurations import SqlConfigurations
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
@@ -35,6 +36,7 @@ class State:
         self.sources = SqlSources(self.database)
         self.events = SqlEventStore(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
+        self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()
         self._saver = threading.Thread(target=self._save_each_second, name="state-saver", daemon=True)
 
