@@ -19,8 +19,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.chain.process import cpu_seconds
 from bench.dataset import times
+from bench.process import cpu_seconds
 
 CONNECTIONS: Final = 2
 

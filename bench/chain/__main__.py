@@ -11,9 +11,9 @@ from typing import Final
 
 from bench import drivers_modbus, drivers_opcua, peers
 from bench.chain import brokers, gateway, ingest
-from bench.chain.process import Worker
 from bench.chain.publisher import NODES, ROWS_PER_MESSAGE, SIGNALS
 from bench.dataset import machine_values
+from bench.process import Worker
 from bench.report import Report, quick
 
 TARGET_INGEST: Final = 500_000

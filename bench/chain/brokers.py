@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bench.chain.process import Worker, options, say, word
 from bench.chain.publisher import GROUP, NODES, node_name
 from bench.peers import free_port
+from bench.process import Worker, options, say, word
 from lineshaft.hub.broker.accounts import (
     PASSWORDS,
     Account,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bench.chain.process import options, peak_mib, say, thread_seconds, words
 from bench.chain.publisher import ENTERPRISE
+from bench.process import options, peak_mib, say, thread_seconds, words
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.engine import Engine
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings, intake

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.chain import brokers
-from bench.chain.process import Worker, cpu_seconds
 from bench.chain.publisher import NODES, ROWS_PER_MESSAGE, SECONDS_PER_MESSAGE, SIGNALS, node_name
+from bench.process import Worker, cpu_seconds
 
 WARM = 0.1
 """Part of the values that is sent before the clock starts."""

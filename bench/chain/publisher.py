@@ -17,8 +17,8 @@ import paho.mqtt.client as paho
 from numpy.typing import NDArray
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench.chain.process import options, peak_mib, say, words
 from bench.dataset import machine_values, times
+from bench.process import options, peak_mib, say, words
 from lineshaft.gateway.uplinks.forward import WINDOW_ROWS
 from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.wire import names, topics

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.chain.process import options, peak_mib, say
 from bench.dataset import START_US, machine_values
+from bench.process import options, peak_mib, say
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.engine import Engine
 from lineshaft.model.samples import Quality, SampleBatch

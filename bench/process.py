@@ -28,7 +28,7 @@ class Worker:
 
     def __enter__(self) -> Worker:
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
         )
         if self._core is not None:
             os.sched_setaffinity(self._process.pid, {self._core})

@@ -1,0 +1,1 @@
+"""The benchmark of the edge gateway: `make bench-gateway`."""
