@@ -30,6 +30,9 @@ STEADY_AFTER: Final = 60.0
 """Seconds of a session after which the next failure counts as the first one."""
 _BURST: Final = 0.1
 """Seconds of the drain rate that may go at once."""
+_TURN_GROUPS: Final = 16
+_TURN_ROWS: Final = MAX_ROWS
+"""What is handed over in one go before the devices have their turn again: many small groups, or one large one."""
 
 
 class Forwarder:
@@ -154,6 +157,7 @@ class Forwarder:
     # -- sending
 
     async def _pump(self) -> None:
+        groups = rows = 0
         while True:
             self._wake.clear()
             self._expire()
@@ -169,7 +173,10 @@ class Forwarder:
                     self._tokens -= sum(frame.rows for frame in group)
                 if group:
                     await self._send(group, historical)
-                    await asyncio.sleep(0)  # lets the devices be read while a long backlog goes out
+                    groups, rows = groups + 1, rows + sum(frame.rows for frame in group)
+                    if groups >= _TURN_GROUPS or rows >= _TURN_ROWS:
+                        groups = rows = 0
+                        await asyncio.sleep(0)  # lets the devices be read while a long backlog goes out
                     continue
                 if self._old_at >= self._old_until:
                     self.uplink.idle()
