@@ -38,6 +38,10 @@ class TagAddress(Section):
             raise ValueError("a bit is 0 to 63")
         return value.strip()
 
+    def below(self, prefix: str) -> TagAddress:
+        """The same tag below a structure or a program, whose name ends with a dot; itself when there is none."""
+        return TagAddress(tag=prefix + self.tag) if prefix else self
+
     @property
     def bit(self) -> int | None:
         """The bit at the end, None when there is none."""

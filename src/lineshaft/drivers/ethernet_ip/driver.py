@@ -80,7 +80,9 @@ class EthernetIpDriver:
         if plan is None or plan.points is not points:
             if len(self._plans) >= PLANS_KEPT:
                 self._plans.clear()
-            plan = self._plans[id(points)] = compile_plan(points, self._learned, self._session.size)
+            plan = self._plans[id(points)] = compile_plan(
+                points, self._learned, self._session.size, self._options.prefix
+            )
         return plan
 
     async def _answers(self, plan: Plan, only: Iterable[str] | None = None) -> dict[str, Answer]:
@@ -122,11 +124,11 @@ class EthernetIpDriver:
                 learned.sizes[tag] = len(answer.data)
                 grown = True
         arrays: set[str] = set()
-        for point in plan.points:
-            element = point.address.element
+        for address in plan.addresses:
+            element = address.element
             if element is None or element[0] in learned.arrays | arrays:
                 continue
-            first = answers.get(point.address.whole)
+            first = answers.get(address.whole)
             if first is None:
                 continue
             if first.is_bool_array:

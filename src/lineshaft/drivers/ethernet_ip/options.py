@@ -27,6 +27,11 @@ class EthernetIpConnection(Section):
         le=63,
     )
     route: str = key("", "Way through other racks in place of slot, like backplane/2/enet/10.1.2.3/backplane/0.")
+    prefix: str = key(
+        "",
+        "Put in front of every tag, like Filler_1. or Program:Main., for profiles.",
+        pattern=r"^([A-Za-z_][\w:.]*\.)?$",
+    )
     timeout: Duration = key(3.0, "How long to wait for one answer; the device's timeout when absent.", unit="s", gt=0)
     retry_missing: Duration = key(
         60.0, "How often a tag that the controller says it has not is tried again.", unit="s", gt=0

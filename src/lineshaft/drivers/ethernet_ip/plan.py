@@ -38,16 +38,18 @@ class Plan:
     """Everything that a read of one tuple of points needs."""
 
     points: Sequence[Point]
+    addresses: tuple[TagAddress, ...]  # per row, with the connection's prefix
     targets: tuple[tuple[str, int | None], ...]  # per row: the tag to ask for and the bit to pick
     tags: tuple[str, ...]  # asked for, each once
     messages: tuple[tuple[bytes, tuple[str, ...]], ...]  # service and the tags that it asks for
 
 
-def compile_plan(points: Sequence[Point], learned: Learned, size: int) -> Plan:
+def compile_plan(points: Sequence[Point], learned: Learned, size: int, prefix: str = "") -> Plan:
     """Pack the points' tags into messages of at most `size` bytes; missing tags are not asked for."""
-    targets = tuple(learned.target(point.address) for point in points)
+    addresses = tuple(point.address.below(prefix) for point in points)
+    targets = tuple(learned.target(address) for address in addresses)
     tags = tuple(dict.fromkeys(tag for tag, _ in targets if tag not in learned.missing))
-    return Plan(points, targets, tags, pack(tags, learned.sizes, size))
+    return Plan(points, addresses, targets, tags, pack(tags, learned.sizes, size))
 
 
 def pack(tags: Sequence[str], sizes: Mapping[str, int], size: int) -> tuple[tuple[bytes, tuple[str, ...]], ...]:

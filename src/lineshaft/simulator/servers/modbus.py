@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence, Set
 from typing import Any
 
@@ -32,10 +33,19 @@ class _Unit:
         self.shift = _number(option(device, "offset"), 0) - _number(option(device, "base"), 0)
         self.channels = tuple(channels)
         self.tables: dict[Table, list[int]] = {table: [0] for table in _TABLES}
+        self._powers: dict[int, int] = {}  # place of a scale register -> power of ten that it holds
         for channel in channels:
             address = _address(channel)
-            words = self.tables[address.table]
-            words += [0] * (self.place(address) + address.size - len(words))
+            self._reserve(address.table, self.place(address) + address.size)
+            if address.scale_from is not None:
+                place = address.scale_from + self.shift
+                self._powers[place] = min(self._powers.get(place, 0), -(channel.signal.decimals or 0))
+                self._reserve(address.table, place + 1)
+                self.tables[address.table][place] = self._powers[place] & 0xFFFF
+
+    def _reserve(self, table: Table, size: int) -> None:
+        words = self.tables[table]
+        words += [0] * (size - len(words))
 
     def place(self, address: ModbusAddress) -> int:
         """The number on the wire of the first register."""
@@ -44,6 +54,8 @@ class _Unit:
     def store(self, address: ModbusAddress, raw: float | str) -> None:
         """Write one raw value to the lists."""
         words, at = self.tables[address.table], self.place(address)
+        if address.scale_from is not None:
+            raw = round(float(raw) / 10.0 ** self._powers[address.scale_from + self.shift])
         if address.table in BIT_TABLES:
             words[at] = int(raw)
         elif address.bit is not None:
@@ -80,10 +92,13 @@ def _address(channel: Channel) -> ModbusAddress:
 
 
 class ModbusServer:
-    """All devices at one TCP port. Can be stopped and started; single units of a shared port can be silenced."""
+    """All devices at one TCP port. Can be stopped and started; single units of a shared port can be silenced.
+
+    `port` 0 takes a free one, which it names after the start.
+    """
 
     def __init__(self, host: str, port: int, channels: Sequence[Channel]) -> None:
-        self._host, self._port = host, port
+        self._host, self.port = host, port
         self._rtu = option(channels[0].device, "framing") == "rtu" or channels[0].device.driver == "modbus-rtu"
         by_device: dict[str, list[Channel]] = {}
         for channel in channels:
@@ -109,16 +124,18 @@ class ModbusServer:
         server = ModbusTcpServer(
             [unit.simulated(self._is_silent) for unit in self.units],
             framer=FramerType.RTU if self._rtu else FramerType.SOCKET,
-            address=(self._host, self._port),
+            address=(self._host, self.port),
             trace_packet=self._passed if self._rtu else None,
         )
         try:
             await server.serve_forever(background=True)
         except RuntimeError as error:
             raise ConnectionFailed(
-                f"cannot listen on {self._host}:{self._port}", hint="another program uses this port"
+                f"cannot listen on {self._host}:{self.port}", hint="another program uses this port"
             ) from error
         self._server = server
+        if isinstance(server.transport, asyncio.Server):
+            self.port = server.transport.sockets[0].getsockname()[1]
         await self._write()
 
     async def stop(self) -> None:
