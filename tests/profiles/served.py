@@ -86,7 +86,7 @@ async def _modbus(profile: ProfileConfig, raw: Raw) -> AsyncIterator[dict[str, A
     server = ModbusServer("127.0.0.1", 0, channels)
     await server.start()
     try:
-        await server.show(Shown(Frame(np.zeros(1, np.int64), {}, {}), raw, {}))
+        await server.show(Shown(Frame(np.zeros(1, np.int64), 0, {}, {}, {}), raw, {}))
         yield {"host": "127.0.0.1", "port": server.port}
     finally:
         await server.stop()
