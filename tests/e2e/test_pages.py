@@ -145,3 +145,27 @@ def test_people_are_managed_in_the_settings(built: None, open_page: Open) -> Non
         expect(page.get_by_role("status").filter(has_text="Done")).to_be_visible()
         page.goto(hub.url)
         expect(page.locator(".card").first).to_be_visible()
+
+
+def test_a_view_is_kept_and_opened_again(hub: Hub, open_page: Open) -> None:
+    """A trend is kept under a name; from another trend, it comes back with its signals, time and settings."""
+    page = open_page(hub)
+    find_by_search(page, "pump 1", "Pump 1")
+    open_trend_of_power(page)
+    zoom_to_yesterday(page)
+    kept = page.url
+    page.get_by_label("Views", exact=True).click()
+    page.get_by_label("Keep this page as").fill("Power yesterday")
+    page.get_by_label("For everybody").check()
+    page.get_by_role("button", name="Save").click()
+    item = page.locator(".views .item", has_text="Power yesterday")
+    expect(item).to_contain_text("shared")
+    page.goto(hub.url + "/trend")
+    expect(page.get_by_label("Views", exact=True)).to_be_visible()
+    page.get_by_label("Views", exact=True).click()
+    item.click()
+    page.wait_for_url(kept)
+    page.wait_for_selector(".u-over")
+    page.get_by_label("Views", exact=True).click()
+    page.get_by_role("button", name="Remove the view Power yesterday").click()
+    expect(item).to_have_count(0)

@@ -10,6 +10,7 @@ import type {
   LatestColumns,
   Ledger,
   PlantEvent,
+  SavedView,
   Session,
   SignalInfo,
   SignalPage,
@@ -149,6 +150,14 @@ export function useHealth() {
     queryFn: async () => (await call<{ checks: HealthCheck[] }>("/health")).checks,
     refetchInterval: 15_000,
     staleTime: 0,
+  });
+}
+
+/** Saved views: one's own and those that others share. */
+export function useViews() {
+  return useQuery({
+    queryKey: ["views"],
+    queryFn: async () => (await call<{ items: SavedView[] }>("/views")).items,
   });
 }
 

@@ -90,6 +90,15 @@ export interface Source {
   hint: string;
 }
 
+export interface SavedView {
+  id: number;
+  name: string;
+  owner: string;
+  shared: boolean;
+  address: string; // path and query of a page
+  changed: number;
+}
+
 export type Severity = "critical" | "high" | "medium" | "low" | "info";
 
 export interface PlantEvent {

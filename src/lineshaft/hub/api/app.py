@@ -15,7 +15,18 @@ import lineshaft
 from lineshaft.hub.api import problems
 from lineshaft.hub.api.docs import router as docs
 from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
-from lineshaft.hub.api.routers import catalogue, faults, gateways, live, operation, people, session, transfer, values
+from lineshaft.hub.api.routers import (
+    catalogue,
+    faults,
+    gateways,
+    live,
+    operation,
+    people,
+    session,
+    transfer,
+    values,
+    views,
+)
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.security.identity import Identity
@@ -28,6 +39,7 @@ ROUTERS = (
     operation.alive,
     people.users,
     people.tokens,
+    views.router,
     catalogue.router,
     values.router,
     transfer.router,

@@ -49,6 +49,18 @@ sessions = Table(
     Column("address", String(64), nullable=False),
 )
 
+views = Table(
+    "views",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(100), nullable=False),
+    Column("owner", ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("address", Text, nullable=False),  # path and query of a page
+    Column("changed", BigInteger, nullable=False),
+    UniqueConstraint("owner", "name"),
+)
+
 api_tokens = Table(
     "api_tokens",
     metadata,

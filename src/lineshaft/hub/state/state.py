@@ -18,6 +18,7 @@ from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
 from lineshaft.hub.state.sources import SqlSources
+from lineshaft.hub.state.views import SqlViews
 from lineshaft.model.equipment import Equipment
 from lineshaft.model.samples import UInt32Array
 
@@ -35,6 +36,7 @@ class State:
         self.catalogue = SqlCatalogue(self.database)
         self.sources = SqlSources(self.database)
         self.events = SqlEventStore(self.database)
+        self.views = SqlViews(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()

@@ -4,6 +4,7 @@ import type { SignalInfo } from "../../api/types";
 import type { TrendModel } from "../../charts/model";
 import { Icon, Popover, Segmented } from "../../components/basics";
 import { t, type Key } from "../../i18n";
+import { Views } from "../../shell/Views";
 import { isBand, type LaneMode } from "./lanes";
 
 interface Props {
@@ -68,6 +69,7 @@ export function Toolbar(props: Props) {
           </div>
         </>
       )}
+      <Views />
     </div>
   );
 }
