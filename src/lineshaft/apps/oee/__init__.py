@@ -1,0 +1,1 @@
+"""OEE: every lost second has a reason, an owner and a price."""
