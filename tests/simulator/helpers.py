@@ -12,6 +12,7 @@ import numpy as np
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.server.places import put_in_place
 from lineshaft.simulator.factory import Factory, Frame
 from lineshaft.simulator.ports import relocate
 
@@ -46,13 +47,13 @@ def free_ports(count: int) -> int:
     raise AssertionError("no free ports")
 
 
-def demo_elsewhere() -> Plant:
-    """plants/demo at free ports."""
+def demo_elsewhere(data: Path) -> Plant:
+    """plants/demo at free ports, with the data folder `data`."""
     first, moves = free_ports(sum(SPANS.values())), {}
     for key, span in SPANS.items():
         moves[key] = first
         first += span
-    return relocate(demo(), moves)
+    return put_in_place(relocate(demo(), moves), DEMO, data)
 
 
 def grid(start: int, end: int, seconds: float = 10) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_time_does_not_go_back() -> None:
 
 def test_unknown_signal_is_named(plant: Plant) -> None:
     """A plant that wants a signal which the factory has not is told which one."""
-    device = plant.devices[-1]
+    device = plant.devices[0]
     odd = device.model_copy(update={"signals": (device.signals[0].model_copy(update={"name": "colour"}),)})
     factory = Factory(plant.model_copy(update={"devices": (odd,)}), START)
     with pytest.raises(ConfigError, match="colour"):

@@ -30,9 +30,9 @@ class LaterClock(SystemClock):
         return super().now_us() + 300_000_000
 
 
-def small() -> Plant:
+def small(data: Path) -> Plant:
     """The demo at free ports, with two hours of past."""
-    plant = demo_elsewhere()
+    plant = demo_elsewhere(data)
     assert plant.simulator is not None
     return plant.model_copy(update={"simulator": plant.simulator.model_copy(update={"history": 7200.0})})
 
@@ -68,7 +68,7 @@ async def until_api(plant: Plant, data_dir: Path) -> httpx.Response:
 
 async def test_first_start_stop_and_start_again(tmp_path: Path) -> None:
     """The past is written whole, the servers go live, and a second start tells the gap and goes on."""
-    plant = small()
+    plant = small(tmp_path)
     shares: list[float] = []
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -102,7 +102,7 @@ async def test_first_start_stop_and_start_again(tmp_path: Path) -> None:
 
 async def test_history_can_go_to_a_sink(tmp_path: Path) -> None:
     """With a sink the past goes there and no import file is written."""
-    plant, stop, rows = small(), asyncio.Event(), []
+    plant, stop, rows = small(tmp_path), asyncio.Event(), []
     async with asyncio.TaskGroup() as group:
         group.create_task(
             serve(plant, tmp_path, stop=stop, history_sink=lambda batches: rows.extend(b.num_rows for b in batches))

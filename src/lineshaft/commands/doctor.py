@@ -19,6 +19,7 @@ from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import AccessDenied, ConfigError, LineshaftError
 from lineshaft.server import moves
 from lineshaft.server.folder import DataFolder, data_folder
+from lineshaft.server.places import put_in_place
 
 DEVICE_SECONDS = 15.0
 """How long one device may take."""
@@ -53,7 +54,7 @@ def run(plant: str, *, data: Path | None, token: str, devices: bool, as_json: bo
     loaded = _plant(plant, visit)
     if loaded is not None:
         folder = data_folder(loaded, data)
-        loaded = moves.move(loaded, moves.moves_of(folder))
+        loaded = put_in_place(moves.move(loaded, moves.moves_of(folder)), find_plant(plant), folder.root)
         for check in _parts(loaded, folder, token):
             for line in check():
                 visit.add(line)

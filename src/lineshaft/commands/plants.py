@@ -11,6 +11,7 @@ from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import ConfigError
 from lineshaft.server import moves
 from lineshaft.server.folder import DataFolder, data_folder
+from lineshaft.server.places import put_in_place
 
 
 def plants_folder() -> Path | None:
@@ -46,6 +47,6 @@ def load(text: str) -> tuple[Path, Plant]:
 
 def load_running(text: str, data: Path | None) -> tuple[Plant, DataFolder]:
     """The plant on the ports that its running parts use, and its data folder. Raises ConfigError."""
-    _, plant = load(text)
+    folder, plant = load(text)
     place = data_folder(plant, data)
-    return moves.move(plant, moves.moves_of(place)), place
+    return put_in_place(moves.move(plant, moves.moves_of(place)), folder, place.root), place

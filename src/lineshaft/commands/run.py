@@ -23,6 +23,7 @@ from lineshaft.server.lifetime import until_stopped
 from lineshaft.server.logs import configure_logging
 from lineshaft.server.messages import Message
 from lineshaft.server.parts import PARTS, prepare_simulator, require
+from lineshaft.server.places import put_in_place
 from lineshaft.server.supervisor import Part, Supervisor
 
 STAGES = {"broker": 0, "hub": 1, "simulator": 1, "gateway": 2}
@@ -97,7 +98,8 @@ def run_part(name: str, plant: str, data: Path | None, texts: Sequence[str]) -> 
     folder, moved = find_plant(plant), moves.parse_moves(texts)
 
     def load(path: Path) -> Plant:
-        return moves.move(load_plant(path, DRIVERS), moved)
+        plant = load_plant(path, DRIVERS)
+        return put_in_place(moves.move(plant, moved), folder, data_folder(plant, data).root)
 
     try:
         loaded = load(folder)

@@ -13,6 +13,9 @@ from lineshaft.server.folder import DataFolder
 
 SIMULATOR_TOKEN = "simulator-token"  # noqa: S105 - the name of a file
 """File in the data folder with the token of the fault API."""
+SENSORS = "simulator"
+"""User of the simulated sensors at the embedded broker."""
+_HERE = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ def broker_url(plant: Plant) -> str:
         return plant.hub.broker
     host = "127.0.0.1" if plant.hub.broker_host in ("0.0.0.0", "::") else plant.hub.broker_host  # noqa: S104
     return f"mqtt://{host}:{plant.hub.broker_port}"
+
+
+def local_topics(plant: Plant) -> tuple[str, ...]:
+    """Topics of devices that talk to the gateway through the embedded broker; empty with another one."""
+    found: list[str] = []
+    for device in plant.devices if not plant.hub.broker else ():
+        if device.driver == "mqtt" and device.connection.host_port in {(h, plant.hub.broker_port) for h in _HERE}:
+            found += [signal.address.topic for signal in device.signals]
+    return tuple(dict.fromkeys(found))
 
 
 def read_password(path: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from lineshaft.errors import LineshaftError
-from lineshaft.server.context import PartContext, hub_user
+from lineshaft.server.context import SENSORS, PartContext, hub_user, local_topics
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 
@@ -42,14 +42,18 @@ async def run_broker(context: PartContext) -> None:
         edge_account,
         ensure_credentials,
         hub_account,
+        sensor_account,
         serve_broker,
     )
 
     plant, root = context.plant, context.data.root
     user, node = hub_user(plant), plant.gateway.id
-    ensure_credentials(root, (user, node))
-    accounts = (hub_account(user), edge_account(node, plant.plant.site, node))
-    settings = BrokerSettings(accounts, plant.hub.broker_host, plant.hub.broker_port)
+    topics = local_topics(plant)
+    accounts = [hub_account(user), edge_account(node, plant.plant.site, node, topics)]
+    if topics and plant.simulator is not None:
+        accounts.append(sensor_account(SENSORS, topics))
+    ensure_credentials(root, [account.user for account in accounts])
+    settings = BrokerSettings(tuple(accounts), plant.hub.broker_host, plant.hub.broker_port)
     await serve_broker(settings, root / PASSWORDS, context.stop, lambda port: tell(Message("ready", f"port {port}")))
 
 

@@ -11,6 +11,7 @@ from lineshaft.simulator.faults import CATALOGUE
 from lineshaft.simulator.machines.air import AirSystem, AirTreatment, Compressor, CompressorPlan
 from lineshaft.simulator.machines.assembly import Conveyor, LeakTester, Press, Screwdriver
 from lineshaft.simulator.machines.base import Machine
+from lineshaft.simulator.machines.climate import CoolantSupply, EnduranceBench, HallAir, WeatherStation
 from lineshaft.simulator.machines.cnc import Cnc
 from lineshaft.simulator.machines.labels import Label
 from lineshaft.simulator.machines.line import Line, Product, StationPlan
@@ -129,6 +130,11 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     machines.append(Pump(f"{water}/pump-2", seed, 0.46, (DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS)))
     machines.append(Boiler("utilities/heating/boiler-1", seed, works["assembly/line-3"]))
     machines.append(Label("utilities/heating/boiler-1", {"model": "Kessel K200", "firmware": "2.07.1"}))
+    machines.append(WeatherStation("utilities/climate/weather-station", seed))
+    machines.append(HallAir("utilities/climate/machining-hall", seed, (works["machining/line-2"],), 1.8))
+    machines.append(HallAir("utilities/climate/assembly-hall", seed, (works["assembly/line-3"],), 0.6))
+    machines.append(CoolantSupply("utilities/coolant-supply/mixer-1", seed))
+    machines.append(EnduranceBench("assembly/test-bay/bench-1", seed))
     meters = "utilities/metering"
     machines += [SubMeter(f"{meters}/meter-{name}", seed, group, pf) for name, group, pf in _SUBMETERS]
     machines.append(MainMeter(f"{meters}/main-meter", seed, parts))

@@ -19,6 +19,11 @@ from lineshaft.drivers.modbus.blocks import Span
 from lineshaft.drivers.modbus.options import Connection, RtuConnection
 from lineshaft.errors import ConnectionFailed, PeerTimeout
 
+try:
+    from termios import error as TerminalError  # noqa: N812 - a class under a small name
+except ImportError:  # Windows, where pyserial raises SerialException
+    TerminalError = OSError  # type: ignore[misc,assignment]
+
 # pymodbus logs each failed request; here it is raised, and the engine logs changes of state.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
 
@@ -108,6 +113,12 @@ class Line:
         began = loop.time()
         try:
             connected = await client.connect()
+        except TerminalError as error:
+            client.close()
+            raise ConnectionFailed(
+                f"{self.where} does not take the settings of the line: {error}",
+                hint="check baudrate, parity and stopbits; some adapters and pseudo-terminals know no parity",
+            ) from error
         except BaseException:
             client.close()
             raise

@@ -127,7 +127,7 @@ class ReplayDriver:
         if missing:
             log.warning("items that are not in the recording", items=[p.address.item for p in missing][:_NAMES_IN_LOG])
             sink(SampleBatch.of([p.handle for p in missing], self._clock.now_us(), math.nan, Quality.BAD_ADDRESS))
-        self._playing = asyncio.create_task(self._play(recording, targets, sink), name="replay")
+        self._playing = asyncio.create_task(self._play_all(recording, targets, sink), name="replay")
 
     async def wait_closed(self) -> None:
         """Wait until playing fails; a recording that was played to its end stays open and silent."""
@@ -181,14 +181,30 @@ class ReplayDriver:
         text = first.text is not None
         return Browsed(item, item, Datatype.STRING if text else Datatype.DOUBLE, description=f"{count} records")
 
-    async def _play(self, recording: Recording, targets: Targets, sink: Sink) -> None:
+    async def _play_all(self, recording: Recording, targets: Targets, sink: Sink) -> None:
+        """Play to the end, or round after round."""
+        while True:
+            length_us = await self._play(recording, targets, sink)
+            if not self.options.repeat or not length_us or self._origin_us is None:
+                break
+            self._origin_us += round(length_us / float(self.options.speed))
+            self._ordinal = 0
+        self.statistics.finished.set()
+        log.info("recording played to its end", path=str(recording.path), records=self._ordinal)
+
+    async def _play(self, recording: Recording, targets: Targets, sink: Sink) -> int:
+        """Play once; returns the recorded microseconds after which it can begin again: a step after the end."""
         overview, options = self._overview, self.options
+        last = before = 0
         pace = Pace(overview.start, overview.opening, round(options.max_gap * MICROSECONDS))
         schedule = _Schedule(self._clock, options)
         passed = 0
         chunks = recording.chunks(self.statistics.malformed)
         while (records := await asyncio.to_thread(_next, chunks)) is not None:
             offsets = pace.offsets(records.times) if options.speed != "max" else []
+            if offsets and offsets[-1] > last:
+                before = max((one for one in offsets if one < offsets[-1]), default=last)
+                last = offsets[-1]
             skip = min(max(self._ordinal - passed, 0), len(records))
             passed += len(records)
             if skip == len(records):
@@ -208,8 +224,9 @@ class ReplayDriver:
                 if len(batch):
                     self.statistics.delivered += len(batch)
                     sink(batch)
-        self.statistics.finished.set()
-        log.info("recording played to its end", path=str(recording.path), records=passed)
+        step = last - before
+        opened = max((first.time for first in overview.first.values() if first.time < overview.start), default=None)
+        return last + step + (min(overview.start - opened, step) if opened is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)

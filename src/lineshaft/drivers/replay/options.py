@@ -24,6 +24,7 @@ class ReplayConnection(Section):
         "original",
         "original: the recorded times; shifted: its first moment becomes the start of the replay.",
     )
+    repeat: bool = key(False, "Begin again at the end, without a pause; needs times: shifted.")
     time_column: str = key("time", "CSV and Parquet: column with the time.")
     signal_column: str = key("signal", "CSV and Parquet in long form: column with the item's name.")
     value_column: str = key("value", "CSV and Parquet in long form: column with the value.")
@@ -41,6 +42,8 @@ class ReplayConnection(Section):
     def _shifted_has_a_pace(self) -> ReplayConnection:
         if self.times == "shifted" and self.speed == "max":
             raise ValueError("times: shifted needs a speed that is a number")
+        if self.repeat and self.times != "shifted":
+            raise ValueError("repeat needs times: shifted, or each round would have the times of the first")
         return self
 
 

@@ -7,6 +7,7 @@ from lineshaft.hub.broker.accounts import (
     ensure_credentials,
     hub_account,
     mosquitto_acl,
+    sensor_account,
 )
 from lineshaft.hub.broker.server import BrokerSettings, EmbeddedBroker, serve_broker
 
@@ -19,5 +20,6 @@ __all__ = [
     "ensure_credentials",
     "hub_account",
     "mosquitto_acl",
+    "sensor_account",
     "serve_broker",
 ]

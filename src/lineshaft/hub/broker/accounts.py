@@ -39,9 +39,18 @@ def hub_account(user: str) -> Account:
     return Account(user, (topics.all_sparkplug(),), (topics.all_sparkplug(),))
 
 
-def edge_account(user: str, group: str, node: str) -> Account:
-    """An edge node may publish its own births, data and deaths, and receive its own commands and host states."""
-    return Account(user, topics.node_topics(group, node), (*topics.command_topics(group, node), topics.state("+")))
+def edge_account(user: str, group: str, node: str, sensors: tuple[str, ...] = ()) -> Account:
+    """An edge node may publish its own births, data and deaths, and receive its own commands and host states.
+
+    sensors: topics on which devices of the node publish at this broker; it may receive these as well.
+    """
+    receive = (*topics.command_topics(group, node), topics.state("+"), *sensors)
+    return Account(user, topics.node_topics(group, node), receive)
+
+
+def sensor_account(user: str, sensors: tuple[str, ...]) -> Account:
+    """Sensors may publish on their own topics, and receive nothing."""
+    return Account(user, sensors, ())
 
 
 def covers(allowed: str, wanted: str) -> bool:

@@ -28,7 +28,7 @@ class Weather(Machine):
         daily = -4.2 * clear * np.cos(2 * np.pi * (days % 1 - 0.10))
         front = 3.2 * self.drift(step, "front", 4 * 86_400) + 0.7 * self.drift(step, "gust", 2700)
         outdoor = season + daily + front
-        step.shared["outdoor"] = outdoor
+        step.shared["outdoor"], step.shared["clear"] = outdoor, clear - 1
         step.shared["hall-temperature"] = self._hall(step, outdoor)
 
     def _hall(self, step: Step, outdoor: Float64Array) -> Float64Array:

@@ -9,16 +9,21 @@ from typing import Final
 import numpy as np
 import structlog
 
+from lineshaft.config.models import DeviceConfig
 from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.factory import Factory, Frame
 from lineshaft.simulator.servers.base import FleetServer, Shown
+from lineshaft.simulator.servers.bench_files import bench_machine
 from lineshaft.simulator.servers.cnc import cnc_machine
-from lineshaft.simulator.servers.modbus import ModbusServer
+from lineshaft.simulator.servers.json_api import json_machine
+from lineshaft.simulator.servers.modbus import modbus_machine
 from lineshaft.simulator.servers.nutrunner import tightening_machine
 from lineshaft.simulator.servers.opcua import OpcuaServer
 from lineshaft.simulator.servers.plc import logix_machine, s7_machine
+from lineshaft.simulator.servers.poster import posting_machine
+from lineshaft.simulator.servers.publisher import sensor_machine
 
 Maker = Callable[[Sequence[Channel]], FleetServer]
 RESTART_US = 10_000_000
@@ -26,12 +31,17 @@ RESTART_US = 10_000_000
 _LOG = structlog.get_logger("simulator")
 _HOUR_US = 3_600_000_000
 _MAKERS: Final[Mapping[str, Maker]] = {
-    "modbus-tcp": lambda channels: ModbusServer(*endpoint(channels[0].device), channels),
+    "modbus-tcp": modbus_machine,
+    "modbus-rtu": modbus_machine,
     "opcua": lambda channels: OpcuaServer(str(option(channels[0].device, "url")), channels),
     "s7": s7_machine,
     "ethernet-ip": logix_machine,
     "mtconnect": cnc_machine,
     "open-protocol": tightening_machine,
+    "http": json_machine,
+    "webhook": posting_machine,
+    "mqtt": sensor_machine,
+    "files": bench_machine,
 }
 """Driver -> what serves all signals at one of its endpoints."""
 
@@ -39,8 +49,15 @@ _MAKERS: Final[Mapping[str, Maker]] = {
 def _servers(channels: Sequence[Channel]) -> tuple[FleetServer, ...]:
     groups: dict[tuple[str, object], list[Channel]] = {}
     for channel in channels:
-        groups.setdefault((channel.device.driver, endpoint(channel.device)), []).append(channel)
+        groups.setdefault((channel.device.driver, _place(channel.device)), []).append(channel)
     return tuple(_MAKERS[driver](group) for (driver, _), group in groups.items())
+
+
+def _place(device: DeviceConfig) -> object:
+    """Devices at the same place have one server."""
+    if device.driver == "modbus-rtu":
+        return option(device, "port")
+    return device.id if device.driver in ("mqtt", "files") else endpoint(device)
 
 
 class Fleet:

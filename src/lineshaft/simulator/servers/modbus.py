@@ -1,22 +1,24 @@
-"""Modbus TCP servers: one per port, with the units that the plant's devices name."""
+"""Modbus servers: one per TCP port or serial line, with the units that the plant's devices name."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence, Set
+from pathlib import Path
 from typing import Any
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, Table
 from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel
-from lineshaft.simulator.devices import option
+from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.servers.base import Shown
 from lineshaft.simulator.servers.encode import put_bits, registers
+from lineshaft.simulator.servers.serial_line import SerialLine
 
 _TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
 _WRITE = {"coil": 15, "discrete": 2, "holding": 16, "input": 4}  # function codes by which the store knows its tables
@@ -92,20 +94,23 @@ def _address(channel: Channel) -> ModbusAddress:
 
 
 class ModbusServer:
-    """All devices at one TCP port. Can be stopped and started; single units of a shared port can be silenced.
+    """All devices at one TCP port or on one serial line. Can be stopped and started; of several units each can fall
+    silent alone.
 
     `port` 0 takes a free one, which it names after the start.
     """
 
-    def __init__(self, host: str, port: int, channels: Sequence[Channel]) -> None:
+    def __init__(self, host: str, port: int, channels: Sequence[Channel], line: SerialLine | None = None) -> None:
+        """line: in place of the port."""
         self._host, self.port = host, port
-        self._rtu = option(channels[0].device, "framing") == "rtu" or channels[0].device.driver == "modbus-rtu"
+        self._line = line
+        self._rtu = line is not None or option(channels[0].device, "framing") == "rtu"
         by_device: dict[str, list[Channel]] = {}
         for channel in channels:
             by_device.setdefault(channel.device.id, []).append(channel)
         self.units = tuple(_Unit(group) for group in by_device.values())
         self._silent: frozenset[str] = frozenset()
-        self._server: ModbusTcpServer | None = None
+        self._server: ModbusTcpServer | ModbusSerialServer | None = None
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -121,12 +126,7 @@ class ModbusServer:
         """Listen. Raises ConnectionFailed when the port is taken."""
         if self._server is not None:
             return
-        server = ModbusTcpServer(
-            [unit.simulated(self._is_silent) for unit in self.units],
-            framer=FramerType.RTU if self._rtu else FramerType.SOCKET,
-            address=(self._host, self.port),
-            trace_packet=self._passed if self._rtu else None,
-        )
+        server = self._made()
         try:
             await server.serve_forever(background=True)
         except RuntimeError as error:
@@ -138,11 +138,22 @@ class ModbusServer:
             self.port = server.transport.sockets[0].getsockname()[1]
         await self._write()
 
+    def _made(self) -> ModbusTcpServer | ModbusSerialServer:
+        units = [unit.simulated(self._is_silent) for unit in self.units]
+        passed = self._passed if self._rtu else None
+        if self._line is not None:
+            self._line.open()
+            return ModbusSerialServer(units, framer=FramerType.RTU, port=self._line.far, trace_packet=passed)
+        framer = FramerType.RTU if self._rtu else FramerType.SOCKET
+        return ModbusTcpServer(units, framer=framer, address=(self._host, self.port), trace_packet=passed)
+
     async def stop(self) -> None:
         """Close the port and every connection."""
         if self._server is not None:
             await self._server.shutdown()  # type: ignore[no-untyped-call]
             self._server = None
+            if self._line is not None:
+                self._line.close()
 
     def _is_silent(self, device_id: str) -> bool:
         return device_id in self._silent
@@ -176,3 +187,11 @@ class ModbusServer:
             for table, words in unit.tables.items():
                 values: list[Any] = [bool(word) for word in words] if table in BIT_TABLES else words
                 await self._server.async_setValues(unit.number, _WRITE[table], 0, values)
+
+
+def modbus_machine(channels: Sequence[Channel]) -> ModbusServer:
+    """What is at one port or on one serial line of the plant."""
+    device = channels[0].device
+    if device.driver == "modbus-rtu":
+        return ModbusServer("", 0, channels, SerialLine(Path(str(option(device, "port")))))
+    return ModbusServer(*endpoint(device), channels)
