@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -64,9 +65,8 @@ def test_package_is_the_wheel_and_knows_its_plants(installed: Path, tmp_path: Pa
 def test_demo_serves_its_page(installed: Path, tmp_path: Path) -> None:
     """`lineshaft demo` of the installed package ends at a page."""
     plant = tmp_path / "small"
-    plant.mkdir()
-    for file in (ROOT / "plants" / "demo").glob("*.yaml"):
-        (plant / file.name).write_text(file.read_text().replace("history: 30d", "history: 1h"))
+    shutil.copytree(ROOT / "plants" / "demo", plant)
+    (plant / "plant.yaml").write_text((plant / "plant.yaml").read_text().replace("history: 30d", "history: 1h"))
     output = tmp_path / "out"
     command = [installed / "lineshaft", "demo", str(plant), "--data", str(tmp_path / "data")]
     with output.open("wb") as file:
