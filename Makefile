@@ -50,10 +50,13 @@ docs-serve: setup ## the documentation as a site on this computer
 ui: setup ## the page, when its sources are newer than the built one
 	$(BIN)/python hatch_build.py
 
-bench: bench-chain ## all benchmarks
+bench: bench-chain bench-maintenance ## all benchmarks
 
 bench-chain: setup ## from register to committed row; QUICK=1 for a run under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.chain
+
+bench-maintenance: setup ## diagnosis, health, remaining life, anomalies on recordings; QUICK=1 under a minute
+	QUICK=$(QUICK) $(BIN)/python -m bench.maintenance
 
 wheel: setup ui ## the installable package in dist/
 	$(BIN)/uv build --wheel --out-dir dist

@@ -223,6 +223,30 @@ def tags(
 
 
 @app.command()
+def diagnose(
+    records: Annotated[list[Path], typer.Argument(help="Records, or folders of them: .mat .csv .npy .parquet .wav.")],
+    bearing: Annotated[str, typer.Option(help="Bearing of the library, such as 6205.")] = "",
+    geometry: Annotated[str, typer.Option(help="n,d,D[,angle]: elements, their diameter, pitch, degrees.")] = "",
+    orders: Annotated[str, typer.Option(help="BPFO,BPFI,BSF,FTF as multiples of the shaft's speed.")] = "",
+    speed: Annotated[float | None, typer.Option(help="Turns a minute, where a file does not say it.")] = None,
+    speed_range: Annotated[str, typer.Option(help="low,high turns a minute: look for the speed within.")] = "",
+    rate: Annotated[float | None, typer.Option(help="Samples a second, where a file does not say it.")] = None,
+    unit: Annotated[str, typer.Option(help="Unit of the acceleration; m/s2, or what the file's form implies.")] = "",
+    channel: Annotated[str, typer.Option(help="Column, variable or number of the channel; the first one.")] = "",
+    labels: Annotated[Path | None, typer.Option(help="CSV: file,label[,speed,rate,unit,bearing].")] = None,
+    teeth: Annotated[int | None, typer.Option(help="Teeth of the gear on this shaft.")] = None,
+    mains: Annotated[float | None, typer.Option(help="Hz of the supply, to find electrical causes.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write a line per record here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Name the bearing's fault in records of vibration; with labels, print a confusion table."""
+    from lineshaft.commands import diagnose as command
+
+    options = command.Options(bearing, geometry, orders, speed, speed_range, rate, unit, channel, labels, teeth, mains)
+    raise typer.Exit(command.run(records, options, as_json=json, csv_file=csv))
+
+
+@app.command()
 def schema(
     reference: Annotated[
         Path | None, typer.Option(hidden=True, help="Write the reference pages into this folder.")

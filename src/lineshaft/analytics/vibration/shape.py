@@ -34,7 +34,7 @@ def shape_of(wave: Float64Array) -> Shape:
     if peak <= 1e-12 * float(np.max(np.abs(wave), initial=0.0)):
         nan = float("nan")
         return Shape(nan, nan, nan, nan)
-    skewness = float(np.mean(centred**3)) / rms**3
+    skewness = float(np.mean(centred * centred * centred)) / rms**3
     return Shape(skewness, rms / mean, peak / mean, peak / float(np.mean(np.sqrt(size))) ** 2)
 
 

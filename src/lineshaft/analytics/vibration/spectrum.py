@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ def amplitude_spectrum(
     n = len(wave) if segment is None else segment
     if rate <= 0 or not 8 <= n <= len(wave) or not 0 <= overlap < 1:
         raise ValueError("a spectrum needs a rate above 0, a segment of 8 to all samples and an overlap within 0 and 1")
-    shape = get_window(window, n)
+    shape = _window(window, n)
     step = max(1, round(n * (1 - overlap)))
     starts = range(0, len(wave) - n + 1, step)
     power = np.zeros(n // 2 + 1)
@@ -93,7 +94,7 @@ def zoom_spectrum(
     low, high = band
     if not 0 <= low < high <= rate / 2 or lines < 2:
         raise ValueError(f"a zoom needs two or more lines in a band that ascends within 0 and {rate / 2:g} Hz")
-    shape = get_window(window, len(wave))
+    shape = _window(window, len(wave))
     gain = float(np.sum(shape))
     values = zoom_fft((wave - np.mean(wave)) * shape, [low, high], m=lines, fs=rate, endpoint=True)
     bandwidth = len(wave) * float(np.sum(shape**2)) / gain**2
@@ -152,3 +153,11 @@ def local_median(power: Float64Array, width: int) -> Float64Array:
     part = np.clip((place - centres[right - 1]) / width, 0.0, 1.0)
     result: Float64Array = floor[..., right - 1] * (1 - part) + floor[..., right] * part
     return result
+
+
+@lru_cache(maxsize=16)
+def _window(window: Window, n: int) -> Float64Array:
+    """The window's samples, read only because every caller gets the same."""
+    shape: Float64Array = get_window(window, n)
+    shape.setflags(write=False)
+    return shape
