@@ -165,7 +165,7 @@ def _beside(first: Candidate, second: Candidate) -> bool:
 def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: FaultOrders) -> bool:
     """Whether the lines are only every m-th of a family: another machine part that turns at frequency / m.
 
-    Families of the bearing's own are left: the cage turns at BPFO by the number of elements, an element that strikes one
+    The bearing's own families are left: the cage turns at BPFO by the number of elements, an element that strikes one
     race harder repeats at half of 2 BSF, and what modulates a fault may stand near a part of it by chance.
     """
     spectra = group.spectra
