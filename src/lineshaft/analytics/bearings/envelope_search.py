@@ -172,7 +172,7 @@ def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: F
     row = spectra.power[comb.band]
     for m in range(2, 9):
         lower = comb.frequency / m
-        own = m == orders.elements or (line.kind == "rolling_element" and m % 2 == 0)
+        own = m == orders.elements or (line.kind == "rolling_element" and m == 2)
         near = line.modulation > 0 and abs(lower / line.modulation - 1) < 0.05 + 2 * spectra.step / line.modulation
         if own or near or lower < 3 * spectra.step:
             continue
