@@ -169,3 +169,22 @@ def test_a_view_is_kept_and_opened_again(hub: Hub, open_page: Open) -> None:
     page.get_by_label("Views", exact=True).click()
     page.get_by_role("button", name="Remove the view Power yesterday").click()
     expect(item).to_have_count(0)
+
+
+def test_events_stand_over_the_trend(hub: Hub, open_page: Open) -> None:
+    """What happened to the asset is a mark over its lanes: it tells its words, zooms there, and can be switched off."""
+    page = open_page(hub)
+    find_by_search(page, "cnc 1", "CNC 1")
+    open_trend_of_power(page)
+    page.get_by_label("Time range").click()
+    page.get_by_role("button", name="8 h").click()
+    mark = page.get_by_role("listitem", name=re.compile("12 samples were dropped"))
+    mark.hover()
+    expect(page.locator(".event-tip")).to_contain_text("12 samples were dropped")
+    mark.click()
+    page.wait_for_url("**from=*")
+    start, end = shown_range(page)
+    assert end - start == timedelta(hours=2)
+    expect(mark).to_be_visible()
+    page.get_by_role("button", name="Events", exact=True).click()
+    expect(mark).to_have_count(0)

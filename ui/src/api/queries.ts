@@ -134,10 +134,11 @@ export function useLedger(asset = "") {
   });
 }
 
-export function useEvents(query: { since?: number; subject?: string; limit?: number }) {
+export function useEvents(query: { since?: number; until?: number; subject?: string; limit?: number }, enabled = true) {
   return useQuery({
     queryKey: ["events", query],
     queryFn: async () => (await call<{ items: PlantEvent[] }>(withQuery("/events", query))).items,
+    enabled,
     refetchInterval: 30_000,
     staleTime: 5000,
     placeholderData: keepPreviousData,

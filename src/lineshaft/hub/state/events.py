@@ -46,12 +46,23 @@ class SqlEventStore:
         self._added([StoredEvent(number, event) for number, event in zip(ids, new, strict=True)])
 
     def find(
-        self, *, since: int | None = None, subject: str = "", limit: int = 100, before: tuple[int, int] | None = None
+        self,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        subject: str = "",
+        limit: int = 100,
+        before: tuple[int, int] | None = None,
     ) -> Sequence[StoredEvent]:
-        """Newest first. `subject`: it and all below it; `before`: time and id of the last event of the page before."""
+        """Newest first, from `since` up to but not at `until`.
+
+        `subject`: it and all below it; `before`: time and id of the last event of the page before.
+        """
         query = select(table).order_by(table.c.time.desc(), table.c.id.desc()).limit(limit)
         if since is not None:
             query = query.where(table.c.time >= since)
+        if until is not None:
+            query = query.where(table.c.time < until)
         if subject:
             below = table.c.subject.startswith(subject + "/", autoescape=True)
             query = query.where(or_(table.c.subject == subject, below))

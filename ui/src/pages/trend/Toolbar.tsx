@@ -12,6 +12,7 @@ interface Props {
   model: TrendModel;
   mode: LaneMode;
   limits: boolean;
+  events: boolean;
   asTable: boolean;
   canGoBack: boolean;
   add: ReactNode;
@@ -20,6 +21,7 @@ interface Props {
   onMove: (share: number) => void;
   onMode: (mode: LaneMode) => void;
   onLimits: () => void;
+  onEvents: () => void;
   onTable: () => void;
 }
 
@@ -48,6 +50,9 @@ export function Toolbar(props: Props) {
           <button type="button" className="button" aria-pressed={props.limits} onClick={props.onLimits}>
             {t("trend.limits")}
           </button>
+          <button type="button" className="button" aria-pressed={props.events} onClick={props.onEvents}>
+            {t("trend.events")}
+          </button>
           <div className="tool-group tool-end">
             <button type="button" className="button" aria-pressed={props.asTable} title={t(props.asTable ? "trend.chart" : "trend.table")} onClick={props.onTable}>
               <Icon name={props.asTable ? "trend" : "table"} />
@@ -65,11 +70,12 @@ export function Toolbar(props: Props) {
             >
               {(close) => <ExportChoices signals={props.signals} model={props.model} close={close} />}
             </Popover>
+            <Views />
             <CopyLink />
           </div>
         </>
       )}
-      <Views />
+      {!some && <Views />}
     </div>
   );
 }
@@ -118,7 +124,9 @@ function CopyLink() {
   return (
     <button type="button" className="button" title={t("trend.copy")} onClick={() => void copy()}>
       <Icon name="link" />
-      <span className="tool-words" aria-live="polite">{t(copied ? "trend.copied" : "trend.copy")}</span>
+      <span className={copied ? "tool-words" : "sr"} aria-live="polite">
+        {t(copied ? "trend.copied" : "trend.copy")}
+      </span>
     </button>
   );
 }

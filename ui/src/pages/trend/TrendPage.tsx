@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 import "./trend.css";
 import { nowUs } from "../../api/client";
-import { useSignalsById, useTree } from "../../api/queries";
+import { useEvents, useSignalsById, useTree } from "../../api/queries";
 import type { SignalInfo } from "../../api/types";
 import { AXIS_WIDTH, RIGHT_PAD } from "../../charts/lane";
 import { statistics } from "../../charts/merge";
 import { TrendModel } from "../../charts/model";
+import { EventStrip } from "../../charts/EventStrip";
 import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Icon, Popover, Skeleton } from "../../components/basics";
 import { LiveState } from "../../components/values";
@@ -13,13 +14,16 @@ import { dayOf, decimalsOf, formatNumber, formatTime, humanise, prettyUnit } fro
 import { t } from "../../i18n";
 import { live } from "../../live/store";
 import { useAddress, useRange } from "../../shell/address";
-import { moved, standing, zoomed, type Range } from "../../shell/range";
+import { bounds, moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
-import { laneHeight, planLanes, type LaneMode } from "./lanes";
+import { commonPath, laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
 import { SampleTable } from "./SampleTable";
 import { Toolbar } from "./Toolbar";
 import { ValueTable } from "./ValueTable";
+
+const MINUTE = 60_000_000; // microseconds
+const MOST_EVENTS = 500;
 
 /** Any signals over any time: lanes of lines, bands of states, figures below. All of it is in the address. */
 export default function TrendPage() {
@@ -55,6 +59,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
   const version = useSyncExternalStore(model.onLoad, () => model.version);
   const mode = (["unit", "each", "one"].includes(query.get("lanes") ?? "") ? query.get("lanes") : "unit") as LaneMode;
   const limits = query.get("limits") !== "0";
+  const withEvents = query.get("events") !== "0";
   const asTable = query.get("view") === "table";
   const plan = useMemo(() => planLanes(signals, mode), [signals, mode]);
   const past = useRef<Range[]>([]);
@@ -118,6 +123,8 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
         onMove={(share) => go(moved(range, nowUs(), share))}
         onMode={(value) => change((q) => (value === "unit" ? q.delete("lanes") : q.set("lanes", value)), { replace: true })}
         onLimits={() => change((q) => (limits ? q.set("limits", "0") : q.delete("limits")), { replace: true })}
+        events={withEvents}
+        onEvents={() => change((q) => (withEvents ? q.set("events", "0") : q.delete("events")), { replace: true })}
         onTable={() => change((q) => (asTable ? q.delete("view") : q.set("view", "table")), { replace: true })}
         add={<AddSignal onPick={(id) => setIds([...signals.map((one) => one.id).filter((one) => one !== id), id])} primary={signals.length === 0} />}
       />
@@ -130,6 +137,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
             <SampleTable signals={signals} model={model} version={version} nameOf={nameOf} />
           ) : (
             <div className="lanes" tabIndex={0} role="group" aria-label={t("trend.help")} title="" onKeyDown={onKeyDown} onPointerLeave={() => model.setCursor(null)}>
+              {withEvents && <Happened signals={signals} model={model} range={range} onPick={(start, end) => go(around(range, start, end))} />}
               {plan.bands.map(({ signal }) => (
                 <div key={signal.id} className="lane">
                   <div className="lane-head">
@@ -212,6 +220,29 @@ function summaryOf(signals: readonly SignalInfo[], model: TrendModel): string {
       });
     })
     .join(". ");
+}
+
+/** What happened to the assets of the trend, over its lanes. */
+function Happened(props: { signals: readonly SignalInfo[]; model: TrendModel; range: Range; onPick: (start: number, end: number) => void }) {
+  const { signals, model, range, onPick } = props;
+  const assets = useMemo(() => [...new Set(signals.map((signal) => signal.asset))], [signals]);
+  const [start, end] = bounds(range, nowUs());
+  const since = Math.floor(start / MINUTE) * MINUTE; // a live range asks anew each minute, not each frame
+  const events = useEvents({ since, subject: commonPath(assets), limit: MOST_EVENTS, ...(range.live ? {} : { until: Math.ceil(end) }) });
+  const own = useMemo(
+    () => (events.data ?? []).filter((event) => assets.some((asset) => event.subject === asset || event.subject.startsWith(`${asset}/`))),
+    [events.data, assets],
+  );
+  const getBounds = useCallback(() => model.bounds(), [model]);
+  if (own.length === 0) return null;
+  return <EventStrip events={own} getBounds={getBounds} inset={[AXIS_WIDTH, RIGHT_PAD]} onPick={onPick} />;
+}
+
+/** A range in which what happened from `start` to `end` is seen with what was before and after. */
+function around(range: Range, start: number, end: number): Range {
+  const [from, to] = bounds(range, nowUs());
+  const half = Math.max((end - start) * 2, (to - from) / 8);
+  return standing(range, (start + end) / 2 - half, (start + end) / 2 + half);
 }
 
 function Band({ signal, model, version }: { signal: SignalInfo; model: TrendModel; version: number }) {

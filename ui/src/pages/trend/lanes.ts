@@ -50,3 +50,15 @@ export function laneHeight(lanes: number, bands: number, available: number): num
   const height = Math.floor(room / Math.max(1, lanes)) - 30;
   return Math.min(Math.max(height, 110), 460);
 }
+
+/** The nearest equipment that is above all of these paths, or is the only one; '' when there is none. */
+export function commonPath(paths: readonly string[]): string {
+  const [first = "", ...rest] = paths;
+  let parts = first.split("/");
+  for (const path of rest) {
+    const other = path.split("/");
+    const differs = parts.findIndex((part, i) => part !== other[i]);
+    if (differs >= 0) parts = parts.slice(0, differs);
+  }
+  return parts.join("/");
+}

@@ -69,12 +69,13 @@ def ledger(
 def events(
     parts: Parts,
     since: Annotated[int | None, Query(description="UTC microseconds")] = None,
+    until: Annotated[int | None, Query(description="UTC microseconds, not included")] = None,
     subject: Annotated[str, Query(description="a path; it and all below it")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str, Query(description="`next` of the page before")] = "",
 ) -> EventPage:
     """Events, newest first."""
-    found = parts.state.events.find(since=since, subject=subject, limit=limit, before=_before(cursor))
+    found = parts.state.events.find(since=since, until=until, subject=subject, limit=limit, before=_before(cursor))
     items = [event_view(one) for one in found]
     more = len(items) == limit
     return EventPage(items=items, next=f"{items[-1].time}-{items[-1].id}" if more else None)
