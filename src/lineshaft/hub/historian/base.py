@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from lineshaft.analytics.buckets import Buckets
 from lineshaft.model.samples import (
     Float64Array,
     Int64Array,
@@ -16,6 +17,9 @@ from lineshaft.model.samples import (
     UInt8Array,
     UInt32Array,
 )
+
+Level = Literal["minute", "hour", "day"]
+"""Of roll-ups."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +70,16 @@ class Historian(Protocol):
         """
         ...
 
+    def aggregate(
+        self, signals: Sequence[int], edges: Int64Array, *, until: int | None = None, gap: int | None = None
+    ) -> list[Buckets]:
+        """Aggregates of edges[i] <= time < edges[i + 1] (UTC microseconds, ascending), one per asked signal.
+
+        until: the newest value is held up to here, usually now. gap: longest time that a value is held, microseconds;
+        None: what the signal's class says. Committed rows count at once, however late they came.
+        """
+        ...
+
     def latest(self, signals: Sequence[int] | None = None) -> SampleBatch:
         """The row with the greatest time of each signal (all signals when None)."""
         ...
@@ -79,7 +93,11 @@ class Historian(Protocol):
         ...
 
     def delete_before(self, time: int, signals: Sequence[int] | None = None) -> None:
-        """Retention: remove rows older than `time`."""
+        """Retention: remove rows older than `time`. Roll-ups of them stay."""
+        ...
+
+    def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
+        """Retention: remove roll-ups of buckets that start before `time`."""
         ...
 
     def size_bytes(self) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute  # makes pa.compute known
-from numpy.typing import NDArray
 
+from lineshaft.analytics.buckets import Buckets
 from lineshaft.hub.historian import queries, schema
-from lineshaft.hub.historian.base import Counts, Series
+from lineshaft.hub.historian.base import Counts, Level, Series
+from lineshaft.hub.historian.convert import column, exported, to_arrow, to_batch
 from lineshaft.hub.historian.engine import Engine, split_dsn
-from lineshaft.model.samples import Int64Array, SampleBatch, TextArray, UInt8Array, UInt32Array
+from lineshaft.hub.historian.reading import Reader
+from lineshaft.hub.historian.roller import Plain, Traits
+from lineshaft.hub.historian.rollups import MINUTE, Range, RollupStore, any_of
+from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 
 BLOCK_ROWS: Final = 1_000_000
 """A larger batch is stored as several blocks, because the engine would cut it itself."""
@@ -23,26 +26,26 @@ _INSERT: Final = {
     "max_partitions_per_insert_block": 0,  # late samples of many months may come in one block
     "deduplicate_blocks_in_dependent_materialized_views": 1,  # a repeated block repairs the newest values too
 }
-ARROW: Final = pa.schema(
-    [
-        ("signal", pa.uint32()),
-        ("time", pa.timestamp("us", "UTC")),
-        ("value", pa.float64()),
-        ("text", pa.string()),
-        ("quality", pa.uint8()),
-    ]
-)
-"""Columns of `rows`; text is null where a sample is no text."""
+
+
+_ONE_THREAD: Final = {"max_threads": 1}
+"""For work on the side, which leaves the other cores to people and to ingest."""
 
 
 class ClickHouseHistorian:
-    """See historian/base.py. `dsn`: `chdb:///folder` or `clickhouse://user:password@host:8123/database?cluster=name`."""
+    """See historian/base.py. `dsn`: `chdb:///folder` or `clickhouse://user:password@host:8123/database?cluster=name`.
 
-    def __init__(self, dsn: str, page_rows: int = PAGE_ROWS) -> None:
+    `traits`: how long values of a signal are held, and which are states. `rollups` is where roll-ups are kept.
+    """
+
+    def __init__(self, dsn: str, traits: Traits | None = None, page_rows: int = PAGE_ROWS) -> None:
         self._page_rows = page_rows
+        self.traits = traits or Plain()
         plain, cluster = split_dsn(dsn)
         self._layout = schema.Layout(cluster)
         self._engine = Engine(plain)
+        self.rollups = RollupStore(self._engine, self._layout)
+        self._reader = Reader(self._engine, self.rollups, self.traits)
 
     def open(self) -> None:
         """Make or upgrade the tables. Raises StoreUnavailable."""
@@ -50,6 +53,7 @@ class ClickHouseHistorian:
         have = self._engine.command(f"SELECT max(version) FROM {schema.VERSION_TABLE}")  # noqa: S608 - a fixed name
         for statement in schema.statements(self._layout, int(have)):
             self._engine.command(statement)
+        self._reader.raw_from = self.rollups.raw_from()
 
     def append(self, batch: SampleBatch, token: str) -> None:
         """Store rows; durable when it returns. The same token again stores nothing a second time.
@@ -59,49 +63,34 @@ class ClickHouseHistorian:
         for start in range(0, len(batch), BLOCK_ROWS):
             part = batch if len(batch) <= BLOCK_ROWS else batch.take(slice(start, start + BLOCK_ROWS))
             name = f"{token}/{start // BLOCK_ROWS}"
-            self._engine.insert("samples", _to_arrow(part), {**_INSERT, "insert_deduplication_token": name})
+            self._engine.insert("samples", to_arrow(part), {**_INSERT, "insert_deduplication_token": name})
 
     def read(
         self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True
     ) -> list[Series]:
         """Rows with start <= time < end, one Series per asked signal; see historian/base.py."""
-        if not signals:
-            return []
-        found: dict[int, Series] = {}
-        census = self._engine.arrow(queries.census(signals, start, end)).to_pydict()
-        crowded = {
-            signal: texts > 0
-            for signal, rows, texts in zip(census["signal"], census["rows"], census["texts"], strict=True)
-            if points is not None and rows > points
-        }
-        plain = [signal for signal in census["signal"] if signal not in crowded]
-        if plain:
-            found |= _series(self._engine.arrow(queries.raw(plain, start, end)), "raw")
-        if points is not None and crowded:
-            found |= self._reduced(crowded, start, end, max(points, 1))
-        entering = _series(self._engine.arrow(queries.before(set(signals), start)), "raw") if before else {}
-        return [_joined(signal, entering.get(signal), found.get(signal)) for signal in signals]
+        return self._reader.read(signals, start, end, points=points, before=before)
 
-    def _reduced(self, crowded: dict[int, bool], start: int, end: int, points: int) -> dict[int, Series]:
-        width = max(1, -(-(end - start) // points))
-        found: dict[int, Series] = {}
-        numeric = [signal for signal, has_text in crowded.items() if not has_text]
-        if numeric:
-            found |= _extremes(self._engine.arrow(queries.extremes(numeric, start, end, width)))
-        texts = [signal for signal, has_text in crowded.items() if has_text]
-        if texts:
-            changes = _series(self._engine.arrow(queries.changes(texts, start, end, points + 1)), "minmax")
-            many = [signal for signal, series in changes.items() if len(series.times) > points]
-            found |= changes
-            if many:
-                found |= _series(self._engine.arrow(queries.lasts(many, start, end, width)), "minmax")
-        return found
+    def aggregate(
+        self, signals: Sequence[int], edges: Int64Array, *, until: int | None = None, gap: int | None = None
+    ) -> list[Buckets]:
+        """Aggregates between the edges, one per asked signal; see historian/base.py."""
+        return self._reader.aggregate(signals, edges, until=until, gap=gap)
+
+    def counted(self, signals: UInt32Array, within: Sequence[Range]) -> tuple[UInt32Array, Int64Array]:
+        """Signals that have rows in the ranges, ascending, and how many."""
+        table = self._engine.arrow(queries.counted(signals.tolist(), any_of("time", within)), _ONE_THREAD)
+        return column(table, "signal"), column(table, "rows")
+
+    def sorted_rows(self, signals: UInt32Array, within: Sequence[Range]) -> SampleBatch:
+        """All rows of the signals in the ranges, by signal and time."""
+        return to_batch(self._engine.arrow(queries.raw_in(signals.tolist(), any_of("time", within)), _ONE_THREAD))
 
     def latest(self, signals: Sequence[int] | None = None) -> SampleBatch:
         """The row with the greatest time of each signal (all signals when None)."""
         if signals is not None and not len(signals):
             return SampleBatch.empty()
-        return _to_batch(self._engine.arrow(queries.latest(signals)))
+        return to_batch(self._engine.arrow(queries.latest(signals)))
 
     def rows(self, signals: Sequence[int], start: int, end: int) -> Iterator[pa.RecordBatch]:
         """Every raw row as Arrow (see ARROW), by signal and time, a page at a time."""
@@ -111,14 +100,14 @@ class ClickHouseHistorian:
                 table = self._engine.arrow(queries.raw([signal], cursor, end, limit))
                 full = table.num_rows == limit
                 if full:  # the next page begins at the last time, which this page may have cut in two
-                    times = _column(table, "t")
+                    times = column(table, "t")
                     kept = int(np.searchsorted(times, times[-1]))
                     if kept == 0:
                         limit *= 2
                         continue
                     cursor, limit = int(times[-1]), self._page_rows
                     table = table.slice(0, kept)
-                yield from _exported(table).to_batches()
+                yield from exported(table).to_batches()
                 if not full:
                     break
 
@@ -127,12 +116,17 @@ class ClickHouseHistorian:
         if signals is not None and not len(signals):
             return Counts(np.empty(0, np.uint32), *(np.empty(0, np.int64) for _ in range(3)))
         table = self._engine.arrow(queries.counts(signals, start, end))
-        return Counts(*(_column(table, name) for name in ("signal", "rows", "first", "last")))
+        return Counts(*(column(table, name) for name in ("signal", "rows", "first", "last")))
 
     def delete_before(self, time: int, signals: Sequence[int] | None = None) -> None:
-        """Retention: remove rows older than `time`; returns when they are gone."""
+        """Retention: remove rows older than `time`; returns when they are gone. Roll-ups stay."""
         if signals is not None and not len(signals):
             return
+        going = self.counts(signals, None, time).signals
+        if not len(going):
+            return
+        self.rollups.raw_gone_before(going, -(-time // MINUTE) * MINUTE)  # what is left of a minute is no minute
+        self._reader.raw_from = self.rollups.raw_from()
         condition = f"time < {queries.moment(time)}"
         if signals is not None:
             condition += f" AND {queries.among(signals)}"
@@ -147,124 +141,15 @@ class ClickHouseHistorian:
                 f"ALTER TABLE {name}{self._layout.on_cluster} DELETE WHERE {condition}", {"mutations_sync": 2}
             )
 
+    def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
+        """Retention: remove roll-ups of buckets that start before `time`."""
+        if signals is None or len(signals):
+            self.rollups.delete_before(level, time, signals)
+
     def size_bytes(self) -> int:
-        """Bytes on disk of all stored rows (of the connected node, on a cluster)."""
+        """Bytes on disk of all stored rows without roll-ups (of the connected node, on a cluster)."""
         return int(self._engine.command(queries.size(self._layout.stored("samples"))))
 
     def close(self) -> None:
         """Release the engine."""
         self._engine.close()
-
-
-def _to_arrow(batch: SampleBatch) -> pa.Table:
-    n = len(batch)
-    if batch.texts is None:
-        text = pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(bytes(4 * (n + 1))), pa.py_buffer(b"")])
-    else:
-        text = pa.array([text or "" for text in batch.texts], pa.string())
-    columns = [
-        pa.array(batch.signals),
-        pa.array(batch.times).view(pa.timestamp("us", "UTC")),
-        pa.array(batch.values),
-        pa.array(batch.qualities),
-        text,
-        pa.array(batch.is_text()),
-    ]
-    return pa.table(columns, names=["signal", "time", "value", "quality", "text", "is_text"])
-
-
-def _column(table: pa.Table, name: str) -> NDArray[Any]:
-    column: NDArray[Any] = table.column(name).to_numpy()
-    return column
-
-
-def _texts(table: pa.Table) -> TextArray | None:
-    """object[n] of str | None, or None when no row is text."""
-    is_text = _column(table, "is_text").astype(np.bool_)
-    if not is_text.any():
-        return None
-    texts: TextArray = np.full(len(is_text), None, object)
-    texts[is_text] = table.column("text").filter(pa.array(is_text)).to_pylist()
-    return texts
-
-
-def _to_batch(table: pa.Table) -> SampleBatch:
-    signals, times, values, qualities = (_column(table, name) for name in ("signal", "t", "value", "quality"))
-    return SampleBatch(signals, times, values, qualities, _texts(table))
-
-
-def _exported(table: pa.Table) -> pa.Table:
-    text = pa.compute.if_else(table.column("is_text"), table.column("text"), pa.scalar(None, pa.string()))
-    time = table.column("t").cast(pa.timestamp("us", "UTC"))
-    columns = [table.column("signal"), time, table.column("value"), text, table.column("quality")]
-    return pa.table(columns, schema=ARROW)
-
-
-def _series(table: pa.Table, mode: Any) -> dict[int, Series]:
-    """Cut rows sorted by signal into one Series each."""
-    batch = _to_batch(table)
-    found: dict[int, Series] = {}
-    for signal, rows in _runs(batch.signals):
-        part = batch.take(rows)
-        found[signal] = Series(signal, mode, part.times, part.values, part.qualities, part.texts)
-    return found
-
-
-def _runs(signals: UInt32Array) -> Iterator[tuple[int, slice]]:
-    if not len(signals):
-        return
-    edges = np.flatnonzero(np.diff(signals)) + 1
-    starts = [0, *edges.tolist()]
-    for start, stop in zip(starts, [*starts[1:], len(signals)], strict=True):
-        yield int(signals[start]), slice(start, stop)
-
-
-def _extremes(table: pa.Table) -> dict[int, Series]:
-    """Two rows per bucket in time order; one where both extremes are the same row or there is no number."""
-    numbers = _column(table, "numbers") > 0
-    first_at = _column(table, "first_at")
-    low_at = np.where(numbers, _column(table, "low_at"), first_at)
-    high_at = np.where(numbers, _column(table, "high_at"), first_at)
-    low = np.where(numbers, _column(table, "low"), np.nan)
-    high = np.where(numbers, _column(table, "high"), np.nan)
-    falling = high_at < low_at
-    stamps = np.stack([np.where(falling, high_at, low_at), np.where(falling, low_at, high_at)], axis=1).ravel()
-    values = np.stack([np.where(falling, high, low), np.where(falling, low, high)], axis=1).ravel()
-    keep = np.ones(len(stamps), np.bool_)
-    keep[1::2] = low_at != high_at
-    signals = np.repeat(_column(table, "signal"), 2)[keep]
-    times: Int64Array = stamps[keep] >> 8
-    qualities: UInt8Array = (stamps[keep] & 0xFF).astype(np.uint8)
-    values = values[keep]
-    return {
-        signal: Series(signal, "minmax", times[rows], values[rows], qualities[rows]) for signal, rows in _runs(signals)
-    }
-
-
-def _joined(signal: int, entering: Series | None, series: Series | None) -> Series:
-    """The row before the range and the range itself as one Series."""
-    if series is None:
-        if entering is not None:
-            return entering
-        empty = SampleBatch.empty()
-        return Series(signal, "raw", empty.times, empty.values, empty.qualities)
-    if entering is None:
-        return series
-    texts: TextArray | None = None
-    if entering.texts is not None or series.texts is not None:
-        texts = np.concatenate([_filled(entering), _filled(series)])
-    return Series(
-        signal,
-        series.mode,
-        np.concatenate([entering.times, series.times]),
-        np.concatenate([entering.values, series.values]),
-        np.concatenate([entering.qualities, series.qualities]),
-        texts,
-    )
-
-
-def _filled(series: Series) -> TextArray:
-    if series.texts is not None:
-        return series.texts
-    blank: TextArray = np.full(len(series.times), None, object)
-    return blank

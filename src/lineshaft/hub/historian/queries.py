@@ -40,6 +40,19 @@ def raw(signals: Iterable[int], start: int, end: int, limit: int | None = None) 
     return f"SELECT {COLUMNS} FROM samples WHERE {within(signals, start, end)} ORDER BY signal, time{tail}"
 
 
+def raw_in(signals: Iterable[int], condition: str) -> str:
+    """Every row for which a condition on `time` holds."""
+    return f"SELECT {COLUMNS} FROM samples WHERE {among(signals)} AND {condition} ORDER BY signal, time"
+
+
+def counted(signals: Iterable[int], condition: str) -> str:
+    """Rows per signal for which a condition on `time` holds."""
+    return (
+        f"SELECT signal, toInt64(count()) AS rows FROM samples WHERE {among(signals)} AND {condition}"
+        " GROUP BY signal ORDER BY signal"
+    )
+
+
 def before(signals: Iterable[int], start: int) -> str:
     """The last row of each signal before `start`; one short search from the end per signal."""
     one = (
@@ -63,6 +76,44 @@ def extremes(signals: Iterable[int], start: int, end: int, width: int) -> str:
         f" maxIf(value, {number}) AS high, argMaxIf({stamp}, value, {number}) AS high_at, min({stamp}) AS first_at"
         f" FROM samples WHERE {within(signals, start, end)} GROUP BY signal, bucket ORDER BY signal, bucket"
     )
+
+
+def rolled_extremes(level: str, signals: Iterable[int], origin: int, width: int, rolled: str, raw: str) -> str:
+    """The columns of `extremes` from roll-ups where the condition `rolled` on `start` holds, from rows where `raw` on
+    `time` does. Times of extremes are exact."""
+    wanted = among(signals)
+    base = "reinterpretAsInt64(start)"
+    return (
+        f"SELECT signal, intDiv(t - ({origin}), {width}) AS bucket, sum(n) AS numbers, minIf(lo, n > 0) AS low,"
+        " argMinIf(lo_at, lo, n > 0) AS low_at, maxIf(hi, n > 0) AS high, argMaxIf(hi_at, hi, n > 0) AS high_at,"
+        " min(opened) AS first_at FROM ("
+        f"SELECT signal, {base} AS t, numbers AS n, low AS lo, ({base} + low_at) * 256 + low_quality AS lo_at,"
+        f" high AS hi, ({base} + high_at) * 256 + high_quality AS hi_at,"
+        f" ({base} + opens_at) * 256 + if(count > 0, 192, 0) AS opened"
+        f" FROM rollup_{level} FINAL WHERE {wanted} AND {rolled}"
+        " UNION ALL "
+        "SELECT signal, reinterpretAsInt64(time) AS t, toInt64(NOT isNaN(value)) AS n, value AS lo,"
+        " t * 256 + quality AS lo_at, value AS hi, lo_at AS hi_at, lo_at AS opened"
+        f" FROM samples WHERE {wanted} AND {raw}"
+        ") GROUP BY signal, bucket ORDER BY signal, bucket"
+    )
+
+
+def rolled_census(signals: Iterable[int], start: int, end: int) -> str:
+    """Per signal: rows of any quality and how many of them are texts, as far as hours are rolled up."""
+    return (
+        "SELECT signal, sum(rows) AS rows, sum(count) - sum(numbers) AS texts FROM rollup_hour FINAL"
+        f" WHERE {among(signals)} AND start >= {moment(start)} AND start < {moment(end)} GROUP BY signal"
+    )
+
+
+def after(signals: Iterable[int], end: int) -> str:
+    """The first row of each signal at or after `end`."""
+    one = (
+        f"SELECT {COLUMNS} FROM (SELECT * FROM samples WHERE signal = {{}} AND time >= {moment(end)}"
+        " ORDER BY signal, time LIMIT 1)"
+    )
+    return " UNION ALL ".join(one.format(int(signal)) for signal in signals)
 
 
 def changes(signals: Iterable[int], start: int, end: int, limit: int) -> str:

@@ -92,7 +92,74 @@ def _version_1(layout: Layout) -> tuple[str, ...]:
     )
 
 
-VERSIONS: Final = (_version_1,)
+_ROLLUP_COLUMNS: Final = """
+    signal UInt32 CODEC(Delta, ZSTD(1)),
+    start DateTime64(6, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    rows Int64 CODEC(T64, ZSTD(1)),
+    count Int64 CODEC(T64, ZSTD(1)),
+    numbers Int64 CODEC(T64, ZSTD(1)),
+    uncertain Int64 CODEC(T64, ZSTD(1)),
+    total Float64 CODEC(ZSTD(1)),
+    deviations Float64 CODEC(ZSTD(1)),
+    low Float64 CODEC(ZSTD(1)),
+    low_at Int64 CODEC(T64, ZSTD(1)),
+    low_quality UInt8 CODEC(ZSTD(1)),
+    high Float64 CODEC(ZSTD(1)),
+    high_at Int64 CODEC(T64, ZSTD(1)),
+    high_quality UInt8 CODEC(ZSTD(1)),
+    opens_at Int64 CODEC(T64, ZSTD(1)),
+    first_at Int64 CODEC(T64, ZSTD(1)),
+    first Float64 CODEC(ZSTD(1)),
+    last_at Int64 CODEC(T64, ZSTD(1)),
+    last Float64 CODEC(ZSTD(1)),
+    ends_at Int64 CODEC(T64, ZSTD(1)),
+    covered Int64 CODEC(T64, ZSTD(1)),
+    step Float64 CODEC(ZSTD(1)),
+    ramp Float64 CODEC(ZSTD(1)),
+    increase Float64 CODEC(ZSTD(1)),
+    first_text String CODEC(ZSTD(1)),
+    last_text String CODEC(ZSTD(1)),
+    state_names Array(String) CODEC(ZSTD(1)),
+    state_times Array(Int64) CODEC(ZSTD(1))"""
+"""Columns of analytics.rollup.Rollups; times within the bucket count from its start, -1 for none."""
+_TOUCHED_SELECT: Final = (
+    "SELECT signal, intDiv(reinterpretAsInt64(time), 60000000) - (reinterpretAsInt64(time) < 0) AS minute, {stamp}"
+    " FROM {source} GROUP BY signal, minute"
+)
+_STAMP: Final = "toUInt64(randConstant(1)) * 4294967296 + randConstant(2) AS stamp"
+
+
+def _version_2(layout: Layout) -> tuple[str, ...]:
+    """Roll-ups, and which minutes have to be computed anew: a view notes them with each insert of samples."""
+    samples, touched = layout.stored("samples"), layout.stored("touched")
+    found = [
+        f"CREATE TABLE IF NOT EXISTS {touched}{layout.on_cluster} (signal UInt32 CODEC(Delta, ZSTD(1)),"
+        " minute Int64 CODEC(Delta, ZSTD(1)), stamp UInt64 CODEC(ZSTD(1)))"
+        f" ENGINE = {layout.engine('MergeTree', 'touched')} ORDER BY (signal, minute) SETTINGS {layout.window()}",
+        f"CREATE MATERIALIZED VIEW IF NOT EXISTS touched_view{layout.on_cluster} TO {touched}"
+        f" AS {_TOUCHED_SELECT.format(source=samples, stamp=_STAMP)}",
+        *layout.distributed("touched"),
+    ]
+    for level, months in (("minute", "toYYYYMM"), ("hour", "toYear"), ("day", "toYear")):
+        table = layout.stored(f"rollup_{level}")
+        found += [
+            f"CREATE TABLE IF NOT EXISTS {table}{layout.on_cluster} ({_ROLLUP_COLUMNS})"
+            f" ENGINE = {layout.engine('ReplacingMergeTree', f'rollup_{level}')} PARTITION BY {months}(start)"
+            " ORDER BY (signal, start) SETTINGS fsync_after_insert = 1",
+            *layout.distributed(f"rollup_{level}"),
+        ]
+    found += [
+        f"CREATE TABLE IF NOT EXISTS {layout.stored('raw_from')}{layout.on_cluster}"
+        " (signal UInt32, time DateTime64(6, 'UTC'))"
+        f" ENGINE = {layout.engine('ReplacingMergeTree', 'raw_from', 'time')} ORDER BY signal",
+        *layout.distributed("raw_from"),
+        f"INSERT INTO touched {_TOUCHED_SELECT.format(source='samples', stamp='toUInt64(1) AS stamp')}"
+        " SETTINGS optimize_aggregation_in_order = 1, max_threads = 1",
+    ]
+    return tuple(found)
+
+
+VERSIONS: Final = (_version_1, _version_2)
 """Statements that lead from each version to the next; a new version goes to the end, none is ever changed."""
 
 
