@@ -1,4 +1,4 @@
-"""Local days, months and shifts, where the clocks change."""
+"""Local days, weeks and months, where the clocks change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lineshaft.analytics.calendar import Shift, instant, shift_spans, spans
+from lineshaft.analytics.calendar import spans
+from lineshaft.analytics.oee.calendar import instant
 
 HOUR = 3_600_000_000
 BERLIN, KOLKATA, ADELAIDE = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Australia/Adelaide")
@@ -56,18 +57,3 @@ def test_weeks_begin_on_monday() -> None:
     """A Sunday belongs to the week before."""
     (one,) = spans("1w", at("2025-06-01 10:00"), at("2025-06-01 10:01"), BERLIN)
     assert one.start == at("2025-05-25 22:00")
-
-
-def test_a_shift_over_midnight_keeps_its_local_times() -> None:
-    """The night shift in which the clocks go forward is an hour shorter, and belongs to the day on which it starts."""
-    night = Shift("night", 22 * 60, 6 * 60, ("sat",))
-    (one,) = shift_spans([night], at("2025-03-30 02:00"), at("2025-03-30 03:00"), BERLIN)
-    assert (one.name, (one.end - one.start) / HOUR) == ("night", 7)
-    assert list(shift_spans([night], at("2025-03-31 02:00"), at("2025-03-31 03:00"), BERLIN)) == []
-
-
-def test_holidays_have_no_shift() -> None:
-    """On a holiday no shift starts."""
-    early = Shift("early", 6 * 60, 14 * 60, holidays=("2025-12-25",))
-    found = list(shift_spans([early], at("2025-12-24 00:00"), at("2025-12-27 00:00"), BERLIN))
-    assert [one.start for one in found] == [at("2025-12-24 05:00"), at("2025-12-26 05:00")]

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from lineshaft.analytics.buckets import Buckets, aggregate
+from lineshaft.analytics.rollup import FOREVER, of_rows, ordered
 from lineshaft.errors import StoreUnavailable
-from lineshaft.hub.historian.base import Counts, Series
-from lineshaft.model.samples import SampleBatch
+from lineshaft.hub.historian.base import Counts, Level, Series
+from lineshaft.model.samples import Int64Array, SampleBatch
 
 SCHEMA = pa.schema(
     [
@@ -66,6 +68,13 @@ class MemoryHistorian:
             found.append(Series(signal, mode, rows.times, rows.values, rows.qualities, rows.texts))  # type: ignore[arg-type]
         return found
 
+    def aggregate(
+        self, signals: Sequence[int], edges: Int64Array, *, until: int | None = None, gap: int | None = None
+    ) -> list[Buckets]:
+        self._answer()
+        gap = FOREVER if gap is None else gap
+        return [aggregate(of_rows(ordered(self._rows(one))), edges, gap, until=until, stateful=True) for one in signals]
+
     def latest(self, signals: Sequence[int] | None = None) -> SampleBatch:
         self._answer()
         wanted = list(self._parts) if signals is None else signals
@@ -102,6 +111,9 @@ class MemoryHistorian:
         for signal in list(self._parts) if signals is None else signals:
             rows = self._rows(signal)
             self._parts[signal] = [rows.take(rows.times >= time)]
+
+    def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
+        self._answer()
 
     def size_bytes(self) -> int:
         self._answer()

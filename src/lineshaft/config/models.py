@@ -13,6 +13,8 @@ from lineshaft.config.calendars import PlannedStopConfig as PlannedStopConfig
 from lineshaft.config.calendars import ShiftConfig as ShiftConfig
 from lineshaft.config.calendars import SpecialDayConfig as SpecialDayConfig
 from lineshaft.config.calendars import known_zone
+from lineshaft.config.history import KeepConfig as KeepConfig
+from lineshaft.config.history import RetentionConfig as RetentionConfig
 from lineshaft.config.oee import BitConfig as BitConfig
 from lineshaft.config.oee import CountStatesConfig as CountStatesConfig
 from lineshaft.config.oee import LineConfig as LineConfig
@@ -330,7 +332,13 @@ class HubConfig(Section):
         unit="1/s",
         ge=0,
     )
-    retention: Duration | None = key(None, "Raw samples older than this are removed; none: kept.", unit="s")
+    retention: RetentionConfig = key(RetentionConfig(), "How long history is kept.")
+    gap: Duration = key(
+        900.0,
+        "A measure without a sample for longer than this is unknown in between, in means over time.",
+        unit="s",
+        gt=0,
+    )
 
 
 class SimulatorConfig(Section):

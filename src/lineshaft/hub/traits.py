@@ -1,4 +1,4 @@
-"""What roll-ups must know of signals, from the catalogue: the kind says how long a value is held and what is a state."""
+"""What roll-ups must know of signals: their kind says how long a value is held and what is a state."""
 
 from __future__ import annotations
 

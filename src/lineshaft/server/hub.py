@@ -7,17 +7,17 @@ import contextlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
 
 from lineshaft.clock import SystemClock
-from lineshaft.config.models import Plant
+from lineshaft.config.models import Plant, RetentionConfig
 from lineshaft.errors import ConnectionFailed, StoreUnavailable
 from lineshaft.gateway.plan import make_plan
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
-from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
 from lineshaft.hub.security.identity import Identity
@@ -26,28 +26,25 @@ from lineshaft.hub.stream import LiveStream
 from lineshaft.server import upkeep
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
+from lineshaft.server.history import calendar_of, forget_old, open_historian, rolling, rollup_check
 from lineshaft.server.messages import Message, tell
 from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the threads of ingest
+_BUSY_ROWS: Final = 200_000  # rows that may wait before roll-ups wait for them
 _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before health warns
 
 
 async def run_hub(context: PartContext) -> None:
     """Serve until `context.stop`; what is queued is committed before it ends."""
     plant, data = context.plant, context.data
-    with _listen(plant.hub.host, plant.hub.port) as listener:
-        historian = ClickHouseHistorian(data.historian_dsn(plant))
-        await asyncio.to_thread(historian.open)
-        try:
-            with State(data.database_dsn(plant)) as state:
-                await _serve(context, listener, historian, state)
-        finally:
-            await asyncio.to_thread(historian.close)
+    with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
+        async with open_historian(data.historian_dsn(plant), plant, state) as historian:
+            await _serve(context, listener, historian, state)
 
 
-async def _serve(context: PartContext, listener: socket.socket, historian: Historian, state: State) -> None:
+async def _serve(context: PartContext, listener: socket.socket, historian: ClickHouseHistorian, state: State) -> None:
     plant, data = context.plant, context.data
     stream = LiveStream()
     stream.seed(await asyncio.to_thread(historian.latest))
@@ -73,20 +70,27 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Histo
         await asyncio.to_thread(ingest.stop)
 
 
-async def _while_running(context: PartContext, ingest: Ingest, historian: Historian, state: State) -> None:
+async def _while_running(context: PartContext, ingest: Ingest, historian: ClickHouseHistorian, state: State) -> None:
     """Do what is to be done on the side until the stop."""
     keep = context.plant.hub.retention
     rules = PastRules(make_plan(context.plant))
-    async with asyncio.TaskGroup() as group:
+    busy = partial(_is_busy, ingest)
+    async with rolling(historian, busy) as roller, asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(upkeep.import_files(context.data.imports, historian, state, rules), name="import"),
             group.create_task(_watch_plant(context), name="plant"),
         ]
-        if keep is not None:
-            tasks.append(group.create_task(upkeep.forget_old(historian, keep, SystemClock()), name="retention"))
+        if keep != RetentionConfig():
+            forgetting = forget_old(historian, state, roller, keep, SystemClock())
+            tasks.append(group.create_task(forgetting, name="retention"))
         await _until_stopped(context.stop, ingest)
         for task in tasks:
             task.cancel()
+
+
+def _is_busy(ingest: Ingest) -> bool:
+    """Whether rows wait in such numbers that everything else should."""
+    return ingest.figures().pending_rows > _BUSY_ROWS
 
 
 def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
@@ -98,7 +102,7 @@ def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
 
 
 def _services(
-    plant: Plant, data: DataFolder, historian: Historian, state: State, stream: LiveStream, ingest: Ingest
+    plant: Plant, data: DataFolder, historian: ClickHouseHistorian, state: State, stream: LiveStream, ingest: Ingest
 ) -> Services:
     def figures() -> Mapping[str, Any]:
         return {"ingest": asdict(ingest.figures())}
@@ -107,9 +111,9 @@ def _services(
         historian=historian,
         state=state,
         stream=stream,
-        plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency),
+        plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency, calendar_of(plant)),
         requests=ingest.requests,
-        checks=(lambda: _ingest_checks(plant, ingest),),
+        checks=(lambda: _ingest_checks(plant, ingest), lambda: (rollup_check(historian),)),
         figures=figures,
         rate_limit=plant.hub.rate_limit,
         fault_token=read_password(data.root / SIMULATOR_TOKEN),

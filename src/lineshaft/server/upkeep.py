@@ -1,4 +1,4 @@
-"""What the hub does on the side: takes in waiting files, and removes samples that are older than the plant wants."""
+"""What the hub does on the side: takes in waiting files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from lineshaft.clock import MICROSECONDS, Clock
 from lineshaft.errors import DataError, StoreUnavailable
 from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.historian.base import Historian
@@ -20,18 +19,7 @@ from lineshaft.server.past import PastRules
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
 _STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
-_RETENTION_EVERY: Final = 3600.0  # seconds
 _log = structlog.get_logger(__name__)
-
-
-async def forget_old(historian: Historian, keep: float, clock: Clock) -> None:
-    """Every hour, remove samples older than `keep` seconds."""
-    while True:
-        try:
-            await asyncio.to_thread(historian.delete_before, clock.now_us() - round(keep * MICROSECONDS))
-        except StoreUnavailable as error:
-            _log.error("retention.later", error=str(error))
-        await clock.sleep_until(clock.monotonic() + _RETENTION_EVERY)
 
 
 async def import_files(folder: Path, historian: Historian, state: State, rules: PastRules) -> None:

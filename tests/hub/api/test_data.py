@@ -15,6 +15,7 @@ import pytest
 
 from hub.api.conftest import ASSET, Hub
 from lineshaft.hub.api.columns import ARROW
+from lineshaft.hub.api.export import MEDIA_TYPES
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.equipment import Equipment, Level
 
@@ -223,6 +224,48 @@ async def test_import_is_idempotent_by_content(hub: Hub) -> None:
         assert hub.historian.counts().rows.sum() == 250_000
         ledger = (await client.get("/api/v1/ledger")).json()
         assert ledger["items"] == []
+
+
+async def test_an_export_can_be_imported_again(hub: Hub) -> None:
+    """The CSV, Parquet and Arrow of an export are taken in as they are, and are the same content."""
+    flow, pressure, mode = hub.ids.tolist()
+    hub.put(np.full(50, flow), T0 + np.arange(50) * SECOND, np.arange(50) / 8)
+    hub.put([pressure], [T0 + 9], [math.nan])
+    hub.put([mode, mode], [T0, T0 + 5], [math.nan, math.nan], ['say "hi", twice', "OFF"])
+    before = hub.historian.read(hub.ids.tolist(), T0, T0 + 1000 * SECOND)
+    async with hub.client() as client:
+        bodies = {kind: await export(client, hub, kind) for kind in ("csv", "parquet", "arrow")}
+        hub.historian.delete_before(2**62)
+        stored = []
+        for kind, body in bodies.items():
+            headers = {"content-type": MEDIA_TYPES[kind]}  # type: ignore[index]
+            done = await client.post("/api/v1/import", content=body, headers=headers)
+            assert done.status_code == 200, done.text
+            assert done.json()["rows"] == 53
+            stored.append(done.json()["stored"])
+        assert stored == [53, 0, 0]
+    for one, other in zip(hub.historian.read(hub.ids.tolist(), T0, T0 + 1000 * SECOND), before, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+        assert one.times.tolist() == other.times.tolist()
+        assert one.texts is other.texts or one.texts.tolist() == other.texts.tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "words"),
+    [
+        ("text/csv", b"path,time,value\r\na/b,2026-05-01 12:00,1\r\n", 422, "a time cannot be read"),
+        ("text/csv", b"path,time,value\r\na/b,1,many\r\n", 422, "not CSV that can be read"),
+        ("text/csv", b"time,value\r\n1,1\r\n", 422, "columns are time, value"),
+        ("application/vnd.apache.parquet", b"PAR1", 422, "not a Parquet file"),
+        ("application/json", b"{}", 415, "cannot be imported"),
+    ],
+)
+async def test_a_file_that_cannot_be_imported(hub: Hub, kind: str, body: bytes, status: int, words: str) -> None:
+    """The answer says what is wrong with a file, and what would be right."""
+    async with hub.client() as client:
+        response = await client.post("/api/v1/import", content=body, headers={"content-type": kind})
+        assert response.status_code == status
+        assert words in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

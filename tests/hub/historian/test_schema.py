@@ -26,6 +26,11 @@ def test_a_cluster_has_replicated_tables_behind_distributed_ones() -> None:
     assert "Distributed('plant', currentDatabase(), 'samples_local', signal)" in text
     assert "TO latest_local AS SELECT" in text
     assert "FROM samples_local" in text
+    assert (
+        "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/rollup_hour_local', '{replica}')" in text
+    )
+    assert "Distributed('plant', currentDatabase(), 'rollup_minute_local', signal)" in text
+    assert "TO touched_local AS SELECT" in text
 
 
 def test_tables_of_the_newest_version_stay() -> None:

@@ -213,6 +213,28 @@ class SeriesPage(BaseModel):
     series: list[SeriesColumns]
 
 
+class Aggregates(BaseModel):
+    """Aggregates of one signal, one entry for each bucket."""
+
+    signal: int
+    samples: list[int] = Field(description="usable samples")
+    uncertain: list[int] = Field(description="of these, uncertain ones")
+    bad: list[int] = Field(description="samples of bad quality or without a value, which count for nothing")
+    gap_seconds: list[float] = Field(description="time of the bucket in which no value was known")
+    values: dict[str, list[Any]] = Field(description="function: one number or null for each bucket")
+
+
+class AggregatePage(BaseModel):
+    """Aggregates of signals by local units of time."""
+
+    timezone: str
+    bucket: str
+    start: list[int] = Field(description="UTC microseconds of each bucket")
+    end: list[int]
+    name: list[str] = Field(description="the shift; '' for units of the calendar")
+    series: list[Aggregates]
+
+
 class Imported(BaseModel):
     """What an import did."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from lineshaft.analytics.oee.calendar import Calendar
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
 from lineshaft.hub.configuration import Configurations
@@ -27,6 +28,7 @@ class PlantInfo:
     name: str
     timezone: str  # IANA name
     currency: str = "EUR"  # ISO 4217
+    calendar: Callable[[str], Calendar | None] = lambda path: None  # shifts of equipment or a signal, by its full path
 
 
 @dataclass(frozen=True, slots=True)

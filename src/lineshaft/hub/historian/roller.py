@@ -99,6 +99,7 @@ class Roller:
     busy: Callable[[], bool] = lambda: False
     figures: RollerFigures = field(default_factory=RollerFigures)
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
         """Passes until `stop`, in a thread of its own."""
@@ -127,6 +128,10 @@ class Roller:
 
     def step(self) -> bool:
         """One pass; True when more may wait. Raises StoreUnavailable."""
+        with self._one_at_a_time:
+            return self._pass()
+
+    def _pass(self) -> bool:
         began = time.monotonic()
         touched = self.store.touched(self.settings.notes)
         if not touched.stamps:

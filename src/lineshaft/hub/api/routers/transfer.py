@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO, Annotated, Any
 
-import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from lineshaft.errors import DataError
 from lineshaft.hub.api import export as exporting
+from lineshaft.hub.api import files
 from lineshaft.hub.api.columns import ARROW, ids_of
 from lineshaft.hub.api.importing import Progress, import_rows
 from lineshaft.hub.api.models import Imported
@@ -65,11 +65,20 @@ def export(
     dependencies=[needs(Role.ENGINEER)],
     response_model=Imported,
     openapi_extra={
-        "requestBody": {"required": True, "content": {ARROW: {"schema": {"type": "string", "format": "binary"}}}}
+        "requestBody": {
+            "required": True,
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in files.KINDS},
+        }
     },
 )
 async def import_(request: Request, parts: Parts) -> Response | Imported:
-    """Store rows of an Arrow stream (path, time, value, text, quality). The same stream again stores nothing twice."""
+    """Store rows (path, time, value, text, quality) of an Arrow stream, a Parquet file or CSV, as `content-type` says.
+
+    The same rows again store nothing twice.
+    """
+    kind = request.headers.get("content-type", ARROW).partition(";")[0].strip().lower() or ARROW
+    if kind not in files.KINDS:
+        return problem(415, "Unsupported", f"content-type {kind} cannot be imported; {', '.join(files.KINDS)} can")
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
         size = 0
         async for piece in request.stream():
@@ -78,7 +87,7 @@ async def import_(request: Request, parts: Parts) -> Response | Imported:
                 return problem(413, "Too large", f"an import may have {LARGEST_IMPORT} bytes")
             await run_in_threadpool(file.write, piece)
         file.seek(0)
-        done = await run_in_threadpool(_import, file, parts)
+        done = await run_in_threadpool(_import, file, kind, parts)
     return Imported(
         rows=done.rows,
         stored=done.stored,
@@ -88,9 +97,6 @@ async def import_(request: Request, parts: Parts) -> Response | Imported:
     )
 
 
-def _import(file: IO[Any], parts: Services) -> Progress:
-    try:
-        with pa.ipc.open_stream(file) as reader:
-            return import_rows(iter(reader), parts.historian, parts.state)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"the body is not an Arrow stream: {error}") from error
+def _import(file: IO[Any], kind: str, parts: Services) -> Progress:
+    with files.opened(file, kind) as batches:
+        return import_rows(batches, parts.historian, parts.state)

@@ -1,0 +1,117 @@
+"""The hub's historian with the thread that keeps its roll-ups, and retention by kind of signal."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from lineshaft.analytics.oee.calendar import Calendar
+from lineshaft.clock import MICROSECONDS, Clock
+from lineshaft.config.calendars import calendar_for, to_calendar
+from lineshaft.config.history import KeepConfig, RetentionConfig
+from lineshaft.config.models import Plant
+from lineshaft.errors import StoreUnavailable
+from lineshaft.hub.api.services import Check
+from lineshaft.hub.historian.base import Level
+from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.historian.roller import Roller
+from lineshaft.hub.state.state import State
+from lineshaft.hub.traits import CatalogueTraits
+from lineshaft.model.equipment import SignalKind
+
+_EVERY: Final = 6 * 3600.0  # seconds between two looks for what is too old
+_LATER: Final = 60.0  # seconds before a new try when the store does not answer
+_LEVELS: Final[tuple[Level, ...]] = ("minute", "hour", "day")
+_MANY: Final = 5_000_000  # touched minutes that may wait before health warns
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_historian(dsn: str, plant: Plant, state: State) -> AsyncIterator[ClickHouseHistorian]:
+    """The historian, open until the block ends. Raises StoreUnavailable."""
+    historian = ClickHouseHistorian(dsn, CatalogueTraits(state.catalogue, plant.hub.gap))
+    await asyncio.to_thread(historian.open)
+    try:
+        yield historian
+    finally:
+        await asyncio.to_thread(historian.close)
+
+
+@asynccontextmanager
+async def rolling(historian: ClickHouseHistorian, busy: Callable[[], bool]) -> AsyncIterator[Roller]:
+    """Roll-ups are kept by a thread of their own until the block ends."""
+    roller = Roller(historian.rollups, historian, historian.traits, busy=busy)
+    thread = threading.Thread(target=roller.run, name="rollups", daemon=True)
+    thread.start()
+    try:
+        yield roller
+    finally:
+        roller.stop()
+        await asyncio.to_thread(thread.join)
+
+
+def rollup_check(historian: ClickHouseHistorian) -> Check:
+    """Health of the roll-ups; called in a thread."""
+    waiting = historian.rollups.waiting()
+    words = f"{waiting:,} minutes of signals wait to be rolled up"
+    if waiting > _MANY:
+        return Check("roll-ups", "warn", words, "long charts are slow until they are; late data keep the hub busy")
+    return Check("roll-ups", "pass", words)
+
+
+def calendar_of(plant: Plant) -> Callable[[str], Calendar | None]:
+    """Full path of equipment or a signal -> its shift calendar."""
+    made = {config.id: to_calendar(config, plant.plant.timezone) for config in plant.calendars}
+    site = f"{plant.plant.enterprise}/{plant.plant.site}"
+
+    def found(path: str) -> Calendar | None:
+        config = calendar_for(plant.calendars, path.removeprefix(site).removeprefix("/"))
+        return made[config.id] if config is not None else None
+
+    return found
+
+
+async def forget_old(
+    historian: ClickHouseHistorian, state: State, roller: Roller, keep: RetentionConfig, clock: Clock
+) -> None:
+    """Every few hours, remove what is older than the plant wants to keep, by kind of signal; for ever."""
+    while True:
+        pause = _EVERY
+        try:
+            await asyncio.to_thread(remove_old, historian, state, roller, keep, clock.now_us())
+        except StoreUnavailable as error:
+            _log.error("retention.later", error=str(error))
+            pause = _LATER
+        await clock.sleep_until(clock.monotonic() + pause)
+
+
+def remove_old(historian: ClickHouseHistorian, state: State, roller: Roller, keep: RetentionConfig, now: int) -> None:
+    """Remove what is too old at `now` (UTC microseconds). Raises StoreUnavailable."""
+    by_kind = {kind: keep.of(kind) for kind in SignalKind}
+    if len(set(by_kind.values())) == 1:
+        _remove(historian, roller, by_kind[SignalKind.MEASURE], now, None)
+        return
+    ids: dict[SignalKind, list[int]] = {kind: [] for kind in SignalKind}
+    for one in state.catalogue.signals():
+        ids[one.born.signal.kind].append(one.id)
+    for kind, config in by_kind.items():
+        _remove(historian, roller, config, now, ids[kind])
+
+
+def _remove(
+    historian: ClickHouseHistorian, roller: Roller, config: KeepConfig, now: int, signals: Sequence[int] | None
+) -> None:
+    if config.raw is not None:
+        limit = now - round(config.raw * MICROSECONDS)
+        if historian.rollups.waiting(limit):
+            roller.finish()  # what is about to go must have been rolled up
+        historian.delete_before(limit, signals)
+    for level in _LEVELS:
+        age = config.rollups(level)
+        if age is not None:
+            historian.forget_rollups(level, now - round(age * MICROSECONDS), signals)
