@@ -207,6 +207,56 @@ def oee_kpis(json: JsonOption = False) -> None:
 
 
 @app.command()
+def connect(
+    address: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ADDRESS", help="opc.tcp://host:4840, modbus-tcp://host:502/1, mtconnect http://host:5000"
+        ),
+    ],
+    plant: Annotated[str, typer.Option(help="Plant folder that gets the device; without it the YAML is printed.")] = "",
+    name: Annotated[str, typer.Option(help="What people call the device.")] = "",
+    asset: Annotated[str, typer.Option(help="Path below the site, like hall/line-1/press-4; may be new.")] = "",
+    profile: Annotated[str, typer.Option(help="Device profile; else what the device says that it is.")] = "",
+    match: Annotated[str, typer.Option(help="Only signals with this in their name or path.")] = "",
+    poll: Annotated[str, typer.Option(help="How often signals are read.")] = "1s",
+    trust: Annotated[str, typer.Option(help="Accept the OPC UA certificate with this thumbprint.")] = "",
+    signal: Annotated[
+        list[str] | None, typer.Option(help="NAME=ADDRESS[,UNIT], for devices that cannot say what they have.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the YAML and change nothing.")] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Connect a device: test it, see what it has, look at its values, and write its YAML."""
+    from lineshaft.commands import connect as command
+
+    more = tuple(signal or ())
+    wanted = command.Wanted(
+        " ".join(address), plant, name, asset, profile, match, poll, trust, more, dry_run, data, json
+    )
+    raise typer.Exit(command.run(wanted))
+
+
+opcua_app = typer.Typer(help="Look after OPC UA.", no_args_is_help=True)
+app.add_typer(opcua_app, name="opcua")
+
+
+@opcua_app.command("trust")
+def opcua_trust(
+    plant: PlantArgument,
+    action: Annotated[str, typer.Argument(metavar="[ACTION]", help="list, accept or reject.")] = "list",
+    thumbprint: Annotated[str, typer.Argument(metavar="[THUMBPRINT]", help="Or the beginning of it.")] = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the certificates of OPC UA servers; accept or reject one."""
+    from lineshaft.commands import trust as command
+
+    raise typer.Exit(command.run(plant, action, thumbprint, data=data, as_json=json))
+
+
+@app.command()
 def tags(
     plant: PlantArgument,
     match: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only paths with this in them.")] = "",

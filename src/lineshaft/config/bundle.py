@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError, Problem
 
 Bundle: TypeAlias = Mapping[str, str]
@@ -89,6 +92,34 @@ def write_bundle(folder: Path, files: Bundle) -> None:
         name = path.relative_to(folder).as_posix()
         if name not in files and _NAME.fullmatch(name):
             path.unlink()
+
+
+def check_bundle(files: Bundle, load: Callable[[Path], Plant], place: Path) -> Plant:
+    """The plant of a bundle, written to the folder `place` for the moment of the check.
+
+    Raises ConfigError with every problem, in the names of the bundle, and OSError when `place` cannot be written.
+    """
+    refuse_odd(files)
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        place.mkdir(parents=True, mode=0o700)
+        write_bundle(place, files)
+        return load(place)
+    except ConfigError as error:
+        raise _in_place(error, place) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _in_place(error: ConfigError, place: Path) -> ConfigError:
+    """The same problems, with the names of the files as people know them."""
+    prefix = f"{place}{os.sep}"
+    problems = [
+        replace(problem, file=problem.file.removeprefix(prefix).replace(os.sep, "/")) for problem in error.problems
+    ]
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    words = f"the configuration has {count}" if problems else str(error.args[0]).replace(prefix, "")
+    return ConfigError(words, problems, hint=error.hint)
 
 
 def difference(old: Bundle, new: Bundle) -> tuple[FileChange, ...]:

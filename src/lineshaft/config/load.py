@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from lineshaft.config.check import check
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
+from lineshaft.config.graft import graft
 from lineshaft.config.models import DeviceConfig, Plant, ProfileConfig, SignalConfig
 from lineshaft.config.problems import Report, suggestion
 from lineshaft.config.yamlfile import Document, Key, Mark, parse
@@ -99,6 +100,9 @@ def _merge(whole: Document, part: Document, report: Report) -> None:
         shift = 0
         if section not in whole.data:
             whole.data[section] = list(value) if isinstance(value, list) else value
+        elif section == "equipment" and isinstance(present, list) and isinstance(value, list):
+            graft(whole, part, section)
+            continue
         elif isinstance(present, list) and isinstance(value, list):
             shift = len(present)
             present.extend(value)
@@ -127,6 +131,11 @@ def _profiles(folder: Path, report: Report) -> Iterable[tuple[Document, ProfileC
             report.add(document, ("id",), f"this profile is already in {seen[profile.id]}", value=profile.id)
         seen.setdefault(profile.id, str(path))
         yield document, profile
+
+
+def profiles_of(folder: Path) -> Mapping[str, ProfileConfig]:
+    """The profiles that a device of this plant may name: those of Lineshaft and the folder's own that are valid."""
+    return {**builtin_profiles(), **{profile.id: profile for _, profile in _profiles(folder, Report())}}
 
 
 @cache

@@ -12,8 +12,8 @@ A driver only speaks its protocol. It raises the typed errors of lineshaft.error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -167,6 +167,26 @@ class TestsConnection(Protocol):
 
     async def test_connection(self) -> Sequence[Finding]:
         """Try reachability, session, rights and one read; never raises for a failing device."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device says that it is."""
+
+    maker: str = ""
+    product: str = ""
+    version: str = ""
+    blocks: Mapping[str, int] = field(default_factory=dict)
+    """Standard register maps that it has, like `sunspec-203`, and the register at which each begins."""
+
+
+@runtime_checkable
+class Identifies(Protocol):
+    """The device can be asked what it is."""
+
+    async def identify(self) -> Identity:
+        """Called while connected; what the device does not say is empty. Raises RetryableError."""
         ...
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from lineshaft.clock import Clock
-from lineshaft.config.bundle import Bundle, digest, read_bundle, refuse_odd, write_bundle
+from lineshaft.config.bundle import Bundle, check_bundle, digest, read_bundle, write_bundle
 from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError, ConnectionFailed, DataError, Problem, StoreUnavailable, Unsupported
 from lineshaft.gateway.cursor import replace_file
@@ -188,7 +187,7 @@ class RemoteConfig:
 
     async def _only_check(self, request: Request) -> Mapping[str, Any]:
         files = _files(request)
-        plant = await asyncio.to_thread(self._checked, files)
+        plant = await asyncio.to_thread(self.checked, files)
         return {"digest": digest(files), "devices": len(plant.devices)}
 
     async def _push(self, request: Request) -> Mapping[str, Any]:
@@ -203,28 +202,23 @@ class RemoteConfig:
                     "the plant folder was changed at the gateway since this version was made",
                     hint="Take the folder's present state as a new version, and make the change there.",
                 )
-            plant = await asyncio.to_thread(self._checked, files)
+            plant = await asyncio.to_thread(self.checked, files)
             await self._put_in_use(plant, files, present, version)
         return {"digest": digest(files), "state": self._status.state}
 
-    def _checked(self, files: Bundle) -> Plant:
+    def checked(self, files: Bundle) -> Plant:
         """The plant of a bundle, checked as a whole. Raises ConfigError with every problem."""
-        refuse_odd(files)
-        staged = self._place / "staged"
         try:
-            shutil.rmtree(staged, ignore_errors=True)
-            staged.mkdir(parents=True, mode=0o700)
-            write_bundle(staged, files)
-            plant = self._load(staged)
-            self._check(plant)
+            plant = check_bundle(files, self._load_and_check, self._place / "staged")
         except OSError as error:
             raise StoreUnavailable(f"a configuration cannot be staged: {error}", hint="Is the disk full?") from error
-        except ConfigError as error:
-            raise _in_place(error, staged) from error
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
         if self._plant is not None:
             _refuse_another_gateway(self._plant, plant)
+        return plant
+
+    def _load_and_check(self, folder: Path) -> Plant:
+        plant = self._load(folder)
+        self._check(plant)
         return plant
 
     async def _put_in_use(self, plant: Plant, files: Bundle, present: Bundle, version: str) -> None:
@@ -296,15 +290,6 @@ def _files(request: Request) -> dict[str, str]:
     if digest(files) != request.body.get("digest"):
         raise DataError("the files are not those that the hub meant: their digest is another")
     return files
-
-
-def _in_place(error: ConfigError, staged: Path) -> ConfigError:
-    """The same problems, with the names of the files as people know them."""
-    prefix = f"{staged}/"
-    problems = [replace(problem, file=problem.file.removeprefix(prefix)) for problem in error.problems]
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    words = f"the configuration has {count}" if problems else str(error.args[0]).replace(prefix, "")
-    return ConfigError(words, problems, hint=error.hint)
 
 
 def _refuse_another_gateway(running: Plant, plant: Plant) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import structlog
 
 from lineshaft.clock import SystemClock
+from lineshaft.config.bundle import read_bundle
+from lineshaft.config.load import profiles_of
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import StoreUnavailable
+from lineshaft.gateway.connect.connector import Connector
 from lineshaft.gateway.plan import make_plan
 from lineshaft.gateway.remote_config import RemoteConfig
 from lineshaft.gateway.runtime import Gateway, GatewayOptions, check_uplinks
@@ -24,56 +26,76 @@ _log = structlog.get_logger(__name__)
 
 async def run_gateway(context: PartContext) -> None:
     """Run until `context.stop`. A wrong change is refused; a pushed one that fails is taken back."""
-    remote = _remote(context)
-    put_back = await asyncio.to_thread(remote.resume)
-    plant: Plant | None = await asyncio.to_thread(context.load, context.folder) if put_back else context.plant
+    process = _Process(context)
+    plant: Plant | None = await process.begin()
     changes = context.watcher(plant).changes()
-    while plant is not None:
-        ended = asyncio.Event()
-        running = asyncio.create_task(_gateway(plant, context.data.root, remote, ended), name="gateway")
-        plant = await _next_plant(changes, context.stop, running)
-        ended.set()
-        await running
-
-
-def _remote(context: PartContext) -> RemoteConfig:
-    root = context.data.root
-
-    def check(plant: Plant) -> None:
-        check_uplinks(make_plan(plant), _options(plant, root))
-
-    return RemoteConfig(context.folder, context.load, check, root, SystemClock(), context.asked.set)
-
-
-def _options(plant: Plant, root: Path, remote: RemoteConfig | None = None) -> GatewayOptions:
-    password = read_password(root / f"{plant.gateway.id}.password")
-    broker = BrokerAccess.parse(broker_url(plant), user=plant.gateway.id, password=password)
-    if remote is None:
-        return GatewayOptions(plant.gateway, root, broker)
-    return GatewayOptions(
-        plant.gateway, root, broker, handlers=remote.handlers(), config_status=remote.status
-    )  # fmt: skip
-
-
-async def _gateway(plant: Plant, root: Path, remote: RemoteConfig, stop: asyncio.Event) -> None:
-    """One gateway, from a plant that does not change."""
-    gateway = Gateway(make_plan(plant), DRIVERS, _options(plant, root, remote))
-    tell(Message("ready", f"gateway {plant.gateway.id}"))
-    trial = asyncio.create_task(_try(plant, gateway, remote), name="trial of a configuration")
     try:
-        await gateway.run(stop)
+        while plant is not None:
+            ended = asyncio.Event()
+            running = asyncio.create_task(process.gateway(plant, ended), name="gateway")
+            plant = await _next_plant(changes, context.stop, running)
+            ended.set()
+            await running
     finally:
-        trial.cancel()
-        await asyncio.gather(trial, return_exceptions=True)
+        await process.connector.close()
 
 
-async def _try(plant: Plant, gateway: Gateway, remote: RemoteConfig) -> None:
-    await gateway.started.wait()
-    try:
-        remote.began(plant, gateway)
-        await remote.watch(gateway)
-    except StoreUnavailable as error:
-        _log.error("config.cannot_be_kept", error=str(error), hint=error.hint)
+class _Process:
+    """What outlives a gateway that is made anew."""
+
+    def __init__(self, context: PartContext) -> None:
+        self._context = context
+        self._root = context.data.root
+        self._plant = context.plant
+        self._remote = RemoteConfig(
+            context.folder, context.load, self._check, self._root, SystemClock(), context.asked.set
+        )
+        self.connector = Connector(
+            DRIVERS,
+            self._root,
+            lambda: self._plant,
+            lambda: read_bundle(context.folder),
+            self._remote.checked,
+            lambda: profiles_of(context.folder),
+        )
+
+    async def begin(self) -> Plant:
+        """The plant to begin with."""
+        put_back = await asyncio.to_thread(self._remote.resume)
+        return await asyncio.to_thread(self._context.load, self._context.folder) if put_back else self._context.plant
+
+    async def gateway(self, plant: Plant, stop: asyncio.Event) -> None:
+        """One gateway, from a plant that does not change."""
+        self._plant = plant
+        gateway = Gateway(make_plan(plant), DRIVERS, self._options(plant))
+        tell(Message("ready", f"gateway {plant.gateway.id}"))
+        trial = asyncio.create_task(self._try(plant, gateway), name="trial of a configuration")
+        try:
+            await gateway.run(stop)
+        finally:
+            trial.cancel()
+            await asyncio.gather(trial, return_exceptions=True)
+
+    async def _try(self, plant: Plant, gateway: Gateway) -> None:
+        await gateway.started.wait()
+        try:
+            self._remote.began(plant, gateway)
+            await self._remote.watch(gateway)
+        except StoreUnavailable as error:
+            _log.error("config.cannot_be_kept", error=str(error), hint=error.hint)
+
+    def _check(self, plant: Plant) -> None:
+        check_uplinks(make_plan(plant), self._options(plant))
+
+    def _options(self, plant: Plant) -> GatewayOptions:
+        password = read_password(self._root / f"{plant.gateway.id}.password")
+        return GatewayOptions(
+            plant.gateway,
+            self._root,
+            BrokerAccess.parse(broker_url(plant), user=plant.gateway.id, password=password),
+            handlers={**self._remote.handlers(), **self.connector.handlers()},
+            config_status=self._remote.status,
+        )
 
 
 async def _next_plant(changes: AsyncIterator[Plant], stop: asyncio.Event, running: asyncio.Task[None]) -> Plant | None:

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Finding, Point
+from lineshaft.drivers.base import Finding, Identity, Point
 from lineshaft.drivers.modbus.blocks import Block, Layout, Span, halves
 from lineshaft.drivers.modbus.check import check_connection
+from lineshaft.drivers.modbus.identify import identify
 from lineshaft.drivers.modbus.line import Line, Refused
 from lineshaft.drivers.modbus.options import Connection
 from lineshaft.drivers.modbus.plan import Plan, compile_plan
@@ -59,6 +60,11 @@ class ModbusDriver:
     async def test_connection(self) -> Sequence[Finding]:
         """Name, port, unit and one read, each with what to do about it."""
         return await check_connection(self._options)
+
+    async def identify(self) -> Identity:
+        """Its basic identification, and the models of a SunSpec map (drivers.base.Identifies)."""
+        async with self._turn:
+            return await identify(self._line, self._options.unit)
 
     async def read(self, points: Sequence[Point]) -> SampleBatch:
         """Read the points once (drivers.base.Driver). Raises ConnectionFailed or, when nobody answers, PeerTimeout."""

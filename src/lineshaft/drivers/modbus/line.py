@@ -11,6 +11,7 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest, ReadDeviceInformationResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from serial import Serial, SerialException  # type: ignore[import-untyped]  # pyserial ships no types
 
@@ -161,21 +162,39 @@ class Line:
         if (pause := self._free_at - loop.time()) > 0:
             await asyncio.sleep(pause)  # the device or the line needs this silence
         request = REQUESTS[span.table](dev_id=span.unit, address=span.start, count=span.count)
+        content = self._checked(await self._execute(client, request, span.unit), request, span)
+        self._unclean = False
+        return content
+
+    async def device_information(self, unit: int) -> dict[int, bytes]:
+        """Object id -> text of the basic identification (function 43/14); empty when the device has none.
+
+        Raises PeerTimeout or ConnectionFailed.
+        """
+        client = self._client
+        if client is None or not client.connected:
+            raise ConnectionFailed(f"{self.where} hung up")
+        reply = await self._execute(client, ReadDeviceInformationRequest(dev_id=unit, read_code=1, object_id=0), unit)
+        self._unclean = False
+        if not isinstance(reply, ReadDeviceInformationResponse):
+            return {}
+        return {number: text for number, text in reply.information.items() if isinstance(text, bytes)}
+
+    async def _execute(
+        self, client: AsyncModbusTcpClient | AsyncModbusSerialClient, request: ModbusPDU, unit: int
+    ) -> ModbusPDU:
+        loop = asyncio.get_running_loop()
         self._asking, self._unclean = True, not self._numbered
         try:
-            reply = await client.execute(False, request)
+            reply: ModbusPDU = await client.execute(False, request)
         except ConnectionException as error:
             raise ConnectionFailed(f"{self.where} hung up") from error
         except ModbusException as error:
-            raise PeerTimeout(
-                f"unit {span.unit} at {self.where} did not answer in {self._options.timeout:g} s"
-            ) from error
+            raise PeerTimeout(f"unit {unit} at {self.where} did not answer in {self._options.timeout:g} s") from error
         finally:
             self._asking = False
             self._free_at = loop.time() + self._silence
-        content = self._checked(reply, request, span)
-        self._unclean = False
-        return content
+        return reply
 
     def _checked(self, reply: ModbusPDU, request: ModbusPDU, span: Span) -> bytes:
         if self._numbered and reply.transaction_id != request.transaction_id:

@@ -60,6 +60,24 @@ async def _endpoints(options: OpcuaConnection, _: TrustList | None) -> list[Find
     return [Finding(_CHECK["_endpoints"], False, f"{wanted} is not offered; {detail}", "choose one of the offered")]
 
 
+async def offered(url: str, seconds: float = 4.0) -> tuple[dict[str, str], ...]:
+    """Options for each security that the server offers and this driver knows, best first; the last may be none.
+
+    Raises ConnectionFailed or PeerTimeout.
+    """
+    client = Client(url, timeout=seconds)
+    async with typed_errors(url):
+        names = {_name(endpoint) for endpoint in await client.connect_and_get_server_endpoints()}
+    policies = ("Aes256_Sha256_RsaPss", "Basic256Sha256", "Aes128_Sha256_RsaOaep")
+    found = [
+        {"security": policy, "message_mode": mode}
+        for mode in ("sign-and-encrypt", "sign")
+        for policy in policies
+        if f"{policy} {mode}" in names
+    ]
+    return (*found, *([{"security": "none"}] if "none" in names else []))
+
+
 def _name(endpoint: Any) -> str:
     if endpoint.SecurityMode == ua.MessageSecurityMode.None_:
         return "none"
