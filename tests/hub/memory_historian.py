@@ -11,8 +11,9 @@ import pyarrow as pa
 from lineshaft.analytics.buckets import Buckets, aggregate
 from lineshaft.analytics.rollup import FOREVER, of_rows, ordered
 from lineshaft.errors import StoreUnavailable
-from lineshaft.hub.historian.base import Counts, Level, Series
+from lineshaft.hub.historian.base import Counts, Level, Series, StoredWave
 from lineshaft.model.samples import Int64Array, SampleBatch
+from lineshaft.model.waveforms import Waveform, joined
 
 SCHEMA = pa.schema(
     [
@@ -50,6 +51,37 @@ class MemoryHistorian:
             ids, starts = np.unique(batch.signals[order], return_index=True)
             for signal, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
                 self._parts.setdefault(signal, []).append(batch.take(rows))
+
+    def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:
+        self._answer()
+        found = []
+        for signal in signals:
+            for time, parts in sorted(self._bursts(signal).items()):
+                if start <= time < end:
+                    first = parts[0][1]
+                    found.append(
+                        StoredWave(
+                            signal, time, first.rate, first.speed, first.total,
+                            sum(len(wave) for _, wave in parts), float(parts[0][0].values[0]),
+                            int(parts[0][0].qualities[0]),
+                        )
+                    )  # fmt: skip
+        return found[:: -(-len(found) // limit)] if found else []
+
+    def waveform(self, signal: int, time: int) -> Waveform | None:
+        self._answer()
+        parts = self._bursts(signal).get(time)
+        return None if parts is None else joined([wave for _, wave in parts])
+
+    def _bursts(self, signal: int) -> dict[int, list[tuple[SampleBatch, Waveform]]]:
+        """The pieces of each burst by its time, each with its row."""
+        rows = self._rows(signal)
+        found: dict[int, dict[int, tuple[SampleBatch, Waveform]]] = {}
+        for row, wave in enumerate([] if rows.waves is None else rows.waves.tolist()):
+            if wave is not None:
+                time = int(rows.times[row]) - wave.lag
+                found.setdefault(time, {})[wave.offset] = (rows.take(slice(row, row + 1)), wave)
+        return {time: [parts[offset] for offset in sorted(parts)] for time, parts in found.items()}
 
     def read(
         self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True

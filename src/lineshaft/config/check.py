@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from lineshaft.config import units
 from lineshaft.config.check_oee import check_oee
 from lineshaft.config.check_steps import check_steps
+from lineshaft.config.check_waveforms import check_waveforms, features_of
 from lineshaft.config.draft import DeviceDraft, Draft, mappings
+from lineshaft.config.drivers import DriverSchema
 from lineshaft.config.models import CalendarConfig, GatewayConfig, HubConfig, ShiftConfig, SimulatorConfig
 from lineshaft.config.problems import Report, suggestion
 from lineshaft.config.uplinks import MqttJsonUplink, SparkplugUplink
@@ -22,12 +24,13 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = 24 * 60
 
 
-def check(draft: Draft, report: Report) -> None:
+def check(draft: Draft, drivers: Mapping[str, DriverSchema], report: Report) -> None:
     """Note every mistake that only shows when the parts are seen together."""
     paths = _equipment(draft, report)
     _devices(draft, report, paths)
     signals = _signals(draft, report, paths)
     check_steps(draft, report, signals)
+    check_waveforms(draft, drivers, list(signals), report)
     check_oee(draft, report, paths, _known_signals(draft, signals))
     _serial_lines(draft, report)
     _calendars(draft, report, paths)
@@ -128,6 +131,13 @@ def _signals(draft: Draft, report: Report, paths: dict[str, Key]) -> dict[str, t
                 report.add(signal.document, (*signal.at, "name"), message, value=name)
             elif path in paths:
                 report.add(signal.document, (*signal.at, "name"), f"{path} is already equipment", value=name)
+            seen.setdefault(path, (device, mark.file, mark.line))
+        for signal, path in features_of(device):
+            mark = signal.document.mark((*signal.at, "name"))
+            if path in seen:
+                first, file, line = seen[path]
+                message = f"the feature {path} is already given by device {first.text('id')} ({file}:{line})"
+                report.add(signal.document, (*signal.at, "waveform"), message)
             seen.setdefault(path, (device, mark.file, mark.line))
     return seen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -18,6 +18,11 @@ class DriverSchema(Protocol):
     @property
     def connection(self) -> type[BaseModel]:
         """Model of `connection:`."""
+        ...
+
+    @property
+    def waveforms(self) -> Literal["no", "bare", "told"]:
+        """Whether it gives bursts of samples, and whether these come with their rate."""
         ...
 
     @property

@@ -15,7 +15,7 @@ from lineshaft.config.check import check
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
 from lineshaft.config.graft import graft
-from lineshaft.config.models import DeviceConfig, Plant, ProfileConfig, SignalConfig
+from lineshaft.config.models import DeviceConfig, Plant, ProfileConfig, SignalConfig, WaveformConfig
 from lineshaft.config.problems import Report, suggestion
 from lineshaft.config.yamlfile import Document, Key, Mark, parse
 from lineshaft.errors import ConfigError, Problem
@@ -44,7 +44,7 @@ def load_plant(
     for at, raw in draft.items("devices"):
         draft.devices.append(_Device(draft.document, drivers, known, known_at, report).draft(at, raw))
     if not report.unreadable:  # else equipment and ids that a broken file has would seem to be missing
-        check(draft, report)
+        check(draft, drivers, report)
     if report.problems or draft.shell is None:
         raise failed(folder, report.problems)
     return draft.shell.model_copy(update={"devices": tuple(_device(device) for device in draft.devices)})
@@ -254,6 +254,20 @@ class _Device:
             at = (*signal.at, "address")
             raw = signal.raw["address"]
             signal.address = self._report.validate(driver.address, raw, signal.document, at)
+        if driver is not None and signal.config is not None and signal.config.waveform is not None:
+            signal.config = self._wave_addresses(signal, signal.config, signal.config.waveform, driver)
+
+    def _wave_addresses(
+        self, signal: SignalDraft, config: SignalConfig, wave: WaveformConfig, driver: DriverSchema
+    ) -> SignalConfig:
+        """The waveform's own addresses as instances of the driver's model."""
+        found = {}
+        for name in ("rate_address", "speed_address"):
+            raw = getattr(wave, name)
+            if raw is not None:
+                at = (*signal.at, "waveform", name)
+                found[name] = self._report.validate(driver.address, raw, signal.document, at) or raw
+        return config.model_copy(update={"waveform": wave.model_copy(update=found)})
 
 
 def _device(draft: DeviceDraft) -> DeviceConfig:

@@ -34,6 +34,7 @@ from lineshaft.config.uplinks import SparkplugUplink as SparkplugUplink
 from lineshaft.config.uplinks import TlsConfig as TlsConfig
 from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
 from lineshaft.config.values import Duration, Id, Size
+from lineshaft.config.waveforms import WaveformConfig as WaveformConfig
 from lineshaft.model.equipment import Datatype, Level, SignalKind
 
 
@@ -201,6 +202,7 @@ class SignalConfig(SeriesConfig):
     source_unit: str = key("", "Unit after scale and offset, where it is not `unit`; converted into it.")
     poll: Duration | None = key(None, "How often it is read; the device's interval when empty.", unit="s")
     clock_skew: Duration | None = key(None, "See pipeline.clock_skew.", unit="s")
+    waveform: WaveformConfig | None = key(None, "For kind waveform: rate, speed, features and what is kept.")
 
     @field_validator("map")
     @classmethod

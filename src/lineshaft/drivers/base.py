@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from lineshaft.errors import DataError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.events import Event
 from lineshaft.model.samples import Int64Array, SampleBatch
+from lineshaft.model.waveforms import Waveform
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,44 @@ class Point:
     address: Any  # an instance of DriverSpec.address
     datatype: Datatype = Datatype.DOUBLE  # the type that the engine announces; drivers deliver doubles or text
     interval: float = 1.0  # seconds between polls, or the wanted sampling interval of a subscription
+
+
+@dataclass(frozen=True, slots=True)
+class WavePoint:
+    """One waveform as a driver sees it; where the plant says nothing, the burst itself has to."""
+
+    handle: int  # goes into SampleBatch.signals
+    address: Any  # an instance of DriverSpec.address
+    interval: float = 600.0  # seconds between two bursts
+    rate: float | None = None  # Hz
+    rate_address: Any = None  # an instance of DriverSpec.address
+    samples: int | None = None  # of a whole burst
+    speed: float | None = None  # 1/min
+    speed_address: Any = None  # an instance of DriverSpec.address
+    scale: float = 1.0  # value = raw * scale, in the signal's unit
+
+    def row(
+        self,
+        samples: Sequence[Any] | NDArray[Any],
+        time: int | None,
+        now: int,
+        rate: float | None = None,
+        speed: float | None = None,
+    ) -> SampleBatch:
+        """The one row of a burst. time: UTC microseconds of its first sample; taken from `now`, its end, when None.
+
+        rate, speed: what the device says; the plant's own word wins. Raises DataError when it is no burst.
+        """
+        rate = self.rate if self.rate is not None else rate
+        speed = self.speed if self.speed is not None else speed
+        if rate is None:
+            raise DataError("a waveform without its sample rate", hint="Set rate or rate_address.")
+        try:
+            wave = Waveform.of(samples, rate, speed, scale=self.scale, expected=self.samples)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        begin = now - round(len(wave) / rate * 1e6) if time is None else time
+        return SampleBatch.of_waves([self.handle], [begin], [wave])
 
 
 class Driver(Protocol):
@@ -106,6 +147,28 @@ class ReadsHistory(Protocol):
         is recorded are passed over. Raises RetryableError when the device failed and Unsupported when it
         records nothing at all.
         """
+        ...
+
+
+@runtime_checkable
+class ReadsWaveforms(Protocol):
+    """The device gives a burst of fast samples when it is asked."""
+
+    async def read_waveform(self, point: WavePoint) -> SampleBatch:
+        """One row with the newest burst, times from the source; a bad row without a burst where there is none.
+
+        The engine calls it every `point.interval` seconds, never beside `read`, and passes over a burst that it has
+        had already. Raises RetryableError when the device failed, DataError when what came is no burst.
+        """
+        ...
+
+
+@runtime_checkable
+class BringsWaveforms(Protocol):
+    """Bursts come by themselves, through `read` or the sink of `subscribe`."""
+
+    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+        """Called once, before the first connect: rows of `points` carry bursts."""
         ...
 
 
@@ -201,3 +264,4 @@ class DriverSpec:
     create: Callable[[Any], Driver]  # takes a `connection` instance
     push: bool = False  # True: subscribe() is used instead of polling where the made driver has it
     docs: str = ""  # page in docs/guide
+    waveforms: Literal["no", "bare", "told"] = "no"  # gives bursts: samples alone, or with their rate

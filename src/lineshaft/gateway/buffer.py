@@ -139,7 +139,7 @@ class Buffer:
         """
         if not len(batch) and position is None:
             return
-        self._make_room(ROW_BYTES * len(batch) + 256)
+        self._make_room(ROW_BYTES * len(batch) + batch.wave_bytes + 256)
         now = self._clock.now_us()
         parts = pieces(batch)
         end = len(parts) - 1

@@ -14,16 +14,19 @@ import structlog
 
 from lineshaft.clock import Clock
 from lineshaft.drivers.base import (
+    BringsWaveforms,
     Driver,
     DriverSpec,
     EmitsEvents,
     KeepsFiles,
     Point,
     ReadsHistory,
+    ReadsWaveforms,
     Resumable,
     Subscribes,
 )
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
+from lineshaft.gateway.bursts import BurstReader
 from lineshaft.gateway.gaps import Gaps
 from lineshaft.gateway.plan import PlannedDevice
 from lineshaft.gateway.timing import Backoff, beside, within
@@ -101,11 +104,13 @@ class DeviceRunner:
         self._clock = clock
         self._path = path
         self._backoff = Backoff()
-        self._last_handle = device.first + len(device.points)
+        self._last_handle = device.first + device.size
         self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
         self._lost = False
         self._resumable: Resumable | None = None
         self._gaps: Gaps | None = None
+        self._reader: BurstReader | None = None
+        self._turn = asyncio.Lock()  # a poll and a waveform are not asked for at once
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
@@ -136,6 +141,8 @@ class DeviceRunner:
             driver.keep_files(self._folder)
         if isinstance(driver, EmitsEvents):
             driver.emit_events(self._path, self._output.event)
+        if isinstance(driver, BringsWaveforms) and self.device.waves:
+            driver.expect_waveforms(self.device.waves)
         if isinstance(driver, ReadsHistory) and self._gaps is None:
             self._gaps = Gaps(self.device.id, self.device.points, self.device.first, self._clock)
         return driver
@@ -150,9 +157,29 @@ class DeviceRunner:
             await within(self._clock, max(CONNECT_TIMEOUT, self.device.timeout), driver.connect())
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer the connection in time") from None
+        if self.device.waves and isinstance(driver, ReadsWaveforms):
+            await beside(self._values(driver), self._bursts(driver))
+        await self._values(driver)
+
+    async def _values(self, driver: Driver) -> NoReturn:
         if self._spec.push and isinstance(driver, Subscribes):  # one whose connection says poll does not subscribe
             await self._listen(driver)
         await self._poll(driver)
+
+    async def _bursts(self, driver: ReadsWaveforms) -> NoReturn:
+        """Ask for each waveform on its schedule; a burst that cannot be one is told of and counted."""
+        reader = self._reader = self._reader or BurstReader(self.device, self._path, self._output, self._clock)
+        while True:
+            point = await reader.next_due()
+            try:
+                async with self._turn:
+                    batch = await reader.read(driver, point)
+                self._accept(batch)
+            except DataError as error:
+                self._malformed(error)
+                self._accept(reader.failed(point, error))
+            if not self.device.points:
+                self._worked(degraded=bool(self.counters.error))
 
     async def _close(self, driver: Driver) -> None:
         try:
@@ -204,7 +231,8 @@ class DeviceRunner:
     async def _read(self, driver: Driver, points: Sequence[Point]) -> None:
         self.counters.polls += 1
         try:
-            batch = await within(self._clock, self.device.timeout, driver.read(points))
+            async with self._turn:
+                batch = await within(self._clock, self.device.timeout, driver.read(points))
             self._accept(batch)
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 
 from lineshaft.errors import DataError
-from lineshaft.model.samples import SampleBatch, TextArray
+from lineshaft.model.samples import SampleBatch, TextArray, WaveArray
+from lineshaft.wire.waveforms import pack, unpack_column
 
 FILE_HEAD: Final = struct.Struct("<8sQ")  # magic, id of the first frame
 MAGIC: Final = b"LSHBUF1\n"
@@ -22,6 +23,7 @@ _HAS_TEXTS: Final = 1
 _HAS_EXTRA: Final = 2
 _MORE: Final = 4
 _LATE: Final = 8
+_HAS_WAVES: Final = 16
 _NO_TEXT: Final = 0xFFFFFFFF
 ROW_BYTES: Final = 21
 MAX_FRAME: Final = 1 << 30
@@ -29,6 +31,10 @@ ROW_ON_WIRE: Final = 52
 """Bytes of a row in a message at most, without its text."""
 MAX_MESSAGE: Final = 190_000
 """Bytes of the rows in one frame, so that it fits into one message; a single longer text has a frame of its own."""
+MAX_PIECE: Final = 90_000
+"""Bytes of one piece of a burst: as base64 it still fits into 128 KB, the smallest message of a cloud."""
+_WAVE_ON_WIRE: Final = 250
+"""What a message says of a burst beside its samples."""
 MAX_ROWS: Final = MAX_MESSAGE // ROW_ON_WIRE
 
 
@@ -96,6 +102,10 @@ def encode_samples(
         texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in batch.texts]
         lengths = np.array([_NO_TEXT if text is None else len(text) for text in texts], "<u4")
         parts += [lengths.tobytes(), *(text for text in texts if text is not None)]
+    if batch.waves is not None:
+        flags |= _HAS_WAVES
+        waves = [b"" if wave is None else pack(wave) for wave in batch.waves]
+        parts += [np.array([len(wave) for wave in waves], "<u4").tobytes(), *waves]
     kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
     return _pack(number, written, kind, flags, device, position, len(batch), parts)
 
@@ -164,20 +174,21 @@ def decode(data: bytes | memoryview) -> Frame:
                 number, written, FrameKind.NOTE, note=note, target=target,
                 drops_segment=int(segment) if segment else None,
             )  # fmt: skip
-        batch = _columns(body, at, rows, bool(flags & _HAS_TEXTS))
+        batch = _columns(body, at, rows, flags)
         return Frame(number, written, FrameKind(kind), device, rows, batch, extra, bool(flags & _LATE))
     except (struct.error, ValueError, IndexError) as error:
         raise DataError(f"a frame of the disk buffer is damaged: {error}") from error
 
 
-def _columns(body: bytes, at: int, rows: int, has_texts: bool) -> SampleBatch:
+def _columns(body: bytes, at: int, rows: int, flags: int) -> SampleBatch:
     signals = np.frombuffer(body, "<u4", rows, at)
     times = np.frombuffer(body, "<i8", rows, at + 4 * rows)
     values = np.frombuffer(body, "<f8", rows, at + 12 * rows)
     qualities = np.frombuffer(body, np.uint8, rows, at + 20 * rows)
     texts: TextArray | None = None
-    if has_texts:
-        at += ROW_BYTES * rows
+    waves: WaveArray | None = None
+    at += ROW_BYTES * rows
+    if flags & _HAS_TEXTS:
         lengths = np.frombuffer(body, "<u4", rows, at).tolist()
         at += 4 * rows
         texts = np.full(rows, None, object)
@@ -185,12 +196,15 @@ def _columns(body: bytes, at: int, rows: int, has_texts: bool) -> SampleBatch:
             if length != _NO_TEXT:
                 texts[row] = body[at : at + length].decode("utf-8", "surrogatepass")
                 at += length
+    if flags & _HAS_WAVES:
+        waves, at = unpack_column(body, at, rows)
     return SampleBatch(
         signals.astype(np.uint32, copy=False),
         times.astype(np.int64, copy=False),
         values.astype(np.float64, copy=False),
         qualities,
         texts,
+        waves,
     )
 
 
@@ -199,19 +213,39 @@ def message_bytes(batch: SampleBatch | None) -> int:
     if batch is None:
         return 0
     texts = 0 if batch.texts is None else sum(3 * len(text) for text in batch.texts if text is not None)
-    return ROW_ON_WIRE * len(batch) + texts
+    waves = 0 if batch.waves is None else batch.wave_bytes + _WAVE_ON_WIRE * int(batch.is_wave().sum())
+    return ROW_ON_WIRE * len(batch) + texts + waves
 
 
 def pieces(batch: SampleBatch) -> list[SampleBatch]:
     """Cut a batch so that each piece fits into one message; an empty batch stays one piece."""
-    if message_bytes(batch) <= MAX_MESSAGE:
+    if message_bytes(batch) <= MAX_MESSAGE and batch.waves is None:
         return [batch]
+    batch = cut_waves(batch, MAX_PIECE)
     texts = [None] * len(batch) if batch.texts is None else batch.texts.tolist()
+    waves = [None] * len(batch) if batch.waves is None else batch.waves.tolist()
     cuts, size = [0], 0
-    for row, text in enumerate(texts):
+    for row, (text, wave) in enumerate(zip(texts, waves, strict=True)):
         length = ROW_ON_WIRE + (3 * len(text) if text else 0)
+        length += wave.nbytes + _WAVE_ON_WIRE if wave is not None else 0
         if size + length > MAX_MESSAGE and row > cuts[-1]:
             cuts.append(row)
             size = 0
         size += length
     return [batch.take(slice(start, end)) for start, end in zip(cuts, [*cuts[1:], len(batch)], strict=True)]
+
+
+def cut_waves(batch: SampleBatch, most: int) -> SampleBatch:
+    """The batch with bursts of more than `most` bytes in several rows, each at the time of its own first sample."""
+    if batch.waves is None or all(wave is None or wave.nbytes <= most for wave in batch.waves):
+        return batch
+    parts = []
+    for row, wave in enumerate(batch.waves):
+        if wave is None or wave.nbytes <= most:
+            parts.append(batch.take(slice(row, row + 1)))
+            continue
+        cut = list(wave.pieces(most))
+        signal, quality = int(batch.signals[row]), int(batch.qualities[row])
+        times = [int(batch.times[row]) + part.lag - wave.lag for part in cut]
+        parts.append(SampleBatch.of_waves([signal] * len(cut), times, cut, quality))
+    return SampleBatch.concat(parts)

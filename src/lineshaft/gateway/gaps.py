@@ -49,10 +49,12 @@ class Gaps:
         """Live values came."""
         if not len(batch):
             return
-        at = batch.signals.astype(np.int64) - self._first
+        at, times = batch.signals.astype(np.int64) - self._first, batch.times
+        if int(at.max()) >= len(self._points):  # a waveform has no history at the device
+            at, times = at[at < len(self._points)], times[at < len(self._points)]
         if self._ends_open:
-            self._end(at, batch.times)
-        self._delivered[at] = np.maximum(self._delivered[at], batch.times)
+            self._end(at, times)
+        self._delivered[at] = np.maximum(self._delivered[at], times)
 
     def _end(self, at: Int64Array, times: Int64Array) -> None:
         """The first value of a point ends its gaps."""

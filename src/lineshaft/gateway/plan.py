@@ -20,10 +20,12 @@ from lineshaft.config.models import (
     SeriesConfig,
     SignalConfig,
 )
-from lineshaft.drivers.base import Point
+from lineshaft.drivers.base import Point, WavePoint
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.gateway.plan_steps import US, computation, conversion, deadband, edge_rules, signal_steps
+from lineshaft.gateway.plan_waves import burst, feature_series, wave_point
 from lineshaft.gateway.steps.base import SignalSteps, SignalTable
+from lineshaft.gateway.steps.bursts import Burst
 from lineshaft.gateway.steps.computed import Computation
 from lineshaft.gateway.steps.mapping import is_number
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
@@ -58,7 +60,7 @@ class PlannedSignal:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDevice:
-    """One device. Its signals have the handles `first` to `first + len(points) - 1`."""
+    """One device. Its signals have the handles `first` to `first + size - 1`: points, waveforms, their features."""
 
     id: str
     name: str
@@ -70,6 +72,8 @@ class PlannedDevice:
     timeout: float  # seconds for one answer
     batch_alias: int  # alias of the device's own `Lineshaft/Batch` metric
     enabled: bool = True
+    waves: tuple[WavePoint, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +90,7 @@ class Plan:
     batch_alias: int  # of the node's own `Lineshaft/Batch` metric
     computations: tuple[Computation, ...] = ()
     rules: tuple[Rule, ...] = ()
+    bursts: tuple[Burst, ...] = ()
 
     @property
     def node_path(self) -> str:
@@ -109,14 +114,26 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
     signals: list[PlannedSignal] = []
     devices: list[PlannedDevice] = []
     series: list[SeriesConfig] = []
+    waves: list[tuple[SignalConfig, int, int]] = []  # its handle, and that of its first feature
     for config, device_alias in zip(plant.devices, device_aliases, strict=True):
         first = len(signals)
-        parts = resolve(config) if resolve else config.signals
+        given = resolve(config) if resolve else config.signals
+        parts = sorted(given, key=lambda part: part.kind is SignalKind.WAVEFORM)  # points first; the order stays
         signals += [_signal(site, config, part, plant.pipeline, next(aliases)) for part in parts]
         series += parts
         points = tuple(
-            Point(first + i, part.address, _read_as(part), part.poll or config.poll) for i, part in enumerate(parts)
+            Point(first + i, part.address, _read_as(part), part.poll or config.poll)
+            for i, part in enumerate(parts)
+            if part.kind is not SignalKind.WAVEFORM
         )
+        found = tuple(
+            wave_point(part, first + i, config) for i, part in enumerate(parts) if part.kind is SignalKind.WAVEFORM
+        )
+        for handle, part in enumerate(parts[len(points) :], first + len(points)):
+            features = feature_series(part)
+            waves.append((part, handle, len(signals)))
+            signals += [_feature(site, config, part, one, plant.pipeline, next(aliases)) for one in features]
+            series += features
         devices.append(
             PlannedDevice(
                 id=config.id,
@@ -129,10 +146,17 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
                 timeout=config.timeout,
                 batch_alias=device_alias,
                 enabled=config.enabled,
+                waves=found,
+                size=len(signals) - first,
             )
         )
     if plant.derived:
-        devices.append(PlannedDevice(COMPUTED, "Computed signals", "", None, (), (), len(signals), 1.0, next(aliases)))
+        devices.append(
+            PlannedDevice(
+                COMPUTED, "Computed signals", "", None, (), (), len(signals), 1.0, next(aliases),
+                size=len(plant.derived),
+            )
+        )  # fmt: skip
         signals += [_derived(site, config, plant.pipeline, next(aliases)) for config in plant.derived]
         series += plant.derived
     handles = {item.metric: handle for handle, item in enumerate(signals)}
@@ -149,6 +173,7 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
         batch_alias=batch_alias,
         computations=tuple(computation(config, first_derived + i, handles) for i, config in enumerate(plant.derived)),
         rules=edge_rules(plant.edge_rules, site, handles),
+        bursts=tuple(burst(part, signals[at].signal, at, feature, handles) for part, at, feature in waves),
     )
 
 
@@ -172,7 +197,7 @@ def with_retired(plan: Plan, keys: Sequence[SignalKey]) -> Plan:
         datatype = Datatype(key.datatype)
         signal = Signal(key.asset, key.name, SignalKind(key.kind), datatype, key.unit)
         metric = signal.path.removeprefix(f"{plan.enterprise}/{plan.site}/")
-        signals.append(PlannedSignal(signal, key.device, metric, alias, _wire_type(datatype), ""))
+        signals.append(PlannedSignal(signal, key.device, metric, alias, _wire_type(signal), ""))
         alias += 1
     table = signal_table(signals, plan.table.more)
     return replace(plan, devices=tuple(devices), signals=tuple(signals), table=table)
@@ -184,7 +209,10 @@ def buffer_key(planned: PlannedSignal) -> SignalKey:
     return SignalKey(planned.device, signal.asset, signal.name, signal.kind.value, signal.datatype.value, signal.unit)
 
 
-def _wire_type(datatype: Datatype) -> SparkplugType:
+def _wire_type(signal: Signal) -> SparkplugType:
+    if signal.kind is SignalKind.WAVEFORM:
+        return SparkplugType.BYTES
+    datatype = signal.datatype
     return type_of(_WIDENED.get(datatype, datatype))
 
 
@@ -223,6 +251,14 @@ def _signal(
     return replace(planned, address=address_words(config.address), scale=scale, offset=offset)
 
 
+def _feature(
+    site: str, device: DeviceConfig, wave: SignalConfig, config: SeriesConfig, pipeline: PipelineConfig, alias: int
+) -> PlannedSignal:
+    asset = wave.asset or device.asset
+    planned = _series(site, device.id, asset, config, pipeline, alias, Datatype.DOUBLE)
+    return replace(planned, address=f"computed of {wave.name}", report_all=True)
+
+
 def _derived(site: str, config: DerivedConfig, pipeline: PipelineConfig, alias: int) -> PlannedSignal:
     planned = _series(site, COMPUTED, config.asset, config, pipeline, alias, Datatype.DOUBLE)
     return replace(planned, address="computed")
@@ -250,7 +286,7 @@ def _series(
         device=device,
         metric=signal.path.removeprefix(f"{site}/"),
         alias=alias,
-        wire_type=_wire_type(datatype),
+        wire_type=_wire_type(signal),
         address="",
         deadband=deadband(config, pipeline),
         heartbeat=pipeline.heartbeat if config.heartbeat is None else config.heartbeat,
@@ -270,6 +306,8 @@ def address_words(address: Any) -> str:
 
 def _datatype(config: SignalConfig) -> Datatype:
     """Type that is announced: that of the mapped values, else of what is read; a scaled integer is Double."""
+    if config.kind is SignalKind.WAVEFORM:
+        return Datatype.FLOAT
     if config.map:
         words = isinstance(next(iter(config.map.values())), str)
         return Datatype.STRING if words else config.datatype or Datatype.DOUBLE

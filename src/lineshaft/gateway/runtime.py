@@ -102,7 +102,7 @@ class Gateway:
         self._plan = with_retired(self._plan, [keys[number] for number in sorted(waiting)])
         by_path = {(item.device, item.signal.path): i for i, item in enumerate(self._plan.signals)}
         handles: Int64Array = np.array([by_path.get((key.device, key.path), -1) for key in keys], np.int64)
-        self._pipeline = Pipeline(self._plan.table, self._plan.computations, self._plan.rules)
+        self._pipeline = Pipeline(self._plan.table, self._plan.computations, self._plan.rules, self._plan.bursts)
         self._handles = {item.signal.path: handle for handle, item in enumerate(self._plan.signals)}
         self._computed = next((device for device in self._plan.devices if device.id == COMPUTED), None)
         self._engine = Engine(
@@ -295,8 +295,7 @@ class Gateway:
         self._keep(device, self._pipeline.lost(self._handles_of(device), self._clock.now_us()), None)
 
     def _handles_of(self, device: PlannedDevice) -> UInt32Array:
-        count = len(self._plan.computations) if device is self._computed else len(device.points)
-        return np.arange(device.first, device.first + count, dtype=np.uint32)
+        return np.arange(device.first, device.first + device.size, dtype=np.uint32)
 
     def _keep(self, device: PlannedDevice, batch: SampleBatch, position: str | None) -> int:
         """Put rows into the buffer, each under its device or as computed; how many of the device."""
@@ -312,8 +311,7 @@ class Gateway:
 
     def _append(self, device: PlannedDevice, batch: SampleBatch, position: str | None, *, late: bool = False) -> None:
         ids = self._ids[batch.signals]
-        rows = SampleBatch(ids, batch.times, batch.values, batch.qualities, batch.texts)
-        self._buffer.append(device.id, rows, position, late=late)
+        self._buffer.append(device.id, replace(batch, signals=ids), position, late=late)
 
     def position(self, device: PlannedDevice) -> str | None:
         """See Output."""

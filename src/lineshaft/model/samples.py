@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lineshaft.model.waveforms import Waveform
+
 Int64Array = NDArray[np.int64]
 UInt32Array = NDArray[np.uint32]
 UInt8Array = NDArray[np.uint8]
 Float64Array = NDArray[np.float64]
 TextArray = NDArray[np.object_]
+WaveArray = NDArray[np.object_]
 
 
 class Quality(IntEnum):
@@ -61,6 +64,8 @@ class SampleBatch:
     texts      object[n] of str | None, or None when no row has text. A text sample has its text here.
                An integer that a double cannot hold exactly (|x| > 2**53) has its digits here
                and the nearest double in `values`.
+    waves      object[n] of Waveform | None, or None when no row has one. A burst of fast samples is here and its
+               RMS about the mean in `values`.
 
     Rows keep the order in which they were observed. A batch is never changed in place.
     """
@@ -70,6 +75,7 @@ class SampleBatch:
     values: Float64Array
     qualities: UInt8Array
     texts: TextArray | None = None
+    waves: WaveArray | None = None
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -123,23 +129,53 @@ class SampleBatch:
             texts = np.concatenate(
                 [part.texts if part.texts is not None else np.full(len(part), None, object) for part in parts]
             )
+        waves: WaveArray | None = None
+        if any(part.waves is not None for part in parts):
+            waves = np.concatenate(
+                [part.waves if part.waves is not None else np.full(len(part), None, object) for part in parts]
+            )
         return SampleBatch(
             np.concatenate([part.signals for part in parts]),
             np.concatenate([part.times for part in parts]),
             np.concatenate([part.values for part in parts]),
             np.concatenate([part.qualities for part in parts]),
             texts,
+            waves,
         )
+
+    @staticmethod
+    def of_waves(
+        signals: Sequence[int], times: Sequence[int], waves: Sequence[Waveform], qualities: Any = Quality.GOOD
+    ) -> SampleBatch:
+        """One row per burst; `times` are those of its own first sample."""
+        batch = SampleBatch.of(signals, times, [wave.rms() for wave in waves], qualities)
+        column: WaveArray = np.empty(len(waves), object)
+        column[:] = waves
+        return replace(batch, waves=column)
 
     def take(self, rows: NDArray[Any] | slice) -> SampleBatch:
         """The rows picked by a boolean mask, an index array or a slice, in that order."""
         texts = None if self.texts is None else self.texts[rows]
         if texts is not None and not any(text is not None for text in texts):
             texts = None
-        return SampleBatch(self.signals[rows], self.times[rows], self.values[rows], self.qualities[rows], texts)
+        waves = None if self.waves is None else self.waves[rows]
+        if waves is not None and not any(wave is not None for wave in waves):
+            waves = None
+        return SampleBatch(self.signals[rows], self.times[rows], self.values[rows], self.qualities[rows], texts, waves)
 
     def is_text(self) -> NDArray[np.bool_]:
         """bool[n]: True where the row carries text."""
         if self.texts is None:
             return np.zeros(len(self), np.bool_)
         return np.array([text is not None for text in self.texts], np.bool_)
+
+    def is_wave(self) -> NDArray[np.bool_]:
+        """bool[n]: True where the row carries a burst."""
+        if self.waves is None:
+            return np.zeros(len(self), np.bool_)
+        return np.array([wave is not None for wave in self.waves], np.bool_)
+
+    @property
+    def wave_bytes(self) -> int:
+        """Bytes of all bursts."""
+        return 0 if self.waves is None else sum(wave.nbytes for wave in self.waves if wave is not None)

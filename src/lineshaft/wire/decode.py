@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,9 @@ from lineshaft.model.samples import (
     Quality,
     TextArray,
     UInt8Array,
+    WaveArray,
 )
+from lineshaft.model.waveforms import Waveform
 from lineshaft.wire import names, uniform
 from lineshaft.wire.envelope import Envelope, split
 from lineshaft.wire.frames import BatchHeader, UInt64Array, decode_header
@@ -31,6 +33,7 @@ from lineshaft.wire.sparkplug import (
     SparkplugType,
     read_metric,
 )
+from lineshaft.wire.waveforms import WAVEFORM, read_wave
 
 EXACT: Final = 2**53
 """Integers beyond this have no exact double."""
@@ -48,6 +51,7 @@ class Rows:
     names       object[n] of str | None, or None when all came by alias
     times       int64[n] UTC microseconds; the message's time where the metric has none
     values, texts, qualities   as in SampleBatch
+    waves       object[n] of Waveform | None, or None when no row has one
     historical  bool[n]
     header      which buffer frames these are, from a Lineshaft gateway
     others      metrics that are no samples: notes, data sets, templates, bytes
@@ -61,6 +65,7 @@ class Rows:
     values: Float64Array
     texts: TextArray | None
     qualities: UInt8Array
+    waves: WaveArray | None
     historical: NDArray[np.bool_]
     header: BatchHeader | None
     others: tuple[Metric, ...]
@@ -86,6 +91,7 @@ def decode_rows(
     walk.run()
     # What the walk did not understand (names, texts, properties, bytes) comes from protobuf itself, one by one.
     texts: dict[int, str] = dict(walk.integers())
+    waves: dict[int, Waveform] = {}
     row_names: dict[int, str] = {}
     keep: NDArray[np.bool_] | slice = slice(None)
     others: list[Metric] = []
@@ -99,6 +105,9 @@ def decode_rows(
                 header = decode_header(metric.value if isinstance(metric.value, bytes) else b"")
                 left_out.append(index)
             elif _is_sample(metric):
+                if metric.datatype == WAVEFORM and isinstance(metric.value, bytes):
+                    waves[index] = read_wave(metric.value, metric.properties)
+                    metric = replace(metric, value=waves[index].rms())
                 text = walk.set_row(index, metric)
                 if text is not None:
                     texts[index] = text
@@ -120,6 +129,7 @@ def decode_rows(
         walk.values[keep],
         _sparse(texts, count, keep),
         walk.qualities[keep],
+        _sparse(waves, count, keep),
         walk.historical[keep],
         None if header is None else header[0],
         tuple(others),
@@ -136,13 +146,13 @@ def _without(rows: list[int], count: int) -> NDArray[np.bool_] | slice:
     return keep
 
 
-def _sparse(entries: Mapping[int, str], count: int, keep: NDArray[np.bool_] | slice) -> TextArray | None:
+def _sparse(entries: Mapping[int, str | Waveform], count: int, keep: NDArray[np.bool_] | slice) -> TextArray | None:
     """object[n] with the entries at their rows, or None when there is none."""
     if not entries:
         return None
     column: TextArray = np.full(count, None, object)
-    for row, text in entries.items():
-        column[row] = text
+    for row, entry in entries.items():
+        column[row] = entry
     return column[keep]
 
 
@@ -162,6 +172,7 @@ def _refine(rows: Rows, microseconds: NDArray[np.uint16] | None, qualities: UInt
         rows.values,
         rows.texts,
         rows.qualities if qualities is None else qualities,
+        rows.waves,
         rows.historical,
         rows.header,
         rows.others,
@@ -171,7 +182,7 @@ def _refine(rows: Rows, microseconds: NDArray[np.uint16] | None, qualities: UInt
 def _is_sample(metric: Metric) -> bool:
     if metric.name in _NOT_SAMPLES or metric.name.startswith(("Node Control/", "Device Control/")):
         return False
-    return metric.datatype is None or metric.datatype in SCALAR
+    return metric.datatype is None or metric.datatype in SCALAR or metric.datatype == WAVEFORM
 
 
 def _parse_metric(envelope: Envelope, row: int, types: UInt8Array, named_types: Mapping[str, int]) -> Metric:

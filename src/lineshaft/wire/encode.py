@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from lineshaft.errors import DataError
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch, UInt8Array
+from lineshaft.model.waveforms import Waveform
 from lineshaft.wire import names
 from lineshaft.wire.frames import BatchHeader, UInt64Array, encode_header
 from lineshaft.wire.schema import message_class
-from lineshaft.wire.sparkplug import TEXTUAL, WIDTH, SparkplugType
+from lineshaft.wire.sparkplug import TEXTUAL, WIDTH, SparkplugType, fill_property
+from lineshaft.wire.waveforms import wave_bytes, wave_properties
 
 _BAD_PROPERTY: Final = b"\x4a\x0f\x0a\x07Quality\x12\x04\x08\x03\x18\x00"  # {Quality: Int32 0}
 _STALE_PROPERTY: Final = b"\x4a\x10\x0a\x07Quality\x12\x05\x08\x03\x18\xf4\x03"  # {Quality: Int32 500}
@@ -102,11 +104,15 @@ def _rows(
     if batch.texts is not None:
         as_text = batch.is_text()
         null &= ~as_text
-    if bool(((tags == 0) & ~as_text & ~null & ~_IS_TEXT[types]).any()):
+    bytes_ = types == SparkplugType.BYTES
+    if bool(((tags == 0) & ~as_text & ~null & ~_IS_TEXT[types] & ~bytes_).any()):
         raise DataError("a row has a datatype that cannot be sent as a sample")
-    null |= _IS_TEXT[types] & ~as_text
+    is_wave = batch.is_wave()
+    null |= (_IS_TEXT[types] & ~as_text) | (bytes_ & ~is_wave)
+    if bool((is_wave & ~bytes_).any()):
+        raise DataError("a waveform belongs to a signal that is announced as something else")
     tags = np.where(null, _NULL_TAG, tags).astype(np.uint8)
-    raw = _raw_values(batch.values, types, np.where(as_text, 0, tags))
+    raw = _raw_values(batch.values, types, np.where(as_text | is_wave, 0, tags))
     qualities = np.where(batch.qualities >= GOOD_CLASS, 0, np.where(batch.qualities == Quality.STALE, 2, 1)).astype(
         np.int64
     )
@@ -118,9 +124,10 @@ def _rows(
         ((_varint_lengths(aliases) * 16 + _varint_lengths(times)) * 256 + tags) * 16 + value_length
     ) * 4 + qualities
     shape[as_text] = -1
+    shape[is_wave] = -2
     if (shape == shape[0]).all() and shape[0] >= 0:
         return _block(shape[0], aliases, times, raw, historical).tobytes()
-    return _mixed(batch, aliases, types, times, raw, shape, qualities, historical)
+    return _mixed(batch, aliases, types, times, raw, shape, historical)
 
 
 def _mixed(
@@ -130,7 +137,6 @@ def _mixed(
     times: UInt64Array,
     raw: UInt64Array,
     shape: NDArray[np.int64],
-    qualities: NDArray[np.int64],
     historical: bool,
 ) -> bytes:
     lengths = np.zeros(len(batch), np.int64)
@@ -139,10 +145,7 @@ def _mixed(
         rows = np.flatnonzero(shape == value)
         if value < 0:
             for row in rows:
-                data = _text_row(
-                    int(aliases[row]), int(times[row]), int(types[row]), str(_text(batch, row)),
-                    int(qualities[row]), historical,
-                )  # fmt: skip
+                data = _odd_row(batch, row, int(aliases[row]), int(times[row]), int(types[row]), historical)
                 pieces.append((np.array([row]), np.frombuffer(data, np.uint8)[None, :]))
                 lengths[row] = len(data)
             continue
@@ -156,8 +159,27 @@ def _mixed(
     return out.tobytes()
 
 
-def _text(batch: SampleBatch, row: np.intp) -> str | None:
-    return None if batch.texts is None else batch.texts[row]
+def _odd_row(batch: SampleBatch, row: np.intp, alias: int, time: int, datatype: int, historical: bool) -> bytes:
+    """A row that has text or a burst."""
+    quality = int(batch.qualities[row])
+    code = 0 if quality >= GOOD_CLASS else 2 if quality == Quality.STALE else 1
+    wave = None if batch.waves is None else batch.waves[row]
+    if wave is not None:
+        return _wave_row(alias, time, wave, (None, int(Quality.BAD), 500)[code], historical)
+    text = "" if batch.texts is None else str(batch.texts[row])
+    return _text_row(alias, time, datatype, text, code, historical)
+
+
+def _wave_row(alias: int, time: int, wave: Waveform, quality: int | None, historical: bool) -> bytes:
+    metric = message_class("Metric")(alias=alias, timestamp=time, bytes_value=wave_bytes(wave))
+    if historical:
+        metric.is_historical = True
+    properties = wave_properties(wave) | ({} if quality is None else {names.QUALITY: quality})
+    for name, value in properties.items():
+        metric.properties.keys.append(name)
+        fill_property(metric.properties.values.add(), value)
+    body = bytes(metric.SerializeToString())
+    return b"\x12" + varint(len(body)) + body
 
 
 def _text_row(alias: int, time: int, datatype: int, text: str, quality: int, historical: bool) -> bytes:

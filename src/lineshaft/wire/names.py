@@ -32,5 +32,13 @@ ADDRESS: Final = "address"  # where the value is on the device, in words
 QUALITY: Final = "Quality"  # Sparkplug's own
 QUALITY_BYTE: Final = "qualityByte"  # Int32, model.samples.Quality: why a value is not good or not there
 
+# Properties of a burst's metric (type Bytes) in a data message.
+WAVE_RATE: Final = "sampleRate"  # Hz
+WAVE_ENCODING: Final = "encoding"  # int16le or float32le
+WAVE_SCALE: Final = "scale"  # value = sample * scale, in engUnit of the birth
+WAVE_SPEED: Final = "shaftSpeed"  # 1/min
+WAVE_OFFSET: Final = "offset"  # place of the first sample in its burst
+WAVE_TOTAL: Final = "total"  # samples of the whole burst
+
 FIRST_ALIAS: Final = 128
 """Aliases start here: from 128 to 16383 they are two bytes on the wire, so rows have one length."""

@@ -163,10 +163,11 @@ def _fill(target: Any, metric: Metric) -> None:
         setattr(target, member, convert(metric.value))
     for key, value in metric.properties.items():
         target.properties.keys.append(key)
-        _fill_property(target.properties.values.add(), value)
+        fill_property(target.properties.values.add(), value)
 
 
-def _fill_property(target: Any, value: PropertyScalar) -> None:
+def fill_property(target: Any, value: PropertyScalar) -> None:
+    """Set a protobuf PropertyValue to a scalar, with its type."""
     if isinstance(value, bool):
         target.type, target.boolean_value = SparkplugType.BOOLEAN, value
     elif isinstance(value, int):

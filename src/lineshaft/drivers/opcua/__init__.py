@@ -14,4 +14,5 @@ SPEC = DriverSpec(
     create=create,
     push=True,
     docs="drivers/opcua.md",
+    waveforms="bare",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Driver, EventSink, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Driver, EventSink, Finding, Point, Sink, WavePoint
 from lineshaft.drivers.opcua.alarms import REF as ALARMS
 from lineshaft.drivers.opcua.alarms import Alarms
 from lineshaft.drivers.opcua.browse import browse
@@ -27,6 +27,7 @@ from lineshaft.drivers.opcua.status import BAD_NODE_ID_UNKNOWN
 from lineshaft.drivers.opcua.subscription import Item, Subscription, SubscriptionStatistics
 from lineshaft.drivers.opcua.trust import PKI, CertificateUnknown, TrustList
 from lineshaft.drivers.opcua.watch import Watch
+from lineshaft.drivers.opcua.waveform import read_waveform
 from lineshaft.errors import ConnectionFailed, DataError, PermanentError, Unsupported
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
@@ -119,6 +120,11 @@ class OpcuaPollingDriver:
         _add_unknown(columns, plan.unknown)
         self._tell_words(columns, plan.points)
         return columns
+
+    async def read_waveform(self, point: WavePoint) -> SampleBatch:
+        """See ReadsWaveforms."""
+        async with typed_errors(self.options.url):
+            return await read_waveform(self._open_session(), point, self._clock.now_us())
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """Objects and variables below `parent`; '' is the server's Objects folder."""

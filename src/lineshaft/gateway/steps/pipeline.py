@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lineshaft.gateway.steps.base import SignalTable, Step, StepCount, Uniqueness
+from lineshaft.gateway.steps.bursts import Burst, Bursts
 from lineshaft.gateway.steps.checks import Range, Scale, SourceClock, Types
 from lineshaft.gateway.steps.computed import Computation, Computed
 from lineshaft.gateway.steps.door import SwingingDoor
@@ -15,7 +16,7 @@ from lineshaft.gateway.steps.mapping import StateMap
 from lineshaft.gateway.steps.rules import EdgeRules
 from lineshaft.gateway.steps.sensors import DriftingSensor, MaxRate, SkewedClock, Spike, StuckSensor, SwappedUnit
 from lineshaft.model.events import Event
-from lineshaft.model.samples import Int64Array, Quality, SampleBatch, UInt32Array
+from lineshaft.model.samples import GOOD_CLASS, Int64Array, Quality, SampleBatch, UInt32Array
 from lineshaft.operators.rules import Rule
 from lineshaft.wire.notes import SignalPipeline, StepStatus
 
@@ -24,7 +25,11 @@ class Pipeline:
     """The edge pipeline of one gateway, for all its devices."""
 
     def __init__(
-        self, table: SignalTable, computations: Sequence[Computation] = (), rules: Sequence[Rule] = ()
+        self,
+        table: SignalTable,
+        computations: Sequence[Computation] = (),
+        rules: Sequence[Rule] = (),
+        bursts: Sequence[Burst] = (),
     ) -> None:
         self.types = Types(table)
         self._skew = SkewedClock(table)
@@ -43,6 +48,8 @@ class Pipeline:
         self._exceptions = ReportByException(table, all_of=self._door.on)
         self._computed = Computed(computations, len(table))
         self._rules = EdgeRules(rules, len(table))
+        self._bursts = Bursts(bursts, len(table))
+        self._holds_bursts = any(one.before for one in bursts)
         self._events: list[Event] = []
         self._unique = Uniqueness(len(table))
         self._rows_in: Int64Array = np.zeros(len(table), np.int64)
@@ -52,11 +59,35 @@ class Pipeline:
 
         arrived: UTC microseconds at which the gateway got the batch, None when that says nothing about its source.
         """
+        bursts = SampleBatch.empty()
+        if batch.waves is not None:
+            is_wave = batch.is_wave()
+            bursts, batch = batch.take(is_wave), batch.take(~is_wave)
         self._count_in(batch)
         for step in self._convert:
             batch = step.update(batch)
         batch = self._skew.update(batch, arrived)
-        return self._send(self._derive(self._judged(batch)))
+        if len(bursts):
+            batch, bursts = self._features(batch, bursts)
+        told = len(self._events)
+        out = self._send(self._derive(self._judged(batch)))
+        if not len(bursts) and not (self._holds_bursts and len(self._events) > told):
+            return out
+        kept = self._exceptions.update(self._bursts.keep(bursts, self._events[told:]))
+        return SampleBatch.concat((out, kept))
+
+    def _features(self, batch: SampleBatch, bursts: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
+        """The batch with the features of the bursts, and the bursts with speed and quality."""
+        bursts, rows, events = self._bursts.features(bursts, self._last_good)
+        self._events += events
+        self._count_in(bursts)
+        self._count_in(rows)
+        return SampleBatch.concat((batch, rows)), bursts
+
+    def _last_good(self, handle: int) -> float | None:
+        last = self._exceptions.last(np.array([handle], np.uint32))
+        good = last.qualities[0] & GOOD_CLASS == GOOD_CLASS and last.values[0] >= 0
+        return float(last.values[0]) if good else None
 
     def _judged(self, batch: SampleBatch) -> SampleBatch:
         for step in self._judge:
@@ -127,7 +158,7 @@ class Pipeline:
     def counts(self) -> tuple[StepCount, ...]:
         """Rows in, out and changed of each step, in their order."""
         before, after = (step.count for step in self._convert), (step.count for step in self._judge)
-        return (*before, self._skew.count, *after, self._door.count, self._exceptions.count)
+        return (*before, self._skew.count, *after, self._door.count, self._bursts.count, self._exceptions.count)
 
     @property
     def late(self) -> int:

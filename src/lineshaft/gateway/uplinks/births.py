@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,6 +81,8 @@ def _signal_metric(
 
 
 def _value(wire_type: SparkplugType, value: float, text: str | None) -> str | int | float | bool | None:
+    if wire_type is SparkplugType.BYTES:
+        return None  # a burst is not repeated in a birth
     if wire_type in TEXTUAL:
         return text
     if wire_type in WIDTH:
@@ -123,4 +126,4 @@ def mend_types(batch: SampleBatch, types: UInt8Array) -> SampleBatch:
         return batch
     texts, qualities = batch.texts.copy(), batch.qualities.copy()
     texts[wrong], qualities[wrong] = None, Quality.BAD_DEVICE
-    return SampleBatch(batch.signals, batch.times, batch.values, qualities, texts)
+    return replace(batch, qualities=qualities, texts=texts)

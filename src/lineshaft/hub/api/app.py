@@ -26,6 +26,7 @@ from lineshaft.hub.api.routers import (
     transfer,
     values,
     views,
+    waveforms,
 )
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.configuration import Configurations
@@ -42,6 +43,7 @@ ROUTERS = (
     views.router,
     catalogue.router,
     values.router,
+    waveforms.router,
     transfer.router,
     operation.router,
     gateways.router,

@@ -196,6 +196,70 @@ class LatestColumns(BaseModel):
     quality: list[int]
 
 
+class WaveformItem(BaseModel):
+    """One burst without its samples; fewer `samples` than `total` are half a waveform."""
+
+    id: str
+    time: int = Field(description="UTC microseconds of the first sample")
+    rate: float = Field(description="Hz")
+    speed: float | None = Field(description="of the shaft, 1/min")
+    samples: int
+    total: int
+    rms: float | None = Field(description="about the mean, in the unit of the signal")
+    quality: int
+
+
+class WaveformPage(BaseModel):
+    """Bursts of one signal by time."""
+
+    signal: int
+    unit: str
+    items: list[WaveformItem]
+
+
+class WaveformDetail(BaseModel):
+    """The samples of one burst. `problem`: why it cannot be judged, '' when it can."""
+
+    id: str
+    signal: int
+    time: int
+    unit: str
+    rate: float
+    speed: float | None
+    total: int
+    whole: bool
+    problem: str
+    value: list[float]
+
+
+class SpectrumPage(BaseModel):
+    """Equidistant lines from `start` on, `step` apart, both in Hz. `band`: that of the envelope."""
+
+    id: str
+    signal: int
+    time: int
+    kind: Literal["amplitude", "velocity", "envelope"]
+    unit: str
+    speed: float | None
+    band: tuple[float, float] | None
+    start: float
+    step: float
+    problem: str
+    amplitude: list[float]
+
+
+class SpectraPage(BaseModel):
+    """Spectra over time; each row covers 0 to `highest` Hz in equal parts, null where there is no line."""
+
+    signal: int
+    kind: Literal["amplitude", "velocity", "envelope"]
+    unit: str
+    highest: float
+    time: list[int]
+    speed: list[float | None]
+    amplitude: list[list[float | None]]
+
+
 class SeriesColumns(BaseModel):
     """One signal over a range. minmax: the extremes of each bucket in time order."""
 

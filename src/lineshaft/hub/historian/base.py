@@ -17,6 +17,7 @@ from lineshaft.model.samples import (
     UInt8Array,
     UInt32Array,
 )
+from lineshaft.model.waveforms import Waveform
 
 Level = Literal["minute", "hour", "day"]
 """Of roll-ups."""
@@ -45,6 +46,25 @@ class Counts:
     last: Int64Array
 
 
+@dataclass(frozen=True, slots=True)
+class StoredWave:
+    """A stored burst without its samples. `have` of `total` samples are there: fewer are half a waveform."""
+
+    signal: int
+    time: int  # UTC microseconds of the first sample
+    rate: float  # Hz
+    speed: float | None  # 1/min
+    total: int
+    have: int
+    rms: float  # in the signal's unit
+    quality: int
+
+    @property
+    def whole(self) -> bool:
+        """Every sample is there."""
+        return self.have == self.total
+
+
 class Historian(Protocol):
     """Thread-safe; every call may block, so the event loop calls it in a thread.
 
@@ -56,7 +76,15 @@ class Historian(Protocol):
         ...
 
     def append(self, batch: SampleBatch, token: str) -> None:
-        """Store rows; durable when it returns. The same token again stores nothing a second time."""
+        """Store rows and their bursts; durable when it returns. The same token again stores nothing a second time."""
+        ...
+
+    def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:
+        """Bursts that begin in start <= time < end, at most `limit`, spread evenly over them where there are more."""
+        ...
+
+    def waveform(self, signal: int, time: int) -> Waveform | None:
+        """The burst of a signal that begins at `time`; only what is there of half a one, None when there is none."""
         ...
 
     def read(

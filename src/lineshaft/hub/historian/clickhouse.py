@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from lineshaft.analytics.buckets import Buckets
-from lineshaft.hub.historian import queries, schema
-from lineshaft.hub.historian.base import Counts, Level, Series
+from lineshaft.hub.historian import queries, schema, waves
+from lineshaft.hub.historian.base import Counts, Level, Series, StoredWave
 from lineshaft.hub.historian.convert import column, exported, to_arrow, to_batch
 from lineshaft.hub.historian.engine import Engine, split_dsn
 from lineshaft.hub.historian.reading import Reader
 from lineshaft.hub.historian.roller import Plain, Traits
 from lineshaft.hub.historian.rollups import MINUTE, Range, RollupStore, any_of
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
+from lineshaft.model.waveforms import Waveform
 
 BLOCK_ROWS: Final = 1_000_000
 """A larger batch is stored as several blocks, because the engine would cut it itself."""
@@ -63,7 +64,20 @@ class ClickHouseHistorian:
         for start in range(0, len(batch), BLOCK_ROWS):
             part = batch if len(batch) <= BLOCK_ROWS else batch.take(slice(start, start + BLOCK_ROWS))
             name = f"{token}/{start // BLOCK_ROWS}"
+            if part.waves is not None:  # first, so that a row never stands for a burst that is not there yet
+                settings = {**_INSERT, "insert_deduplication_token": f"{name}/waves"}
+                self._engine.insert("waveforms", waves.to_arrow(part), settings)
             self._engine.insert("samples", to_arrow(part), {**_INSERT, "insert_deduplication_token": name})
+
+    def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:
+        """Bursts without their samples, by signal and time; see historian/base.py."""
+        if not signals:
+            return []
+        return waves.listed(self._engine.arrow(waves.listing(signals, start, end, limit)))
+
+    def waveform(self, signal: int, time: int) -> Waveform | None:
+        """One burst; see historian/base.py."""
+        return waves.read(self._engine.arrow(waves.pieces(signal, time)))
 
     def read(
         self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True
@@ -130,16 +144,17 @@ class ClickHouseHistorian:
         condition = f"time < {queries.moment(time)}"
         if signals is not None:
             condition += f" AND {queries.among(signals)}"
-        else:  # whole months go at once; rows of the month that `time` lies in are rewritten below
-            stored = self._layout.stored("samples")
+        for table in ("samples", "waveforms", "latest"):
+            self._delete(table, time, condition, whole_months=signals is None and table != "latest")
+
+    def _delete(self, table: str, time: int, condition: str, *, whole_months: bool) -> None:
+        """Whole months go at once; rows of the month that `time` lies in are rewritten."""
+        stored, everywhere = self._layout.stored(table), self._layout.on_cluster
+        if whole_months:
             months = self._engine.arrow(queries.months_before(stored, time)).column("month").to_pylist()
             for month in months:
-                self._engine.command(f"ALTER TABLE {stored}{self._layout.on_cluster} DROP PARTITION {month}")
-        for table in ("samples", "latest"):
-            name = self._layout.stored(table)
-            self._engine.command(
-                f"ALTER TABLE {name}{self._layout.on_cluster} DELETE WHERE {condition}", {"mutations_sync": 2}
-            )
+                self._engine.command(f"ALTER TABLE {stored}{everywhere} DROP PARTITION {month}")
+        self._engine.command(f"ALTER TABLE {stored}{everywhere} DELETE WHERE {condition}", {"mutations_sync": 2})
 
     def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
         """Retention: remove roll-ups of buckets that start before `time`."""
@@ -147,8 +162,9 @@ class ClickHouseHistorian:
             self.rollups.delete_before(level, time, signals)
 
     def size_bytes(self) -> int:
-        """Bytes on disk of all stored rows without roll-ups (of the connected node, on a cluster)."""
-        return int(self._engine.command(queries.size(self._layout.stored("samples"))))
+        """Bytes on disk of all stored rows and bursts without roll-ups (of the connected node, on a cluster)."""
+        tables = ("samples", "waveforms")
+        return sum(int(self._engine.command(queries.size(self._layout.stored(table)))) for table in tables)
 
     def close(self) -> None:
         """Release the engine."""

@@ -159,7 +159,33 @@ def _version_2(layout: Layout) -> tuple[str, ...]:
     return tuple(found)
 
 
-VERSIONS: Final = (_version_1, _version_2)
+_WAVE_COLUMNS: Final = """
+    signal UInt32 CODEC(Delta, ZSTD(1)),
+    time DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    offset UInt32 CODEC(ZSTD(1)),
+    total UInt32 CODEC(ZSTD(1)),
+    rate Float64 CODEC(ZSTD(1)),
+    speed Float64 CODEC(ZSTD(1)),
+    scale Float64 CODEC(ZSTD(1)),
+    rms Float64 CODEC(ZSTD(1)),
+    quality UInt8 CODEC(ZSTD(1)),
+    counts Array(Int16) CODEC(T64('bit'), ZSTD(1)),
+    numbers Array(Float32) CODEC(ZSTD(1))"""
+
+
+def _version_3(layout: Layout) -> tuple[str, ...]:
+    """Bursts: one row per piece, its samples in `counts` or in `numbers`; `time` is that of the whole burst."""
+    stored = layout.stored("waveforms")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {stored}{layout.on_cluster} ({_WAVE_COLUMNS})"
+        f" ENGINE = {layout.engine('ReplacingMergeTree', 'waveforms')} PARTITION BY toYYYYMM(time)"
+        " ORDER BY (signal, time, offset)"
+        f" SETTINGS index_granularity = 64, fsync_after_insert = 1, {layout.window()}",
+        *layout.distributed("waveforms"),
+    )
+
+
+VERSIONS: Final = (_version_1, _version_2, _version_3)
 """Statements that lead from each version to the next; a new version goes to the end, none is ever changed."""
 
 

@@ -18,6 +18,7 @@ from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.wire import names
 from lineshaft.wire.equipment import decode_equipment
 from lineshaft.wire.sparkplug import SCALAR, Metric, Payload, SparkplugType, datatype_of
+from lineshaft.wire.waveforms import WAVEFORM
 
 MAX_ALIAS: Final = 1 << 20
 """Aliases index a table; a birth with larger ones is refused."""
@@ -60,9 +61,9 @@ def read_birth(payload: Payload, enterprise: str, group: str, node: str, device:
     for metric in payload.metrics:
         if metric.alias is not None and not 0 <= metric.alias < MAX_ALIAS:
             raise DataError(f"alias {metric.alias} of {metric.name!r} is beyond {MAX_ALIAS}")
-        datatype = None if metric.datatype is None else datatype_of(metric.datatype)
+        datatype = _datatype(metric)
         control = metric.name in _OWN or metric.name.startswith(_CONTROL) or not metric.name
-        if control or datatype is None or metric.datatype not in SCALAR:
+        if control or datatype is None:
             if metric.alias is not None:
                 controls[metric.alias] = metric.name
             continue
@@ -84,6 +85,13 @@ def read_birth(payload: Payload, enterprise: str, group: str, node: str, device:
         names.BATCH in own or names.VERSION in own,
         any(metric.name == names.REQUEST for metric in payload.metrics),
     )
+
+
+def _datatype(metric: Metric) -> Datatype | None:
+    """Of the metric's samples, None when it has none; a burst of fast samples is known by its kind."""
+    if metric.datatype == SparkplugType.BYTES and metric.properties.get(names.KIND) == SignalKind.WAVEFORM:
+        return Datatype.FLOAT
+    return datatype_of(metric.datatype) if metric.datatype in SCALAR else None
 
 
 def bdseq_of(payload: Payload) -> int | None:
@@ -210,6 +218,11 @@ def _quality(properties: Mapping[str, Any]) -> int:
 def _byte(properties: Mapping[str, Any]) -> int | None:
     code = properties.get(names.QUALITY_BYTE)
     return code if isinstance(code, int) and code in _QUALITIES else None
+
+
+def row_type(metric: Metric) -> int:
+    """What the decoder must know of a signal's metric; see `decode_rows`."""
+    return WAVEFORM if metric.datatype == SparkplugType.BYTES else int(metric.datatype or 0)
 
 
 def control_types(birth: Birth) -> Mapping[int, int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lineshaft.errors import DataError
 from lineshaft.model.samples import SampleBatch, TextArray, UInt32Array
+from lineshaft.wire.waveforms import pack, unpack_column
 
 _SIZES: Final = struct.Struct("<II")  # bytes of the JSON head, rows
 _ROW_BYTES: Final = 4 + 8 + 8 + 1
@@ -52,6 +53,11 @@ class Part:
     notes: NoteRef | None = None
     duplicates: UInt32Array = field(default_factory=lambda: np.empty(0, np.uint32))
 
+    @property
+    def weight(self) -> int:
+        """Rows, and for bursts as many rows as would take their memory."""
+        return len(self.batch) + self.batch.wave_bytes // _ROW_BYTES
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
@@ -89,11 +95,15 @@ class Block:
         texts: list[list[object]] = []
         if batch.texts is not None:
             texts = [[row, batch.texts[row]] for row in np.flatnonzero(batch.is_text()).tolist()]
+        waves: list[bytes] = []
+        if batch.waves is not None:
+            waves = [b"" if wave is None else pack(wave) for wave in batch.waves]
         head = json.dumps(
             {
                 "frames": [[ref.node, ref.epoch.hex(), ref.frames] for ref in self.frames],
                 "notes": [[note.node, note.text] for note in self.notes],
                 "texts": texts,
+                "waves": sum(map(len, waves)) if waves else None,
             }
         ).encode()
         columns = (
@@ -102,7 +112,8 @@ class Block:
             batch.values.astype("<f8", copy=False),
             batch.qualities,
         )
-        return b"".join((_SIZES.pack(len(head), len(batch)), head, *(column.tobytes() for column in columns)))
+        tail = [np.array([len(wave) for wave in waves], "<u4").tobytes(), *waves] if waves else []
+        return b"".join((_SIZES.pack(len(head), len(batch)), head, *(column.tobytes() for column in columns), *tail))
 
     @staticmethod
     def decode(data: bytes) -> Block:
@@ -111,7 +122,8 @@ class Block:
             size, rows = _SIZES.unpack_from(data)
             head = json.loads(data[_SIZES.size : _SIZES.size + size])
             at = _SIZES.size + size
-            if len(data) != at + rows * _ROW_BYTES:
+            waves = head.get("waves")
+            if len(data) != at + rows * _ROW_BYTES + (0 if waves is None else 4 * rows + waves):
                 raise DataError(f"block of {len(data)} bytes does not hold {rows} rows")
             signals = np.frombuffer(data, "<u4", rows, at).astype(np.uint32)
             times = np.frombuffer(data, "<i8", rows, at + 4 * rows).astype(np.int64)
@@ -122,8 +134,9 @@ class Block:
                 texts = np.full(rows, None, object)
                 for row, text in head["texts"]:
                     texts[row] = text
+            column = None if waves is None else unpack_column(data, at + rows * _ROW_BYTES, rows)[0]
             return Block(
-                SampleBatch(signals, times, values, qualities, texts),
+                SampleBatch(signals, times, values, qualities, texts, column),
                 np.zeros(rows, np.bool_),
                 tuple(FrameRef(node, bytes.fromhex(epoch), tuple(ids)) for node, epoch, ids in head["frames"]),
                 tuple(NoteRef(node, text) for node, text in head["notes"]),

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -113,10 +113,10 @@ class Committer:
         """Queue a part; False when too much waits already (parts without acknowledgement may use twice the bound)."""
         with self._changed:
             bound = self._limits.pending_rows * (1 if part.frames is not None else 2)
-            if self._rows and self._rows + len(part.batch) > bound:
+            if self._rows and self._rows + part.weight > bound:
                 return False
             self._queue.append(part)
-            self._rows += len(part.batch)
+            self._rows += part.weight
             self._changed.notify()
             return True
 
@@ -129,7 +129,7 @@ class Committer:
     def publish(self, batch: SampleBatch) -> None:
         """Show rows as current values. What came last counts, so that a source's clock may go back."""
         if len(batch):
-            self._live.publish(last_rows(batch))
+            self._live.publish(replace(last_rows(batch), waves=None))
 
     def recover(self) -> int:
         """Finish what a kill interrupted; gives the rows. Raises StoreUnavailable."""
@@ -185,10 +185,10 @@ class Committer:
             while self._queue:
                 item = self._queue[0]
                 if isinstance(item, Part):
-                    if actions or (parts and rows + len(item.batch) > self._limits.block_rows):
+                    if actions or (parts and rows + item.weight > self._limits.block_rows):
                         break
                     parts.append(item)
-                    rows += len(item.batch)
+                    rows += item.weight
                 else:
                     actions.append(item)
                 self._queue.popleft()

@@ -322,7 +322,7 @@ class Intake:
         times = rows.times
         if rows.timestamp is None:
             times = np.where(times == 0, self._clock.now_us(), times)
-        batch = SampleBatch(ids.astype(np.uint32), times, rows.values, rows.qualities, rows.texts)
+        batch = SampleBatch(ids.astype(np.uint32), times, rows.values, rows.qualities, rows.texts, rows.waves)
         live = ~rows.historical
         if not known.all():
             batch, live = batch.take(known), live[known]
@@ -351,7 +351,7 @@ class Intake:
         again = tuple(number for number, state in zip(numbers, states, strict=True) if state is FrameState.COMMITTED)
         if again:
             self._acknowledge(FrameRef(session.key, header.epoch, again))
-        batch = SampleBatch(ids.astype(np.uint32), rows.times, rows.values, rows.qualities, rows.texts)
+        batch = SampleBatch(ids.astype(np.uint32), rows.times, rows.values, rows.qualities, rows.texts, rows.waves)
         highest = session.highest.get((device, header.epoch), 0)
         current = np.array([number >= highest for number in numbers], np.bool_)
         live = ~rows.historical & np.repeat(current, header.rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lineshaft.hub.ingest.births import Birth, control_types
+from lineshaft.hub.ingest.births import Birth, control_types, row_type
 from lineshaft.hub.ingest.inbox import Arrival
 from lineshaft.hub.ingest.sequence import Sequence
 from lineshaft.model.samples import Int64Array, TextArray, UInt8Array, UInt32Array
@@ -82,10 +82,10 @@ class NodeSession:
         type_by_name: dict[str, int] = {}
         for metric, signal in zip(birth.metrics, ids.tolist(), strict=True):
             by_name[metric.name] = signal
-            type_by_name[metric.name] = int(metric.datatype or 0)
+            type_by_name[metric.name] = row_type(metric)
             if metric.alias is not None:
                 self.lookup[metric.alias] = signal
-                self.types[metric.alias] = metric.datatype or 0
+                self.types[metric.alias] = row_type(metric)
         for alias, number in control_types(birth).items():
             self.lookup[alias] = UNKNOWN
             self.types[alias] = number
