@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +34,8 @@ async def read_waveform(session: Session, point: WavePoint, now: int) -> SampleB
     if nodes[0] is None:
         return _bad(point, Quality.BAD_ADDRESS, now)
     found = iter(await session.read_attributes([node for node in nodes if node is not None], ua.AttributeIds.Value))
-    samples, rate, speed = cast(list[Any], [None if node is None else next(found) for node in nodes])
+    answers: list[Any] = [None if node is None else next(found) for node in nodes]
+    samples, rate, speed = answers
     quality = quality_of(samples.StatusCode.value)
     if quality & CLASS_MASK == 0:
         return _bad(point, quality, now)
