@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-again lint types check format docs docs-serve bench bench-chain ui lock wheel clean
+.PHONY: help setup demo up test test-again lint types check format docs docs-serve bench bench-chain bench-platform ui lock wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ bench-chain: setup ## from register to committed row; QUICK=1 for a run under a 
 
 bench-maintenance: setup ## diagnosis, health, remaining life, anomalies on recordings; QUICK=1 under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.maintenance
+
+bench-platform: setup ## charts over a month, latest values, space, roll-ups; QUICK=1 for a run of about a minute
+	QUICK=$(QUICK) $(BIN)/python -m bench.history
 
 wheel: setup ui ## the installable package in dist/
 	$(BIN)/uv build --wheel --out-dir dist

@@ -46,10 +46,12 @@ def all_levels(historian: ClickHouseHistorian) -> dict[Level, Rollups]:
     return {level: historian.rollups.read(level, range(10), [(START - DAY, START + 3 * DAY)]) for level in WIDTHS}
 
 
-def assert_same(one: Rollups, other: Rollups) -> None:
+def assert_same(one: Rollups, other: Rollups, digits: float = 0.0) -> None:
     for field in fields(Rollups):
         left, right = getattr(one, field.name), getattr(other, field.name)
-        if left.dtype == np.float64:
+        if digits and field.name in ("deviations", "ramp"):
+            np.testing.assert_allclose(left, right, digits, 1e-3)
+        elif left.dtype == np.float64:
             np.testing.assert_array_equal(left, right, err_msg=field.name)
         else:
             assert left.tolist() == right.tolist(), field.name
@@ -90,7 +92,7 @@ def test_roll_ups_are_what_the_rows_say(historian: ClickHouseHistorian) -> None:
     for level, found in all_levels(historian).items():
         gaps = historian.traits.gaps(atoms.signals)
         atoms = fold(atoms, WIDTHS[level], gaps, historian.traits.stateful(atoms.signals))
-        assert_same(found, atoms)
+        assert_same(found, atoms, 1e-5)
 
 
 def test_a_kill_between_roll_up_and_note_changes_nothing(historian: ClickHouseHistorian) -> None:
@@ -123,7 +125,7 @@ def test_aggregates_count_committed_rows_at_once(historian: ClickHouseHistorian,
         assert found.count[bucket] == len(own)
         assert (found.low[bucket], found.high[bucket]) == (own.min(), own.max())
         np.testing.assert_allclose(found.mean[bucket], own.mean(), rtol=1e-12)
-        np.testing.assert_allclose(found.deviation[bucket], own.std(ddof=1), rtol=1e-9)
+        np.testing.assert_allclose(found.deviation[bucket], own.std(ddof=1), rtol=1e-6)
     historian.append(SampleBatch.of([2], [START + 3 * HOUR + 7], [999.0]), "late")
     (later,) = historian.aggregate([2], edges)
     assert later.high[1] == 999.0

@@ -27,6 +27,8 @@ Range = tuple[int, int]
 """start <= time < end, UTC microseconds."""
 
 _OFFSETS: Final = ("low_at", "high_at", "opens_at", "first_at", "last_at")
+_SHORT: Final = ("deviations", "ramp")
+"""Seven digits of these are enough, and half the space."""
 _TEXTS: Final = ("first_text", "last_text")
 _PLAIN: Final = tuple(
     field.name for field in fields(Rollups) if field.name not in ("signals", "starts", "states", "ends_at")
@@ -170,6 +172,8 @@ def _to_arrow(rollups: Rollups) -> pa.Table:
         values = getattr(rollups, name)
         if name in _OFFSETS:
             values = values - rollups.starts
+        elif name in _SHORT:
+            values = values.astype(np.float32)
         columns[name] = pa.array(values, pa.string()) if name in _TEXTS else pa.array(values)
     columns["ends_at"] = pa.array(np.where(rollups.ends_at == 0, -1, rollups.ends_at - rollups.starts))
     states = [one or {} for one in rollups.states]
@@ -185,6 +189,8 @@ def _from_arrow(table: pa.Table) -> Rollups:
     starts = columns["starts"]
     for name in _OFFSETS:
         columns[name] = columns[name] + starts
+    for name in _SHORT:
+        columns[name] = columns[name].astype(np.float64)
     columns["ends_at"] = np.where(columns["ends_at"] < 0, 0, columns["ends_at"] + starts)
     for name in _TEXTS:
         columns[name] = _texts(table.column(name))

@@ -1,0 +1,1 @@
+"""The platform: history that answers at once."""
