@@ -9,7 +9,10 @@ LineshaftError
 |-- PermanentError       trying again changes nothing until a person acts
 |   |-- AccessDenied         wrong password, certificate or right
 |   |-- AddressInvalid       the device has no such register, node or item
-|   `-- Unsupported          the device or the protocol cannot do this
+|   |-- Unsupported          the device or the protocol cannot do this
+|   `-- WriteRefused         the device did not take a value
+|       |-- NotWritable          nothing can be written there, or not by us
+|       `-- OutOfRange           the value does not fit into the place
 |-- DataError            one message or file is malformed: count it, drop it, go on
 `-- BufferFull           the disk buffer is at its bound and may not drop
 """
@@ -90,6 +93,18 @@ class AddressInvalid(PermanentError):
 
 class Unsupported(PermanentError):
     """The device or the protocol cannot do this."""
+
+
+class WriteRefused(PermanentError):
+    """The device did not take a value."""
+
+
+class NotWritable(WriteRefused):
+    """Nothing can be written there, or not by us."""
+
+
+class OutOfRange(WriteRefused):
+    """The value does not fit into the place where it shall go."""
 
 
 class DataError(LineshaftError):

@@ -29,3 +29,8 @@ class DriverSchema(Protocol):
     def address(self) -> type[BaseModel]:
         """Model of a signal's `address:`."""
         ...
+
+    @property
+    def writes(self) -> bool:
+        """Whether values can be written with it."""
+        ...

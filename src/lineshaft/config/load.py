@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lineshaft.config.check import check
+from lineshaft.config.check_writes import check_writes
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
 from lineshaft.config.graft import graft
@@ -45,6 +46,7 @@ def load_plant(
         draft.devices.append(_Device(draft.document, drivers, known, known_at, report).draft(at, raw))
     if not report.unreadable:  # else equipment and ids that a broken file has would seem to be missing
         check(draft, drivers, report)
+        check_writes(draft, report, drivers)
     if report.problems or draft.shell is None:
         raise failed(folder, report.problems)
     return draft.shell.model_copy(update={"devices": tuple(_device(device) for device in draft.devices)})

@@ -35,6 +35,7 @@ from lineshaft.config.uplinks import TlsConfig as TlsConfig
 from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
 from lineshaft.config.values import Duration, Id, Size
 from lineshaft.config.waveforms import WaveformConfig as WaveformConfig
+from lineshaft.config.writes import WriteConfig as WriteConfig
 from lineshaft.model.equipment import Datatype, Level, SignalKind
 
 
@@ -203,6 +204,7 @@ class SignalConfig(SeriesConfig):
     poll: Duration | None = key(None, "How often it is read; the device's interval when empty.", unit="s")
     clock_skew: Duration | None = key(None, "See pipeline.clock_skew.", unit="s")
     waveform: WaveformConfig | None = key(None, "For kind waveform: rate, speed, features and what is kept.")
+    write: WriteConfig | None = key(None, "Lets people set this value within bounds; none: it can only be read.")
 
     @field_validator("map")
     @classmethod
@@ -305,6 +307,12 @@ class GatewayConfig(Section):
         "gateway goes back to the one before.",
         unit="s",
         gt=0,
+    )
+    allow_writes: bool = key(
+        False, "Nothing is ever written to a device unless this is true, and then only signals with a `write`."
+    )
+    foreign_commands: bool = key(
+        False, "Take plain Sparkplug commands (DCMD) of other hosts too; the bounds of `write` hold for them."
     )
     ledger_interval: Duration = key(10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0)
 

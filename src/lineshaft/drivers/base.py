@@ -164,6 +164,21 @@ class ReadsWaveforms(Protocol):
 
 
 @runtime_checkable
+class Writes(Protocol):
+    """Values can be written to the device."""
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Write one raw value, as `read` would give it; digits of an integer beyond 2**53 come as text.
+
+        Returns when the device has confirmed it. The value is written as it is or not at all: nothing is rounded or
+        cut. Raises OutOfRange before anything is sent when it does not fit, NotWritable when nothing can be written
+        there, WriteRefused when the device says no, AddressInvalid when it has no such place, and RetryableError when
+        the connection failed: then the value may have been written.
+        """
+        ...
+
+
+@runtime_checkable
 class BringsWaveforms(Protocol):
     """Bursts come by themselves, through `read` or the sink of `subscribe`."""
 
@@ -263,5 +278,6 @@ class DriverSpec:
     address: type[BaseModel]  # options under a signal's `address:`; a text shorthand is taken by a 'before' validator
     create: Callable[[Any], Driver]  # takes a `connection` instance
     push: bool = False  # True: subscribe() is used instead of polling where the made driver has it
+    writes: bool = False  # True: the made driver has `write`, see Writes
     docs: str = ""  # page in docs/guide
     waveforms: Literal["no", "bare", "told"] = "no"  # gives bursts: samples alone, or with their rate

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -24,8 +24,9 @@ from lineshaft.drivers.base import (
     ReadsWaveforms,
     Resumable,
     Subscribes,
+    Writes,
 )
-from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
+from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout, Unsupported
 from lineshaft.gateway.bursts import BurstReader
 from lineshaft.gateway.gaps import Gaps
 from lineshaft.gateway.plan import PlannedDevice
@@ -35,6 +36,7 @@ from lineshaft.model.samples import CLASS_MASK, SampleBatch, UInt32Array
 from lineshaft.wire.notes import DeviceState, DeviceStatus
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 10.0
 CLOSE_TIMEOUT: Final = 3.0
@@ -111,6 +113,8 @@ class DeviceRunner:
         self._gaps: Gaps | None = None
         self._reader: BurstReader | None = None
         self._turn = asyncio.Lock()  # a poll and a waveform are not asked for at once
+        self.live: Driver | None = None
+        """The driver while it is connected."""
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
@@ -127,6 +131,7 @@ class DeviceRunner:
                     log.exception("device.driver_fault", device=self.device.id, driver=self.device.driver)
                 failure, faulty = error, True
             finally:
+                self.live = None
                 if driver is not None:
                     await self._close(driver)
             if faulty:
@@ -157,6 +162,7 @@ class DeviceRunner:
             await within(self._clock, max(CONNECT_TIMEOUT, self.device.timeout), driver.connect())
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer the connection in time") from None
+        self.live = driver
         if self.device.waves and isinstance(driver, ReadsWaveforms):
             await beside(self._values(driver), self._bursts(driver))
         await self._values(driver)
@@ -231,11 +237,8 @@ class DeviceRunner:
     async def _read(self, driver: Driver, points: Sequence[Point]) -> None:
         self.counters.polls += 1
         try:
-            async with self._turn:
-                batch = await within(self._clock, self.device.timeout, driver.read(points))
+            batch = await self.timed(lambda: driver.read(points))
             self._accept(batch)
-        except TimeoutError:
-            raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None
         except DataError as error:  # one reply is malformed: the connection is good
             self._malformed(error)
             return
@@ -262,6 +265,14 @@ class DeviceRunner:
     def _accept_late(self, batch: SampleBatch) -> None:
         self.counters.rows += len(batch)
         self.counters.kept += self._output.late(self.device, batch)
+
+    async def timed(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of one request to the device, behind the one under way. Raises PeerTimeout."""
+        try:
+            async with self._turn:
+                return await within(self._clock, self.device.timeout, work())
+        except TimeoutError:
+            raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None
 
     # -- states
 
@@ -354,6 +365,25 @@ class Engine:
             for runner in self.runners:
                 if runner.device.enabled:
                     group.create_task(runner.run(), name=f"device {runner.device.id}")
+
+    async def read_point(self, device: str, point: Point) -> tuple[float, str | None, int]:
+        """See writes.desk.Devices."""
+        runner, driver = self._live(device)
+        batch = await runner.timed(lambda: driver.read((point,)))
+        return float(batch.values[0]), None if batch.texts is None else batch.texts[0], int(batch.qualities[0])
+
+    async def write_point(self, device: str, point: Point, value: float | str) -> None:
+        """See writes.desk.Devices."""
+        runner, driver = self._live(device)
+        if not isinstance(driver, Writes):
+            raise Unsupported(f"the driver of {device} cannot write")
+        await runner.timed(lambda: driver.write(point, value))
+
+    def _live(self, device: str) -> tuple[DeviceRunner, Driver]:
+        for runner in self.runners:
+            if runner.device.id == device and runner.live is not None:
+                return runner, runner.live
+        raise ConnectionFailed(f"{device} is not connected")
 
     def status(self) -> tuple[DeviceStatus, ...]:
         """One status per device."""

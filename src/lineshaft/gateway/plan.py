@@ -28,6 +28,7 @@ from lineshaft.gateway.steps.base import SignalSteps, SignalTable
 from lineshaft.gateway.steps.bursts import Burst
 from lineshaft.gateway.steps.computed import Computation
 from lineshaft.gateway.steps.mapping import is_number
+from lineshaft.gateway.writes.rule import WriteRule
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt8Array
 from lineshaft.operators.rules import Rule
@@ -56,6 +57,7 @@ class PlannedSignal:
     deadband: float = 0.0  # in the signal's unit
     heartbeat: float | None = None  # seconds
     report_all: bool = False
+    write: WriteRule | None = None  # how it may be set; None: it can only be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
         first = len(signals)
         given = resolve(config) if resolve else config.signals
         parts = sorted(given, key=lambda part: part.kind is SignalKind.WAVEFORM)  # points first; the order stays
-        signals += [_signal(site, config, part, plant.pipeline, next(aliases)) for part in parts]
+        signals += [_signal(site, config, part, plant, next(aliases)) for part in parts]
         series += parts
         points = tuple(
             Point(first + i, part.address, _read_as(part), part.poll or config.poll)
@@ -243,12 +245,14 @@ def _text_rule(datatype: Datatype) -> int:
     return SignalTable.DIGITS if datatype in (Datatype.INT64, Datatype.UINT64, Datatype.DATETIME) else 0
 
 
-def _signal(
-    site: str, device: DeviceConfig, config: SignalConfig, pipeline: PipelineConfig, alias: int
-) -> PlannedSignal:
+def _signal(site: str, device: DeviceConfig, config: SignalConfig, plant: Plant, alias: int) -> PlannedSignal:
     scale, offset = conversion(config)
-    planned = _series(site, device.id, config.asset or device.asset, config, pipeline, alias, _datatype(config))
-    return replace(planned, address=address_words(config.address), scale=scale, offset=offset)
+    datatype = _datatype(config)
+    planned = _series(site, device.id, config.asset or device.asset, config, plant.pipeline, alias, datatype)
+    write = None
+    if config.write is not None and plant.gateway.allow_writes:
+        write = WriteRule.of(config, config.write, _read_as(config), datatype)
+    return replace(planned, address=address_words(config.address), scale=scale, offset=offset, write=write)
 
 
 def _feature(

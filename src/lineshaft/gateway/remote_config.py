@@ -22,6 +22,7 @@ from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError, ConnectionFailed, DataError, Problem, StoreUnavailable, Unsupported
 from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.requests import Handler
+from lineshaft.gateway.writes.guard import refuse_more_writes
 from lineshaft.model.events import Event, Severity
 from lineshaft.wire.notes import ConfigStatus
 from lineshaft.wire.requests import Request
@@ -214,6 +215,7 @@ class RemoteConfig:
             raise StoreUnavailable(f"a configuration cannot be staged: {error}", hint="Is the disk full?") from error
         if self._plant is not None:
             _refuse_another_gateway(self._plant, plant)
+            refuse_more_writes(self._plant, plant)
         return plant
 
     def _load_and_check(self, folder: Path) -> Plant:

@@ -28,9 +28,19 @@ from lineshaft.gateway.uplinks.builtin import UPLINKS, problems
 from lineshaft.gateway.uplinks.forward import Forwarder
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
+from lineshaft.gateway.writes.desk import WriteDesk
+from lineshaft.gateway.writes.journal import WriteJournal
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import ConfigStatus, EventNote, LedgerNote, PipelineNote, SignalPipeline, StatusNote
+from lineshaft.wire.notes import (
+    ConfigStatus,
+    EventNote,
+    LedgerNote,
+    PipelineNote,
+    SignalPipeline,
+    StatusNote,
+    WriteNote,
+)
 from lineshaft.wire.requests import Request
 
 log = structlog.get_logger(__name__)
@@ -109,8 +119,14 @@ class Gateway:
             self._plan.devices, self._drivers, self, self._clock, self._plan.device_path, self._options.data_dir
         )
         self._requests = Requests({"ping": self._ping, **self._options.handlers}, self._clock)
+        journal = WriteJournal(self._options.data_dir / "writes.json")
+        journal.open()
+        foreign = self._options.config.foreign_commands
+        self._desk = WriteDesk(self._plan, self._engine, journal, self._tell_write, self._clock, foreign=foreign)
         epoch, last = self._buffer.epoch, lambda: self._buffer.last
-        node = NodeContext(self._plan, self, self._clock, epoch, handles, last, self._requests)
+        node = NodeContext(
+            self._plan, self, self._clock, epoch, handles, last, self._requests, self._desk.submit
+        )  # fmt: skip
         self._forwarders = tuple(self._forwarder(uplink, node) for uplink in self._options.config.uplinks)
         self._buffer.on_append = self._wake
         self.started.set()
@@ -159,6 +175,7 @@ class Gateway:
             tasks = [
                 group.create_task(self._engine.run(), name="engine"),
                 group.create_task(self._requests.run(), name="requests"),
+                group.create_task(self._desk.run(), name="writes"),
                 group.create_task(self._every(1.0, self._tidy), name="tidy"),
                 group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
                 group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
@@ -320,6 +337,10 @@ class Gateway:
     def event(self, event: Event) -> None:
         """See Output."""
         self._buffer.append_note(EventNote(event))
+
+    def _tell_write(self, note: WriteNote, event: Event) -> None:
+        self._buffer.append_note(note)
+        self.event(event)
 
     def changed(self, device: PlannedDevice) -> None:
         """See Output."""

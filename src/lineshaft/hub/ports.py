@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lineshaft.model.equipment import Equipment, Signal
 from lineshaft.model.events import Event
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
+from lineshaft.wire.notes import WriteNote
 
 SourceState = Literal["online", "offline", "stale", "degraded"]
 
@@ -24,6 +25,7 @@ class BornSignal:
     node: str  # group/edge node
     device: str  # '' when the node itself owns it
     address: str = ""
+    writable: str = ""  # JSON of the bounds within which its gateway lets it be set; '' when it can only be read
 
 
 class Catalogue(Protocol):
@@ -84,6 +86,14 @@ class AnswerSink(Protocol):
 
     def answered(self, node: str, part: bytes) -> None:
         """A part of an answer of `node` (group/edge node); called from the intake thread. Raises DataError."""
+        ...
+
+
+class WriteLog(Protocol):
+    """The audit log of values that were set on devices."""
+
+    def settle(self, node: str, note: WriteNote) -> None:
+        """A gateway says what became of a command; the same note may be passed twice."""
         ...
 
 

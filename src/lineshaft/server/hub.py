@@ -48,7 +48,9 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Click
     plant, data = context.plant, context.data
     stream = LiveStream()
     stream.seed(await asyncio.to_thread(historian.latest))
-    ingest = Ingest(_ingest_settings(plant, data), historian, state, state.ledger, state.events, stream)
+    ingest = Ingest(
+        _ingest_settings(plant, data), historian, state, state.ledger, state.events, stream, writes=state.writes
+    )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(historian.counts()))
     app = create_app(_services(plant, data, historian, state, stream, ingest))
@@ -116,6 +118,7 @@ def _services(
         checks=(lambda: _ingest_checks(plant, ingest), lambda: (rollup_check(historian),)),
         figures=figures,
         rate_limit=plant.hub.rate_limit,
+        command=ingest.write,
         fault_token=read_password(data.root / SIMULATOR_TOKEN),
         fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
     )

@@ -67,6 +67,7 @@ class Factory:
         self.faults = Faults(fault_targets(plant, [channel.path for channel in self.channels]))
         self._seed = settings.seed
         self._layout = build(plant, begin_us, settings.seed)
+        self.setpoints: dict[str, float] = {}  # path -> what somebody set on a device, in the signal's unit
         self._stuck: dict[str, float] = {}
         self._checked = False
 
@@ -77,7 +78,7 @@ class Factory:
         """
         if not len(times) or times[0] <= self.now_us:
             raise ValueError("instants ascend and begin after now_us")
-        step = Step(times, self.now_us, self.faults, self.begin_us)
+        step = Step(times, self.now_us, self.faults, self.begin_us, self.setpoints)
         for line in self._layout.lines:
             line.forget_before(self.now_us)
         for machine in self._layout.machines:
@@ -143,6 +144,7 @@ class Factory:
             "now": self.now_us,
             "faults": self.faults.snapshot(),
             "stuck": self._stuck,
+            "setpoints": self.setpoints,
             "lines": [line.snapshot() for line in self._layout.lines],
             "machines": [machine.snapshot() for machine in self._layout.machines],
         }
@@ -160,6 +162,7 @@ class Factory:
         factory.now_us = saved["now"]
         factory.faults.restore(saved["faults"])
         factory._stuck = dict(saved["stuck"])
+        factory.setpoints = dict(saved.get("setpoints", {}))
         for line, item in zip(factory._layout.lines, saved["lines"], strict=True):
             line.restore(item)
         for machine, item in zip(factory._layout.machines, saved["machines"], strict=True):

@@ -10,7 +10,10 @@ from lineshaft.testing.drivers import (
     ScriptedAddress,
     ScriptedDriver,
     ScriptedOptions,
+    WritingDriverContract,
+    WritingSetup,
     expect_values,
+    expect_written,
 )
 from lineshaft.testing.operators import OperatorContract, OperatorSetup, run_whole
 
@@ -26,6 +29,9 @@ __all__ = [
     "ScriptedAddress",
     "ScriptedDriver",
     "ScriptedOptions",
+    "WritingDriverContract",
+    "WritingSetup",
     "expect_values",
+    "expect_written",
     "run_whole",
 ]

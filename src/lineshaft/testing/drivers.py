@@ -7,15 +7,16 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, model_validator
 
 from lineshaft.clock import Clock
-from lineshaft.drivers.base import Driver, DriverSpec, Point
-from lineshaft.errors import ConnectionFailed, RetryableError
+from lineshaft.drivers.base import Driver, DriverSpec, Point, Writes
+from lineshaft.errors import AddressInvalid, ConnectionFailed, NotWritable, OutOfRange, RetryableError
+from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch
 
 MICROSECONDS = 1_000_000
@@ -26,6 +27,15 @@ PATIENCE = 10.0
 def _expect(condition: bool, message: str) -> None:
     if not condition:
         raise AssertionError(message)
+
+
+async def _expect_error(kind: type[Exception], call: Awaitable[None], otherwise: str) -> None:
+    try:
+        await call
+    except kind as error:
+        _expect(bool(str(error)), "the error says nothing")
+    else:
+        raise AssertionError(otherwise)
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,11 @@ class DriverSetup:
         """The expected values as points, with handles 100, 101 ..."""
         return tuple(self.point(100 + row, address) for row, (address, _) in enumerate(self.expected))
 
-    def point(self, handle: int, address: Any) -> Point:
-        """One point."""
-        return Point(handle, self.spec.address.model_validate(address))
+    def point(self, handle: int, address: Any, value: float | str = 0.0) -> Point:
+        """One point, for numbers or for texts as `value` is."""
+        parsed = self.spec.address.model_validate(address)
+        digits = isinstance(value, float | int) or value.lstrip("-").isdecimal()
+        return Point(handle, parsed, Datatype.DOUBLE if digits else Datatype.STRING)
 
     @asynccontextmanager
     async def connected(self) -> Any:
@@ -69,6 +81,20 @@ class DriverSetup:
             await self.stop()
 
 
+@dataclass(frozen=True)
+class WritingSetup:
+    """What a driver can write to the device of a DriverSetup.
+
+    `values` are addresses and what to write there; `unfit` what does not fit there; `read_only` addresses that
+    nobody can write. `shared` maps an address to others in `expected` that lie in the same bytes.
+    """
+
+    values: tuple[tuple[Any, float | str], ...]
+    unfit: tuple[tuple[Any, float | str], ...]
+    read_only: tuple[Any, ...] = ()
+    shared: Mapping[Any, tuple[Any, ...]] = field(default_factory=dict)
+
+
 def expect_values(batch: SampleBatch, expected: tuple[tuple[Any, float | str], ...]) -> None:
     """Fail unless row i of the batch is good and has the value or text of expected[i]."""
     _expect(len(batch) == len(expected), f"{len(batch)} rows for {len(expected)} points")
@@ -80,6 +106,13 @@ def expect_values(batch: SampleBatch, expected: tuple[tuple[Any, float | str], .
         else:
             got = float(batch.values[row])
             _expect(math.isclose(got, value, rel_tol=1e-6), f"{address}: {got!r} instead of {value!r}")
+
+
+async def expect_written(driver: Driver, point: Point, value: float | str) -> None:
+    """Write a value and fail unless the device holds it then."""
+    _expect(isinstance(driver, Writes), f"{driver!r} has no write")
+    await driver.write(point, value)  # type: ignore[attr-defined]
+    expect_values(await driver.read((point,)), ((point.address, value),))
 
 
 class DriverContract:
@@ -163,11 +196,7 @@ class NetworkDriverContract(DriverContract):
         await setup.stop()
         try:
             async with asyncio.timeout(PATIENCE):
-                await driver.connect()
-        except ConnectionFailed as error:
-            _expect(bool(str(error)), "the error says nothing")
-        else:
-            raise AssertionError("connect succeeded although the device is off")
+                await _expect_error(ConnectionFailed, driver.connect(), "connect succeeded although the device is off")
         finally:
             await driver.close()
 
@@ -193,6 +222,47 @@ class NetworkDriverContract(DriverContract):
             return
 
 
+class WritingDriverContract:
+    """What a driver with the ability `Writes` promises. Subclass it and give fixtures `setup` and `writing`."""
+
+    async def test_what_was_written_is_read_back(self, setup: DriverSetup, writing: WritingSetup) -> None:
+        """Each value is read back as it was written, and every other one is what it was."""
+        async with setup.connected() as driver:
+            _expect(setup.spec.writes and isinstance(driver, Writes), f"{setup.spec.name} does not say that it writes")
+            for row, (address, value) in enumerate(writing.values):
+                beside = [one for one in setup.expected if one[0] not in (address, *writing.shared.get(address, ()))]
+                point = setup.point(500 + row, address, value)
+                before = await driver.read((point,))
+                await expect_written(driver, point, value)
+                points = tuple(setup.point(100 + n, other) for n, (other, _) in enumerate(beside))
+                expect_values(await driver.read(points), tuple(beside))
+                old = before.texts[0] if before.texts is not None else None
+                await driver.write(point, float(before.values[0]) if old is None else str(old))
+
+    async def test_a_value_that_does_not_fit_is_refused(self, setup: DriverSetup, writing: WritingSetup) -> None:
+        """A value beyond the place's type raises OutOfRange, and nothing is written."""
+        async with setup.connected() as driver:
+            for address, value in writing.unfit:
+                await _expect_error(
+                    OutOfRange, driver.write(setup.point(7, address, value), value), f"{address} took it"
+                )
+            expect_values(await driver.read(setup.points()), setup.expected)
+
+    async def test_a_place_that_cannot_be_written_says_so(self, setup: DriverSetup, writing: WritingSetup) -> None:
+        """A place that can only be read raises NotWritable, one that is not there AddressInvalid."""
+        async with setup.connected() as driver:
+            for address in writing.read_only:
+                await _expect_error(NotWritable, driver.write(setup.point(7, address), 1.0), f"{address} was written")
+            await _expect_error(AddressInvalid, driver.write(setup.point(7, setup.bad_address), 1.0), "it was written")
+
+    async def test_a_closed_driver_writes_nothing(self, setup: DriverSetup, writing: WritingSetup) -> None:
+        """A write without a connection raises RetryableError."""
+        address, value = writing.values[0]
+        async with setup.connected() as driver:
+            await driver.close()
+            await _expect_error(RetryableError, driver.write(setup.point(7, address, value), value), "it wrote")
+
+
 class FieldDevice:
     """A device in the head of a test: the test sets its values and its faults, `ScriptedDriver` reads it.
 
@@ -207,6 +277,9 @@ class FieldDevice:
         self.hang = False
         self.time_us: int | None = None  # the device's own clock; None: the clock given to the driver
         self.read_seconds = 0.0
+        self.written: list[tuple[str, float | str]] = []
+        self.refusal: Exception | None = None  # raised by write
+        self.deaf = False  # True: confirms writes, but keeps its values
         self.connections = self.reads = self.open = 0
         self.sinks: list[tuple[Sequence[Point], Callable[[SampleBatch], None]]] = []
         self.broken = asyncio.Event()
@@ -261,7 +334,7 @@ class ScriptedDriver:
             device = devices[options.device]
             return PushingDriver(device, clock) if push else ScriptedDriver(device, clock)
 
-        return DriverSpec(name, "Scripted", ScriptedOptions, ScriptedAddress, create, push=push)
+        return DriverSpec(name, "Scripted", ScriptedOptions, ScriptedAddress, create, push=push, writes=True)
 
     async def _answer(self) -> None:
         if self._device.hang:
@@ -294,6 +367,15 @@ class ScriptedDriver:
             [Quality.BAD_ADDRESS if value is None else Quality.GOOD for value in found],
             [value if isinstance(value, str) else None for value in found],
         )
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Take the value, as the script says."""
+        await self._answer()
+        if self._device.refusal is not None:
+            raise self._device.refusal
+        self._device.written.append((point.address.name, value))
+        if not self._device.deaf:
+            self._device.values[point.address.name] = value
 
     async def close(self) -> None:
         """Count."""

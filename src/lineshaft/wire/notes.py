@@ -8,13 +8,15 @@ The metric's value is a JSON list of objects; `type` says which of the classes b
     {"type": "drops",  "epoch": hex, "drops": [[signal path, rows, first us, last us, reason], ...]}
     {"type": "status", "time": us, "version": text, "devices": [{...}], "buffer": {...}, "uplinks": [{...}],
                        "steps": [{...}], "config": {...}}
+    {"type": "write", "id": hex, "time": us, "signal": path, "outcome": word, "message": text, "hint": text,
+                      "value": v, "before": v, "after": v, "dry_run": bool, "user": name, "reason": text, "via": word}
     {"type": "pipeline", "time": us, "steps": [name, ...],
                        "signals": {signal path: [rows in, rows out, [[step, dropped, changed], ...]]}}
     {"type": "answer", "data": a part of the answer to a request (wire/requests.py), base64}
 
-Events, ledger and drops go through the disk buffer and are acknowledged like samples (their NDATA carries
-`Lineshaft/Batch`). A status, a pipeline note and an answer are only worth something now: they are sent as they
-are, without a batch, and never repeated.
+Events, ledger, drops and results of writes go through the disk buffer and are acknowledged like samples (their
+NDATA carries `Lineshaft/Batch`). A status, a pipeline note and an answer are only worth something now: they are sent
+as they are, without a batch, and never repeated.
 """
 
 from __future__ import annotations
@@ -23,11 +25,14 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from lineshaft.errors import DataError
 from lineshaft.model.events import Event, Severity
 
+WriteOutcome: TypeAlias = Literal["done", "dry-run", "refused", "failed", "unconfirmed"]
+"""refused: nothing was sent to the device; failed: the device said no or the line broke; unconfirmed: it was written,
+but the value that was read back is another."""
 DeviceState: TypeAlias = Literal["starting", "online", "degraded", "offline", "disabled"]
 
 
@@ -67,6 +72,25 @@ class EventNote:
     """One event that happened on the gateway."""
 
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """What became of a command to write a value; see wire.writes."""
+
+    id: str
+    time: int  # UTC microseconds
+    signal: str  # signal path
+    outcome: WriteOutcome
+    message: str  # one sentence for people
+    value: float | str  # what was to be written
+    user: str
+    reason: str
+    hint: str = ""
+    before: float | str | None = None  # read from the device before the write
+    after: float | str | None = None  # read back behind it
+    dry_run: bool = False
+    via: str = "hub"  # hub, or sparkplug for a plain command of another host
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +207,7 @@ class AnswerNote:
     data: bytes
 
 
-Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote | PipelineNote | AnswerNote
+Note: TypeAlias = EventNote | LedgerNote | DropNote | StatusNote | PipelineNote | AnswerNote | WriteNote
 
 
 def encode_notes(notes: Sequence[Note]) -> str:
@@ -224,6 +248,8 @@ def _to_json(note: Note) -> dict[str, Any]:
             return {"type": "status", **asdict(note)}
         case AnswerNote(data):
             return {"type": "answer", "data": base64.b64encode(data).decode()}
+        case WriteNote():
+            return {"type": "write", **asdict(note)}
         case PipelineNote(time, signals):
             steps = list(dict.fromkeys(name for one in signals.values() for name in (*one.dropped, *one.changed)))
             return {
@@ -257,6 +283,10 @@ def _from_json(item: dict[str, Any]) -> Note | None:
                 tuple(StepStatus(**_known(StepStatus, step)) for step in item.get("steps") or ()),
                 ConfigStatus(**_known(ConfigStatus, item["config"])) if item.get("config") else None,
             )
+        case "write":
+            if item["outcome"] not in get_args(WriteOutcome):
+                raise ValueError(f"unknown outcome {item['outcome']!r}")
+            return WriteNote(**_known(WriteNote, item))
         case "pipeline":
             steps = [str(name) for name in item["steps"]]
             return PipelineNote(

@@ -6,6 +6,7 @@ from lineshaft.drivers.base import Point
 from lineshaft.drivers.ethernet_ip.address import TagAddress
 from lineshaft.simulator.servers.ethernet_ip import EthernetIpServer
 from lineshaft.simulator.servers.ethernet_ip_tags import Member
+from lineshaft.testing import WritingSetup
 
 EXPECTED: tuple[tuple[str, float | str], ...] = (
     ("Running", 1),
@@ -31,6 +32,22 @@ EXPECTED: tuple[tuple[str, float | str], ...] = (
     ("Flags[37]", 1),
     ("Flags[95]", 1),
 )
+
+WRITING = WritingSetup(
+    values=(
+        ("Running", 0), ("Small", 127), ("Medium", 32767), ("Count", -5), ("Count.6", 0), ("Count.0", 1),
+        ("Big", "9007199254740993"), ("Speed", -0.5), ("Exact", 1e200), ("Recipe", "Mutter ö"),
+        ("Temperatures[49]", 1.5), ("Program:Main.Step", 13), ("Program:Main.Axes[1].Position", 4.75),
+        ("Program:Main.Axes[1].Homed", 0), ("Program:Main.Axes[0].Name", "Z"),
+        ("Program:Main.Axes[1].Torques[2]", -1.0), ("Flags[3]", 0), ("Flags[31]", 1), ("Flags[37]", 0),
+        ("Flags[95]", 0),
+    ),
+    unfit=(
+        ("Running", 2), ("Small", 128), ("Medium", 0.5), ("Speed", 1e39), ("Recipe", "x" * 83), ("Recipe", "Ω"),
+        ("Flags[3]", 7), ("Count.6", 2),
+    ),
+    shared={"Count": ("Count.6", "Count.0"), "Count.6": ("Count",), "Count.0": ("Count",)},
+)  # fmt: skip
 
 
 def points(*tags: str, first: int = 100) -> tuple[Point, ...]:

@@ -14,7 +14,7 @@ from lineshaft.drivers.ethernet_ip.driver import EthernetIpDriver
 from lineshaft.drivers.ethernet_ip.options import EthernetIpConnection
 from lineshaft.errors import RetryableError
 from lineshaft.model.samples import Quality
-from lineshaft.testing import expect_values
+from lineshaft.testing import expect_values, expect_written
 
 from .plc import points, server
 
@@ -66,7 +66,7 @@ async def cpppo(port: int = 0) -> AsyncIterator[int]:
 
 
 async def test_cpppo_server_and_its_restart() -> None:
-    """Types, indexes and bits read right from cpppo's server; killed and started again, it is read again."""
+    """Types, indexes and bits of cpppo's server are read; killed and started again, it is read again and written."""
     wanted = (*points(*(tag for tag, _ in EXPECTED)), *points("Nothing", "SCADA[100]", first=900))
 
     async def read_all(driver: EthernetIpDriver) -> None:
@@ -90,6 +90,14 @@ async def test_cpppo_server_and_its_restart() -> None:
         await client(port, *WRITES)
         await driver.connect()
         await read_all(driver)
+        for tag, value in (
+            ("SCADA[4]", 5.0),
+            ("TEMP", -1.5),
+            ("Big", "9007199254740995"),
+            ("Level[0]", -7.0),
+        ):
+            await expect_written(driver, points(tag)[0], value)
+        assert "[5]" in await client(port, "SCADA[4]")
         assert all(finding.passed for finding in await driver.test_connection())
         await driver.close()
 

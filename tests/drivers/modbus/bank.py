@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lineshaft.testing import WritingSetup
+
 from .device import registers
 
 HOLDING: dict[int, list[int]] = {
@@ -79,3 +81,52 @@ def tables() -> dict[str, dict[int, int]]:
         for first, values in bank.items():
             full[table].update(enumerate(values, first))
     return full
+
+
+SCALED = {"table": "holding", "register": 50, "type": "int16", "scale_from": 51, "nan": "sunspec"}
+REGISTER_0 = ("holding:0:int16", "holding:0:uint16", "holding:0")
+REGISTER_53 = ("holding:53.4", "holding:53.6", "holding:53.4-7", "holding:53:bool")
+WRITING = WritingSetup(
+    values=(
+        ("holding:0:int16", -32768),
+        ("holding:0:uint16", 65535),
+        ("holding:2:int32", 2**31 - 1),
+        ("holding:4:uint32", 1),
+        ("holding:6:int64", "-9007199254740995"),
+        ("holding:10:uint64", "18446744073709551614"),
+        ("holding:14:float32", -0.5),
+        ("holding:16:float64", 1e200),
+        ("holding:20:bcd16", 9999),
+        ("holding:21:bcd32", 10203),
+        ("holding:23:mod10k3", 1_0002_0003),
+        ("holding:30:string4", "P8 \u00f8"),
+        ("holding:40:float32:CDAB", 1.5),
+        ("holding:42:float32:BADC", 1.5),
+        ("holding:44:float32:DCBA", 1.5),
+        ("holding:46:float64:CDAB", -6.25),
+        ("holding:53.4", 0),
+        ("holding:53.6", 1),
+        ("holding:53.4-7", 0b0110),
+        ("holding:52:bool", 1),
+        ("holding:62:enum", 4),
+        ("coil:3", 0),
+        ("coil:4", 1),
+    ),
+    unfit=(
+        ("holding:0:int16", 32768),
+        ("holding:0:uint16", -1),
+        ("holding:0:uint16", 1.5),
+        ("holding:0:uint16", float("nan")),
+        ("holding:10:uint64", "18446744073709551616"),
+        ("holding:14:float32", 1e39),
+        ("holding:14:float32", float("inf")),
+        ("holding:20:bcd16", 10000),
+        ("holding:23:mod10k3", 1e12),
+        ("holding:30:string4", "nine char"),
+        ("holding:53.4-7", 16),
+        ("holding:52:bool", 2),
+        ("coil:3", 2),
+    ),
+    read_only=("input:100:float32", "discrete:7"),
+    shared=dict.fromkeys(REGISTER_0, REGISTER_0) | dict.fromkeys(REGISTER_53, REGISTER_53),
+)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
+WRITES = {5: "coil", 6: "holding", 16: "holding", 22: "holding"}
 
 
 def crc(frame: bytes) -> bytes:
@@ -35,6 +36,7 @@ class FieldDevice:
     silent: set[int] = field(default_factory=set)  # units that never answer
     refusals: dict[int, int] = field(default_factory=dict)  # unit -> exception code for everything
     unreadable: set[int] = field(default_factory=set)  # registers that give 02 although they have neighbours
+    unknown: set[int] = field(default_factory=set)  # functions that give exception 01
     longest: int = 125  # longer requests are refused with exception 03
     busy: int = 0  # how many requests are first answered with 06
     delay: Callable[[int], float] = lambda count: 0.0  # seconds before the answer to the nth request
@@ -87,13 +89,21 @@ class FieldDevice:
             header = await reader.readexactly(6)
             frame = await reader.readexactly(int.from_bytes(header[4:6], "big"))
         else:
-            frame = (await reader.readexactly(8))[:-2]
-        unit, function, start, count = struct.unpack(">BBHH", frame)
-        self.requests.append((unit, TABLES[function], start, count))
+            frame = await reader.readexactly(6)
+            function = frame[1]
+            if function == 16:
+                frame += await reader.readexactly(1)
+            rest = {16: frame[-1], 22: 2}.get(function, 0)
+            frame = (frame + await reader.readexactly(rest + 2))[:-2]
+        unit, function, start, count = struct.unpack(">BBHH", frame[:6])
+        self.requests.append((unit, TABLES.get(function, f"write {function}"), start, count))
         self.asked.set()
         if unit in self.silent:
             return
-        reply = bytes([unit]) + self._answer(unit, function, start, count)
+        if function in WRITES:
+            reply = bytes([unit]) + self._write(unit, function, start, frame[4:])
+        else:
+            reply = bytes([unit]) + self._answer(unit, function, start, count)
         wait = self.delay(len(self.requests))
         if wait:
             later = asyncio.create_task(self._late(wait, header, reply, writer))
@@ -132,3 +142,21 @@ class FieldDevice:
         else:
             data = struct.pack(f">{count}H", *(bank[register] for register in wanted))
         return bytes([function, len(data)]) + data
+
+    def _write(self, unit: int, function: int, start: int, data: bytes) -> bytes:
+        bank = self.units.get(unit, {}).get(WRITES[function])
+        if function in self.unknown or bank is None:
+            return bytes([function | 0x80, 1])
+        count = int.from_bytes(data[:2], "big") if function == 16 else 1
+        if any(register not in bank for register in range(start, start + count)):
+            return bytes([function | 0x80, 2])
+        if function == 5:
+            bank[start] = int(data[0] == 0xFF)
+        elif function == 6:
+            bank[start] = int.from_bytes(data[:2], "big")
+        elif function == 16:
+            bank.update(enumerate(struct.unpack(f">{count}H", data[3:]), start))
+        else:
+            keep, on = struct.unpack(">HH", data)
+            bank[start] = bank[start] & keep | on & ~keep
+        return bytes([function]) + struct.pack(">H", start) + data[: 4 if function == 22 else 2]

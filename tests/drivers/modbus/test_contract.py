@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lineshaft.drivers.modbus import TCP
-from lineshaft.testing import DriverSetup, NetworkDriverContract
+from lineshaft.testing import DriverSetup, NetworkDriverContract, WritingDriverContract, WritingSetup
 
-from .bank import EXPECTED, tables
+from .bank import EXPECTED, WRITING, tables
 from .device import FieldDevice
 
 
@@ -23,13 +23,21 @@ def _setup(framing: str) -> DriverSetup:
     )
 
 
-class TestModbusTcp(NetworkDriverContract):
+class TestModbusTcp(NetworkDriverContract, WritingDriverContract):
+    @pytest.fixture
+    def writing(self) -> WritingSetup:
+        return WRITING
+
     @pytest.fixture
     def setup(self) -> DriverSetup:
         return _setup("tcp")
 
 
-class TestRtuOverTcp(NetworkDriverContract):
+class TestRtuOverTcp(NetworkDriverContract, WritingDriverContract):
+    @pytest.fixture
+    def writing(self) -> WritingSetup:
+        return WRITING
+
     @pytest.fixture
     def setup(self) -> DriverSetup:
         return _setup("rtu")

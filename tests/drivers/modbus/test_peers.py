@@ -14,10 +14,10 @@ from lineshaft.drivers.base import DriverSpec, Point
 from lineshaft.drivers.modbus import RTU, TCP
 from lineshaft.drivers.modbus.address import ModbusAddress
 from lineshaft.errors import ConnectionFailed
-from lineshaft.testing import expect_values
+from lineshaft.testing import expect_values, expect_written
 
 from . import peers
-from .bank import EXPECTED, tables
+from .bank import EXPECTED, WRITING, tables
 
 Require = Callable[..., str]
 POINTS = tuple(Point(row, ModbusAddress.model_validate(address)) for row, (address, _) in enumerate(EXPECTED))
@@ -28,39 +28,41 @@ def libmodbus(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Pat
     return peers.build(tmp_path_factory.mktemp("libmodbus"), require)
 
 
-async def _read_all(spec: DriverSpec, **connection: Any) -> None:
+async def _read_and_write_all(spec: DriverSpec, **connection: Any) -> None:
     driver = spec.create(spec.connection.model_validate(connection))
     await driver.connect()
     try:
         for _ in range(3):
             expect_values(await driver.read(POINTS), EXPECTED)
+        for address, value in WRITING.values:
+            await expect_written(driver, Point(900, ModbusAddress.model_validate(address)), value)
     finally:
         await driver.close()
 
 
 async def test_libmodbus_tcp(libmodbus: Path) -> None:
-    """Every type, order and table reads right from a libmodbus server."""
+    """Every type, order and table reads right from, and is written to, a libmodbus server."""
     async with peers.process([libmodbus, "tcp"], peers.image(tables())) as port:
-        await _read_all(TCP, host="127.0.0.1", port=port)
+        await _read_and_write_all(TCP, host="127.0.0.1", port=port)
 
 
 async def test_libmodbus_rtu(libmodbus: Path, tmp_path: Path, require: Require) -> None:
-    """Every type, order and table reads right over a serial line."""
+    """Every type, order and table is read and written right over a serial line."""
     async with (
         peers.serial_pair(require("socat"), tmp_path) as (near, far),
         peers.process([libmodbus, "rtu", far, "9"], peers.image(tables())),
     ):
-        await _read_all(RTU, port=str(near), unit=9, parity="N")
+        await _read_and_write_all(RTU, port=str(near), unit=9, parity="N")
 
 
 async def test_modbus_serial(require: Require) -> None:
-    """Every type, order and table reads right from a modbus-serial server."""
+    """Every type, order and table reads right from, and is written to, a modbus-serial server."""
     folder = install("modbus-serial", "modbus-serial@8.0.25")
     program = peers.HERE / "modbus_serial_server.js"
     copy = folder / program.name  # node looks for packages beside the script
     copy.write_bytes(program.read_bytes())
     async with peers.process([node(), copy], json.dumps(tables()).encode() + b"\n") as port:
-        await _read_all(TCP, host="127.0.0.1", port=port)
+        await _read_and_write_all(TCP, host="127.0.0.1", port=port)
 
 
 async def test_missing_serial_port_is_explained(tmp_path: Path) -> None:

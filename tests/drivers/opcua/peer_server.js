@@ -44,6 +44,14 @@ async function main(port, folder) {
   uncertain.setValueFromSource({ dataType: DataType.Double, value: 7 }, StatusCodes.UncertainSensorNotAccurate);
   const broken = add("Broken", DataType.Double, 7);
   broken.setValueFromSource({ dataType: DataType.Double, value: 7 }, StatusCodes.BadSensorFailure);
+  for (const [name, dataType, value] of [["Setpoint", DataType.Float, 21.5], ["Mode", DataType.Int16, 2],
+    ["Batch", DataType.UInt64, coerceUInt64("18446744073709551615")], ["Recipe", DataType.String, "M8"],
+    ["Run", DataType.Boolean, false]]) {
+    own.addVariable({ componentOf: folderNode, browseName: name, nodeId: `s=Machine.${name}`, dataType,
+      value: new Variant({ dataType, value, arrayType: VariantArrayType.Scalar }) });
+  }
+  own.addVariable({ componentOf: folderNode, browseName: "Fixed", nodeId: "s=Machine.Fixed", dataType: DataType.Float,
+    accessLevel: "CurrentRead", value: new Variant({ dataType: DataType.Float, value: 1 }) });
   const analog = own.addAnalogDataItem({ componentOf: folderNode, browseName: "Pressure", nodeId: "s=Machine.Pressure",
     dataType: "Double", engineeringUnitsRange: { low: 0, high: 10 },
     engineeringUnits: { namespaceUri: "http://www.opcfoundation.org/UA/units/un/cefact", unitId: 4338743,

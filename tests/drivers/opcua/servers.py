@@ -55,7 +55,9 @@ class FieldServer:
             await server.register_namespace(f"urn:padding:{number}")
         index = await server.register_namespace(URI)
         for name, value in self._values.items():
-            self.nodes[name] = await server.nodes.objects.add_variable(ua.NodeId(name, index), name, value)
+            node = await server.nodes.objects.add_variable(ua.NodeId(name, index), name, value)
+            await node.set_writable()
+            self.nodes[name] = node
         return server
 
     async def stop(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from asyncua import ua
 
 from lineshaft.drivers.opcua import SPEC
-from lineshaft.testing import DriverSetup, NetworkDriverContract
+from lineshaft.testing import DriverSetup, NetworkDriverContract, WritingDriverContract, WritingSetup
 
 from .servers import URI, FieldServer
 
@@ -36,8 +36,33 @@ VALUES: dict[str, tuple[ua.Variant, float | str]] = {
 EXPECTED = tuple((f"nsu={URI};s={name}", value) for name, (_, value) in VALUES.items())
 
 
-class TestOpcua(NetworkDriverContract):
+WRITING = WritingSetup(
+    values=tuple(
+        (f"nsu={URI};s={name}", value)
+        for name, value in (
+            ("Boolean", 0), ("SByte", 127), ("Byte", 0), ("Int16", 32767), ("UInt16", 1), ("Int32", 2**31 - 1),
+            ("UInt32", 5), ("Int64", "9007199254740993"), ("UInt64", "18446744073709551614"), ("Float", 1.5),
+            ("Double", -1e300), ("String", "Bohrung Ø 9"), ("DateTime", 1_735_689_599_250.0),
+            ("LocalizedText", "steht"),
+        )
+    ),
+    unfit=tuple(
+        (f"nsu={URI};s={name}", value)
+        for name, value in (
+            ("Boolean", 2), ("SByte", 128), ("Byte", -1), ("Int16", 0.5), ("UInt64", "18446744073709551616"),
+            ("Float", 1e39), ("Double", float("nan")), ("String", 5.0), ("DateTime", 1e18),
+        )
+    ),
+    read_only=("i=2258",),
+)  # fmt: skip
+
+
+class TestOpcua(NetworkDriverContract, WritingDriverContract):
     """Runs the suite on a server with every scalar type."""
+
+    @pytest.fixture
+    def writing(self) -> WritingSetup:
+        return WRITING
 
     @pytest.fixture
     def setup(self) -> DriverSetup:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lineshaft.drivers.opcua.trust import TrustList
-from lineshaft.errors import AccessDenied, ConnectionFailed
+from lineshaft.errors import AccessDenied, AddressInvalid, ConnectionFailed, NotWritable, Unsupported
 from lineshaft.model.samples import Quality
-from lineshaft.testing import expect_values
+from lineshaft.testing import expect_values, expect_written
 
 from .servers import PEER_URI, Peer, connected, peer_modules, points
 from .test_driver import Inbox
@@ -53,6 +53,21 @@ async def test_every_type_is_read_and_changes_are_seen(peer: Peer) -> None:
         assert qualities == {
             11: Quality.BAD_NO_VALUE, 12: Quality.UNCERTAIN_SENSOR, 13: Quality.BAD_DEVICE, 14: Quality.BAD_ADDRESS
         }  # fmt: skip
+
+
+async def test_values_are_written_in_the_type_of_the_node(peer: Peer) -> None:
+    """node-opcua, which refuses any other type, takes each value; what it lets nobody write says so."""
+    written = {"Setpoint": 19.25, "Mode": -3.0, "Batch": "9007199254740993", "Recipe": "M10 Ø", "Run": 1.0}
+    async with connected(peer.url) as driver:
+        for name, value in written.items():
+            await expect_written(driver, points(f"Machine.{name}", uri=PEER_URI)[0], value)
+        fixed, absent, array = points("Machine.Fixed", "Machine.Nothing", "Machine.Array", uri=PEER_URI)
+        with pytest.raises(NotWritable):
+            await driver.write(fixed, 2.0)
+        with pytest.raises(AddressInvalid):
+            await driver.write(absent, 2.0)
+        with pytest.raises(Unsupported, match="array"):
+            await driver.write(array, 2.0)
 
 
 async def test_values_come_back_after_a_restart(peer: Peer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.s7.address import S7Address
 from lineshaft.simulator.servers.s7 import S7Server
+from lineshaft.testing import WritingSetup
 
 MOMENT = 1_735_689_599_250.0  # 2024-12-31T23:59:59.250Z
 
@@ -37,6 +38,27 @@ EXPECTED: tuple[tuple[str, float | str], ...] = (
     ("IW64:int", -5),
     ("QB3", 7),
 )
+
+WRITING = WritingSetup(
+    values=(
+        ("DB10.DBX0.3", 0), ("DB10.DBX0.4", 1), ("DB10.DBB1", 7), ("DB10.DBB1:sint", 127), ("DB10.DBB2:char", "X"),
+        ("DB10.DBD4:real", -0.5), ("DB10.DBW8:int", 32767), ("DB10.DBW8", 1), ("DB10.DBD10:dint", -(2**31)),
+        ("DB10.DBD14", 5), ("DB10.DBB18:lreal", 1e200), ("DB10.DBB26:lint", "9007199254740993"),
+        ("DB10.DBB34:ulint", "18446744073709551614"), ("DB10.DBD42:time", -1), ("DB10.DBB100:string20", "Mutter ö"),
+        ("DB10.DBB124:wstring8", "Ωmega 23"), ("DB10.DBB150:chars6", "43"), ("DB20.DBB0:string254", "y" * 254),
+        ("MW20", 0), ("M10.3", 0), ("QB3", 255),
+    ),
+    unfit=(
+        ("DB10.DBX0.3", 2), ("DB10.DBB1", 256), ("DB10.DBW8:int", 32768), ("DB10.DBD4:real", 1e39),
+        ("DB10.DBD10:dint", 0.5), ("DB10.DBB100:string20", "x" * 21), ("DB10.DBB124:wstring8", "nine char"),
+        ("DB10.DBB150:chars6", "seven c"), ("DB10.DBB100:string20", "Ω"),
+    ),
+    read_only=("IW64:int",),
+    shared={
+        "DB10.DBB1": ("DB10.DBB1:sint",), "DB10.DBB1:sint": ("DB10.DBB1",), "DB10.DBW8": ("DB10.DBW8:int",),
+        "DB10.DBW8:int": ("DB10.DBW8",),
+    },
+)  # fmt: skip
 
 
 def address(text: str) -> S7Address:

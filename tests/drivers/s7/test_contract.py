@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from lineshaft.drivers.s7 import SPEC
-from lineshaft.testing import DriverSetup, NetworkDriverContract
+from lineshaft.testing import DriverSetup, NetworkDriverContract, WritingDriverContract, WritingSetup
 
-from .plc import EXPECTED, server
+from .plc import EXPECTED, WRITING, server
 
 
-class TestS7(NetworkDriverContract):
+class TestS7(NetworkDriverContract, WritingDriverContract):
+    @pytest.fixture
+    def writing(self) -> WritingSetup:
+        return WRITING
+
     @pytest.fixture
     def setup(self) -> DriverSetup:
         plc = server()

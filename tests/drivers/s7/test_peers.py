@@ -16,10 +16,11 @@ from tests import npm, pypi
 
 from lineshaft.drivers.s7.driver import S7Driver
 from lineshaft.drivers.s7.options import S7Connection
+from lineshaft.errors import AddressInvalid
 from lineshaft.model.samples import Quality
-from lineshaft.testing import expect_values
+from lineshaft.testing import expect_values, expect_written
 
-from .plc import EXPECTED, points, server
+from .plc import EXPECTED, WRITING, points, server
 
 HERE = Path(__file__).parent
 
@@ -56,7 +57,7 @@ async def c_server() -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("pdu", [240, 480, 960])
 async def test_snap7_server_in_c(pdu: int) -> None:
-    """Every type reads right from the C++ snap7 server at each PDU length; a missing DB marks only itself."""
+    """The C++ snap7 server gives and takes every type at each PDU length; a missing DB marks only itself."""
     async with c_server() as port:
         driver = S7Driver(S7Connection(host="127.0.0.1", port=port, pdu=pdu))
         await driver.connect()
@@ -66,6 +67,10 @@ async def test_snap7_server_in_c(pdu: int) -> None:
                 batch = await driver.read(wanted)
                 expect_values(batch.take(slice(0, -2)), EXPECTED)
                 assert batch.qualities[-2:].tolist() == [Quality.BAD_ADDRESS] * 2
+            for place, value in WRITING.values:
+                await expect_written(driver, points(place)[0], value)
+            with pytest.raises(AddressInvalid):
+                await driver.write(points("DB99.DBD0:real")[0], 1.0)
         finally:
             await driver.close()
 

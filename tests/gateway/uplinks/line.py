@@ -90,7 +90,16 @@ class Line:
         handles[ids] = np.arange(len(ids))
         last = lambda: self.buffer.last  # noqa: E731
         requests = Requests({}, self.clock)
-        node = NodeContext(self.plan, NoDevices(), self.clock, self.buffer.epoch, handles, last, requests)
+        node = NodeContext(
+            self.plan,
+            NoDevices(),
+            self.clock,
+            self.buffer.epoch,
+            handles,
+            last,
+            requests,
+            lambda command, via: None,
+        )
         self.forwarders: dict[str, Forwarder] = {}
         for uplink in config.uplinks:
             made = UPLINKS[type(uplink)](uplink, node, Files(uplink.id, folder))

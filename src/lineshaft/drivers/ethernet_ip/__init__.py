@@ -19,5 +19,6 @@ SPEC = DriverSpec(
     connection=EthernetIpConnection,
     address=TagAddress,
     create=_create,
+    writes=True,
     docs="guide/drivers/ethernet-ip.md",
 )

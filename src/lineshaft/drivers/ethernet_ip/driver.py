@@ -25,6 +25,7 @@ from lineshaft.drivers.ethernet_ip.replies import (
     value_of,
 )
 from lineshaft.drivers.ethernet_ip.session import Session, read_request
+from lineshaft.drivers.ethernet_ip.write import write
 from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import Quality, SampleBatch
@@ -74,6 +75,11 @@ class EthernetIpDriver:
                 plan = self._plan(points)
                 answers |= await self._answers(plan, [tag for tag in plan.tags if tag not in answers])
             return self._batch(plan, answers)
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Write one value (drivers.base.Writes)."""
+        async with self._turn:
+            await write(self._session, point, value)
 
     def _plan(self, points: Sequence[Point]) -> Plan:
         plan = self._plans.get(id(points))

@@ -11,6 +11,8 @@ from lineshaft.errors import DataError
 from lineshaft.model.samples import Quality
 
 READ_TAG: Final = 0x4C
+WRITE_TAG: Final = 0x4D
+MODIFY_TAG: Final = 0x4E
 MULTIPLE_SERVICE: Final = 0x0A
 REPLY: Final = 0x80
 SUCCESS: Final = 0x00
@@ -22,10 +24,10 @@ _EXTENDED: Final = 0xFF
 _BEYOND_END: Final = 0x2105
 _ABSENT: Final = (0x04, 0x05, 0x16, 0x26)
 _FRAME: Final = 50  # bytes up to the data of a connected reply
-_BOOL, _DWORD, _STRUCTURE, _STRING, _SHORT_STRING = 0xC1, 0xD3, 0x02A0, 0xD0, 0xDA
-_LOGIX_STRING: Final = 0x0FCE
+_BOOL, _DWORD, STRUCTURE, _STRING, _SHORT_STRING = 0xC1, 0xD3, 0x02A0, 0xD0, 0xDA
+LOGIX_STRING: Final = 0x0FCE
 _EXACT: Final = 2**53
-_NUMBERS: Final = {
+NUMBERS: Final = {
     0xC2: "<b", 0xC3: "<h", 0xC4: "<i", 0xC5: "<q", 0xC6: "<B", 0xC7: "<H", 0xC8: "<I", 0xC9: "<Q", 0xCA: "<f",
     0xCB: "<d", 0xD1: "<B", 0xD2: "<H", _DWORD: "<I", 0xD4: "<Q",
 }  # fmt: skip
@@ -108,13 +110,13 @@ def value_of(data: bytes, bit: int | None, *, as_text: bool) -> Value:
     kind, content = int.from_bytes(data[:2], "little"), data[2:]
     if kind == _BOOL and bit is None:
         return Value(float(content[0] != 0)) if content else BROKEN
-    if kind in _NUMBERS:
-        return _number(_NUMBERS[kind], content, bit)
+    if kind in NUMBERS:
+        return _number(NUMBERS[kind], content, bit)
     if bit is not None:
         return Value(quality=Quality.BAD_ADDRESS)
-    if kind == _STRUCTURE:
+    if kind == STRUCTURE:
         handle = int.from_bytes(content[:2], "little")
-        return _text(content[2:], 4) if as_text or handle == _LOGIX_STRING else NO_VALUE
+        return _text(content[2:], 4) if as_text or handle == LOGIX_STRING else NO_VALUE
     if kind in (_STRING, _SHORT_STRING):
         return _text(content, 2 if kind == _STRING else 1)
     return NO_VALUE

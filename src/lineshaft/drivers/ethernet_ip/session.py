@@ -16,7 +16,14 @@ from pycomm3.packets import SendUnitDataRequestPacket
 from pycomm3.packets.util import tag_request_path
 
 from lineshaft.drivers.ethernet_ip.options import EthernetIpConnection
-from lineshaft.drivers.ethernet_ip.replies import MULTIPLE_SERVICE, READ_TAG, Answer, answer_in_frame
+from lineshaft.drivers.ethernet_ip.replies import (
+    MODIFY_TAG,
+    MULTIPLE_SERVICE,
+    READ_TAG,
+    WRITE_TAG,
+    Answer,
+    answer_in_frame,
+)
 from lineshaft.drivers.worker import Worker
 from lineshaft.errors import ConnectionFailed, DataError, PeerTimeout, Unsupported
 
@@ -31,6 +38,20 @@ ROUTE_HINT: Final = "check slot or route; are all connections of the controller 
 def read_request(tag: str) -> bytes:
     """The service that reads one element of a tag."""
     return bytes([READ_TAG]) + bytes(tag_request_path(tag, {}, False)) + b"\x01\x00"
+
+
+def write_request(tag: str, content: bytes) -> bytes:
+    """The service that writes a tag; `content` is type code, count and value."""
+    return bytes([WRITE_TAG]) + bytes(tag_request_path(tag, {}, False)) + content
+
+
+def modify_request(tag: str, bit: int, size: int, wanted: bool) -> bytes:
+    """The service that changes one bit of a tag of so many bytes: an OR mask and an AND mask."""
+    mask = 1 << bit
+    every = (1 << 8 * size) - 1
+    on, keep = (mask, every) if wanted else (0, every - mask)
+    masks = size.to_bytes(2, "little") + on.to_bytes(size, "little") + keep.to_bytes(size, "little")
+    return bytes([MODIFY_TAG]) + bytes(tag_request_path(tag, {}, False)) + masks
 
 
 def multiple_request(services: Sequence[bytes]) -> bytes:

@@ -19,6 +19,7 @@ TCP = DriverSpec(
     connection=TcpConnection,
     address=ModbusAddress,
     create=_create,
+    writes=True,
     docs="guide/drivers/modbus.md",
 )
 RTU = DriverSpec(
@@ -27,5 +28,6 @@ RTU = DriverSpec(
     connection=RtuConnection,
     address=ModbusAddress,
     create=_create,
+    writes=True,
     docs="guide/drivers/modbus.md",
 )

@@ -155,6 +155,11 @@ class ModbusAddress(Section):
         return self.coding == "string"
 
     @property
+    def read_only(self) -> str:
+        """Why nothing can be written here, '' when something can."""
+        return "" if self.table in ("coil", "holding") else f"{self.table} can only be read; write to a coil or holding"
+
+    @property
     def datatype(self) -> Datatype:
         """What to announce when the plant file names no datatype and the value is not scaled."""
         if self.is_text:

@@ -16,6 +16,7 @@ from lineshaft.drivers.modbus.identify import identify
 from lineshaft.drivers.modbus.line import Line, Refused
 from lineshaft.drivers.modbus.options import Connection
 from lineshaft.drivers.modbus.plan import Plan, compile_plan
+from lineshaft.drivers.modbus.write import Writer
 from lineshaft.errors import PeerTimeout
 from lineshaft.model.samples import Quality, SampleBatch
 
@@ -39,6 +40,7 @@ class ModbusDriver:
         self._clock = clock or SystemClock()
         self._line = Line(options)
         self._layout = Layout(options)
+        self._writer = Writer(self._line, self._layout)
         self._plans: dict[int, Plan] = {}
         self._units: set[int] = set()
         self._rest_until: dict[int, float] = {}  # units that did not answer -> when to try them again
@@ -83,6 +85,11 @@ class ModbusDriver:
                 self._plans.clear()
                 plan = self._plan(points)
             return batch
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Write one value (drivers.base.Writes)."""
+        async with self._turn:
+            await self._writer.write(point.address, value)
 
     def _plan(self, points: Sequence[Point]) -> Plan:
         plan = self._plans.get(id(points))

@@ -152,17 +152,17 @@ class Line:
                     raise
                 retries -= 1
 
+    async def send(self, request: ModbusPDU) -> None:
+        """Send a request that writes, once: a repetition might undo what somebody wrote meanwhile.
+
+        Raises as `ask`; after PeerTimeout and ConnectionFailed the device may have written.
+        """
+        await self._execute(request)
+        self._unclean = False
+
     async def _ask_once(self, span: Span) -> bytes:
-        if self._unclean:
-            await self.open()
-        client = self._client
-        if client is None or not client.connected:
-            raise ConnectionFailed(f"{self.where} hung up")
-        loop = asyncio.get_running_loop()
-        if (pause := self._free_at - loop.time()) > 0:
-            await asyncio.sleep(pause)  # the device or the line needs this silence
         request = REQUESTS[span.table](dev_id=span.unit, address=span.start, count=span.count)
-        content = self._checked(await self._execute(client, request, span.unit), request, span)
+        content = self._content(await self._execute(request), span)
         self._unclean = False
         return content
 
@@ -171,37 +171,44 @@ class Line:
 
         Raises PeerTimeout or ConnectionFailed.
         """
-        client = self._client
-        if client is None or not client.connected:
-            raise ConnectionFailed(f"{self.where} hung up")
-        reply = await self._execute(client, ReadDeviceInformationRequest(dev_id=unit, read_code=1, object_id=0), unit)
+        try:
+            reply = await self._execute(ReadDeviceInformationRequest(dev_id=unit, read_code=1, object_id=0))
+        except Refused:
+            return {}
         self._unclean = False
         if not isinstance(reply, ReadDeviceInformationResponse):
             return {}
         return {number: text for number, text in reply.information.items() if isinstance(text, bytes)}
 
-    async def _execute(
-        self, client: AsyncModbusTcpClient | AsyncModbusSerialClient, request: ModbusPDU, unit: int
-    ) -> ModbusPDU:
+    async def _execute(self, request: ModbusPDU) -> ModbusPDU:
+        if self._unclean:
+            await self.open()
+        client = self._client
+        if client is None or not client.connected:
+            raise ConnectionFailed(f"{self.where} hung up")
         loop = asyncio.get_running_loop()
+        if (pause := self._free_at - loop.time()) > 0:
+            await asyncio.sleep(pause)  # the device or the line needs this silence
         self._asking, self._unclean = True, not self._numbered
         try:
             reply: ModbusPDU = await client.execute(False, request)
         except ConnectionException as error:
             raise ConnectionFailed(f"{self.where} hung up") from error
         except ModbusException as error:
-            raise PeerTimeout(f"unit {unit} at {self.where} did not answer in {self._options.timeout:g} s") from error
+            raise PeerTimeout(
+                f"unit {request.dev_id} at {self.where} did not answer in {self._options.timeout:g} s"
+            ) from error
         finally:
             self._asking = False
             self._free_at = loop.time() + self._silence
-        return reply
-
-    def _checked(self, reply: ModbusPDU, request: ModbusPDU, span: Span) -> bytes:
         if self._numbered and reply.transaction_id != request.transaction_id:
-            raise PeerTimeout(f"unit {span.unit} at {self.where} answered another request")
+            raise PeerTimeout(f"unit {request.dev_id} at {self.where} answered another request")
         if reply.isError():
             self._unclean = False
             raise Refused(reply.exception_code)
+        return reply
+
+    def _content(self, reply: ModbusPDU, span: Span) -> bytes:
         expected = (span.count + 7) // 8 if span.table in BIT_TABLES else 2 * span.count
         if not isinstance(reply, RawReply) or len(reply.content) != expected:
             raise PeerTimeout(f"unit {span.unit} at {self.where} sent an answer of the wrong length")

@@ -13,6 +13,7 @@ SPEC = DriverSpec(
     address=OpcuaAddress,
     create=create,
     push=True,
+    writes=True,
     docs="drivers/opcua.md",
     waveforms="bare",
 )

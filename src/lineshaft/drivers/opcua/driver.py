@@ -28,6 +28,7 @@ from lineshaft.drivers.opcua.subscription import Item, Subscription, Subscriptio
 from lineshaft.drivers.opcua.trust import PKI, CertificateUnknown, TrustList
 from lineshaft.drivers.opcua.watch import Watch
 from lineshaft.drivers.opcua.waveform import read_waveform
+from lineshaft.drivers.opcua.write import write
 from lineshaft.errors import ConnectionFailed, DataError, PermanentError, Unsupported
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
@@ -125,6 +126,11 @@ class OpcuaPollingDriver:
         """See ReadsWaveforms."""
         async with typed_errors(self.options.url):
             return await read_waveform(self._open_session(), point, self._clock.now_us())
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Write one value (drivers.base.Writes)."""
+        async with typed_errors(self.options.url):
+            await write(self._open_session(), point.address, value)
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """Objects and variables below `parent`; '' is the server's Objects folder."""

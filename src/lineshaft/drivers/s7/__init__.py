@@ -19,5 +19,6 @@ SPEC = DriverSpec(
     connection=S7Connection,
     address=S7Address,
     create=_create,
+    writes=True,
     docs="guide/drivers/s7.md",
 )

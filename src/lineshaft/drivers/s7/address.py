@@ -125,6 +125,13 @@ class S7Address(Section):
         return self.datatype is Datatype.STRING
 
     @property
+    def read_only(self) -> str:
+        """Why nothing can be written here, '' when something can."""
+        if self.area == "I":
+            return "inputs can only be read; write to a data block, memory or outputs"
+        return f"{self.type} cannot be written" if self.type in ("date_and_time", "dtl") else ""
+
+    @property
     def datatype(self) -> Datatype:
         """What the type is announced as when the plant file names no datatype."""
         return TYPES[self.type][1] if self.type in TYPES else Datatype.STRING

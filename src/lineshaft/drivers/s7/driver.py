@@ -17,6 +17,7 @@ from lineshaft.drivers.s7.link import Link
 from lineshaft.drivers.s7.options import S7Connection
 from lineshaft.drivers.s7.plan import Plan, compile_plan
 from lineshaft.drivers.s7.replies import Item
+from lineshaft.drivers.s7.write import write
 from lineshaft.model.samples import Quality, SampleBatch, UInt8Array
 
 PLANS_KEPT: Final = 256
@@ -58,6 +59,11 @@ class S7Driver:
                 plan = self._plan(points)
                 buffer, qualities = await self._pass(plan)
             return plan.batch(self._clock.now_us(), buffer, qualities, self._zone)
+
+    async def write(self, point: Point, value: float | str) -> None:
+        """Write one value (drivers.base.Writes)."""
+        async with self._turn:
+            await write(self._link, point.address, value)
 
     def _plan(self, points: Sequence[Point]) -> Plan:
         plan = self._plans.get(id(points))

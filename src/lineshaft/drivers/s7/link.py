@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final, NoReturn, TypeVar
 
 from snap7.connection import ISOTCPConnection
-from snap7.datatypes import S7Area
+from snap7.datatypes import S7Area, S7WordLen
 from snap7.error import S7ConnectionError, S7Error, S7ProtocolError, S7TimeoutError
 from snap7.s7protocol import S7Protocol
 
@@ -17,11 +17,12 @@ from lineshaft.drivers.s7.blocks import Span
 from lineshaft.drivers.s7.options import S7Connection
 from lineshaft.drivers.s7.replies import Item, items_of
 from lineshaft.drivers.worker import Worker
-from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, PeerTimeout
+from lineshaft.errors import AccessDenied, AddressInvalid, ConnectionFailed, DataError, PeerTimeout, WriteRefused
 
 T = TypeVar("T")
 _AREAS: Final[dict[Area, S7Area]] = {"DB": S7Area.DB, "M": S7Area.MK, "I": S7Area.PE, "Q": S7Area.PA}
 _REFUSALS: Final = (0x8104, 0xD241, 0xD602)  # service not available, protected
+_NO_OBJECT: Final = 0x8404
 _STALE_ANSWERS: Final = 3
 _HINT: Final = "check host, port 102, cable and that the controller runs"
 ISO_HINT: Final = "check rack and slot: slot 1 for S7-1200/1500, 2 for S7-300; are all connections of the CPU taken?"
@@ -57,6 +58,16 @@ class Link:
         if wire is None:
             raise ConnectionFailed(f"{self.where}: not connected")
         return await self._run(lambda: [item for request in requests for item in self._ask(wire, request)])
+
+    async def write(self, span: Span, content: bytes, bit: int | None = None) -> Item:
+        """Write bytes, or one bit of a byte; what the controller says.
+
+        Raises RetryableError, AccessDenied, AddressInvalid or WriteRefused.
+        """
+        wire = self._wire
+        if wire is None:
+            raise ConnectionFailed(f"{self.where}: not connected")
+        return await self._run(lambda: self._put(wire, span, content, bit))
 
     def close(self) -> None:
         """Hang up; a call that waits in the thread ends at once. Never raises."""
@@ -103,6 +114,20 @@ class Link:
         return items_of(
             answer.get("raw_parameters", b""), answer.get("raw_data", b""), [span.count for span in request]
         )
+
+    def _put(self, wire: ISOTCPConnection, span: Span, content: bytes, bit: int | None) -> Item:
+        start, kind = (span.start, S7WordLen.BYTE) if bit is None else (8 * span.start + bit, S7WordLen.BIT)
+        request = self._protocol.build_write_request(_AREAS[span.area], span.db, start, kind, content)
+        try:
+            data = self._exchange(wire, request).get("raw_data", b"")
+        except S7ProtocolError as error:
+            if not error.error_code or error.error_code in _REFUSALS:
+                raise
+            absent = error.error_code == _NO_OBJECT
+            raise (AddressInvalid if absent else WriteRefused)(f"the controller refuses: {error}") from error
+        if len(data) != 1:
+            raise DataError("the answer to a write has no result")
+        return Item(data[0])
 
     def _exchange(self, wire: ISOTCPConnection, request: bytes) -> dict[str, Any]:
         wire.send_data(request)

@@ -13,6 +13,7 @@ from lineshaft.gateway.plan import Plan
 from lineshaft.gateway.requests import Requests
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import PipelineNote, StatusNote
+from lineshaft.wire.writes import WriteCommand
 
 
 class Throttled(RetryableError):
@@ -120,6 +121,7 @@ class NodeContext:
     handles  int64 by the buffer's signal id: handle in the plan, -1 for none
     last_frame  gives the id of the buffer's newest frame
     requests    does what the hub asks for
+    write    takes a command to write a value, and the word where it came from
     """
 
     plan: Plan
@@ -129,6 +131,7 @@ class NodeContext:
     handles: Int64Array
     last_frame: Callable[[], int]
     requests: Requests
+    write: Callable[[WriteCommand, str], None]
 
     @property
     def place(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lineshaft import __version__
 from lineshaft.gateway.plan import Plan, PlannedSignal
+from lineshaft.gateway.writes.rule import WriteRule
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch, UInt8Array
 from lineshaft.wire import names
 from lineshaft.wire.equipment import encode_equipment
@@ -28,6 +29,7 @@ def node_birth(plan: Plan, bdseq: int, now_ms: int, *, takes_requests: bool) -> 
         Metric(names.REBIRTH, SparkplugType.BOOLEAN, False, timestamp=now_ms),
         Metric(names.ACK, SparkplugType.BYTES, None, timestamp=now_ms, null=True),
         *((request,) if takes_requests else ()),
+        Metric(names.WRITE, SparkplugType.STRING, None, timestamp=now_ms, null=True),
         Metric(names.BATCH, SparkplugType.BYTES, None, plan.batch_alias, now_ms, null=True),
         Metric(names.NOTE, SparkplugType.STRING, None, timestamp=now_ms, null=True),
         Metric(names.VERSION, SparkplugType.STRING, __version__, timestamp=now_ms),
@@ -109,9 +111,17 @@ def _properties(planned: PlannedSignal) -> dict[str, PropertyScalar]:
         names.LIMIT_HIGH: signal.limits.high,
         names.LIMIT_HIGH_HIGH: signal.limits.high_high,
         names.STATES: json.dumps(dict(signal.states), ensure_ascii=False) if signal.states else None,
+        names.WRITABLE: None if planned.write is None else writable(planned.write),
         names.ADDRESS: planned.address or None,
     }
     return {key: value for key, value in words.items() if value is not None}
+
+
+def writable(rule: WriteRule) -> str:
+    """The bounds of a signal that may be set, as JSON."""
+    bounds = {"low": rule.low, "high": rule.high, "allowed": list(rule.allowed) or None, "max_step": rule.max_step}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    return json.dumps({**given, "every": rule.every}, ensure_ascii=False)
 
 
 def mend_types(batch: SampleBatch, types: UInt8Array) -> SampleBatch:

@@ -15,6 +15,7 @@ from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.frames import Frame, FrameKind
 from lineshaft.gateway.uplinks.base import Deliveries, NodeContext
 from lineshaft.gateway.uplinks.births import bdseq_metric, device_birth, mend_types, node_birth, note_metric
+from lineshaft.gateway.uplinks.commands import own_command, plain_commands
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess, MqttConnection, Will
 from lineshaft.gateway.uplinks.primary import PrimaryHost
 from lineshaft.model.samples import SampleBatch, UInt8Array
@@ -279,8 +280,10 @@ class SparkplugUplink:
             if self._config.primary_host and topic == topics.state(self._config.primary_host):
                 self._host.update(payload)
                 self._host_changed()
-            elif topics.parse(topic).message is topics.Message.NCMD:
+            elif (parsed := topics.parse(topic)).message is topics.Message.NCMD:
                 self._command(decode(payload))
+            elif parsed.message is topics.Message.DCMD:
+                plain_commands(decode(payload), parsed.device, self._node)
         except DataError as error:
             log.warning("uplink.malformed_message", topic=topic, error=str(error))
         except ConnectionFailed:
@@ -302,6 +305,8 @@ class SparkplugUplink:
                     self.deliveries.delivered(numbers.tolist())
             elif metric.name == names.REQUEST and isinstance(metric.value, bytes):
                 self._requested(metric.value)
+            elif metric.name == names.WRITE and self._config.acknowledge:  # else there is no hub behind this broker
+                own_command(metric, self._node)
             elif metric.name == names.REBIRTH and metric.value is True and self._born:
                 log.info("uplink.rebirth", uplink=self.id)
                 self._births()

@@ -27,6 +27,7 @@ from lineshaft.hub.api.routers import (
     values,
     views,
     waveforms,
+    writes,
 )
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.configuration import Configurations
@@ -48,6 +49,7 @@ ROUTERS = (
     operation.router,
     gateways.router,
     faults.router,
+    writes.router,
     live.router,
 )
 

@@ -99,6 +99,7 @@ class NewToken(Body):
     name: str = Field(min_length=1, max_length=100, description="what it is for")
     role: Role = Field(Role.VIEWER, description="at most the owner's role")
     days: int | None = Field(None, ge=1, le=3650, description="how long it is valid; null: until it is removed")
+    may_write: bool = Field(False, description="whether it may set values on devices; needs the role engineer besides")
 
 
 class TokenView(BaseModel):
@@ -111,6 +112,7 @@ class TokenView(BaseModel):
     created: int
     expires: int | None
     last_used: int | None
+    may_write: bool
 
 
 class MadeToken(TokenView):
@@ -160,6 +162,16 @@ class SignalSource(BaseModel):
     address: str
 
 
+class WriteBounds(BaseModel):
+    """Within which bounds a signal may be set, as its gateway says."""
+
+    low: float | None = None
+    high: float | None = None
+    allowed: list[float | str] | None = None
+    max_step: float | None = None
+    every: float = Field(description="seconds between two writes")
+
+
 class SignalView(BaseModel):
     """A signal."""
 
@@ -177,6 +189,7 @@ class SignalView(BaseModel):
     states: dict[str, str] = Field(description="raw value -> word")
     description: str
     source: SignalSource
+    write: WriteBounds | None = Field(description="within which bounds it may be set; null: it can only be read")
 
 
 class SignalPage(BaseModel):

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from lineshaft.analytics.oee.calendar import Calendar
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
+from lineshaft.hub.commands import Commands, Send
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.requests import Requests
@@ -54,6 +55,7 @@ class Services:
     checks: tuple[Callable[[], Sequence[Check]], ...] = ()  # health of broker, ingest ...; called in a thread
     figures: Callable[[], Mapping[str, Any]] = dict  # counters of ingest, shown with the health; called in a thread
     rate_limit: float = 0.0  # requests a second that one user or token may make; 0: no bound
+    command: Send = lambda node, command: False  # sends a command to a gateway
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 
@@ -76,6 +78,12 @@ async def configurations_of(connection: HTTPConnection) -> Configurations:
     return configurations
 
 
+async def commands_of(connection: HTTPConnection) -> Commands:
+    """Sets values on devices."""
+    services: Services = connection.app.state.services
+    return Commands(services.state, services.command, services.clock)
+
+
 async def principal_of(connection: HTTPConnection) -> Principal:
     """Who is asking. Raises AccessDenied on a route that is open to all and where nobody is signed in."""
     principal: Principal | None = connection.scope["state"].get("principal")
@@ -87,6 +95,7 @@ async def principal_of(connection: HTTPConnection) -> Principal:
 Parts = Annotated[Services, Depends(services_of)]
 People = Annotated[Identity, Depends(identity_of)]
 Configs = Annotated[Configurations, Depends(configurations_of)]
+Desk = Annotated[Commands, Depends(commands_of)]
 Caller = Annotated[Principal, Depends(principal_of)]
 
 

@@ -70,7 +70,8 @@ def read_birth(payload: Payload, enterprise: str, group: str, node: str, device:
         signal = _signal(metric, datatype, base, taken)
         taken.add(signal.path)
         metrics.append(metric)
-        born.append(BornSignal(signal, f"{group}/{node}", device, str(metric.properties.get(names.ADDRESS, ""))))
+        address, writable = (str(metric.properties.get(name, "")) for name in (names.ADDRESS, names.WRITABLE))
+        born.append(BornSignal(signal, f"{group}/{node}", device, address, writable))
     if names.EQUIPMENT in own:
         equipment += decode_equipment(str(own[names.EQUIPMENT].value or "[]"))
     if any(names.PATH not in metric.properties for metric in metrics):

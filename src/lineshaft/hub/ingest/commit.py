@@ -17,9 +17,9 @@ from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.ingest.blocks import Block, FrameRef, NoteRef, Part
 from lineshaft.hub.ingest.counters import Counters
 from lineshaft.hub.ingest.journal import Journal
-from lineshaft.hub.ports import Drop, EventStore, Ledger, LiveSink
+from lineshaft.hub.ports import Drop, EventStore, Ledger, LiveSink, WriteLog
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import DropNote, EventNote, LedgerNote, Note, decode_notes
+from lineshaft.wire.notes import DropNote, EventNote, LedgerNote, Note, WriteNote, decode_notes
 
 _FIRST_WAIT: Final = 0.1  # seconds before the first new try
 _LONGEST_WAIT: Final = 10.0
@@ -88,7 +88,9 @@ class Committer:
         counters: Counters,
         limits: CommitLimits,
         acknowledge: Callable[[FrameRef], None],
+        writes: WriteLog | None = None,
     ) -> None:
+        self._writes = writes
         self._journal = journal
         self._historian = historian
         self._ledger = ledger
@@ -251,16 +253,18 @@ class Committer:
         except DataError as error:
             _log.error("ingest: note lost", node=ref.node, error=str(error))
             return
+        for note in notes:
+            self._apply_one(ref.node, note)
         events = [note.event for note in notes if isinstance(note, EventNote)]
         if events:
             self._events.add(events)
-        for note in notes:
-            self._apply_counts(ref.node, note)
 
-    def _apply_counts(self, node: str, note: Note) -> None:
+    def _apply_one(self, node: str, note: Note) -> None:
         match note:
             case LedgerNote(epoch, frame, totals):
                 self._ledger.expected(node, epoch, totals, frame)
             case DropNote(epoch, drops):
                 found = [Drop(drop.signal, drop.rows, drop.first, drop.last, drop.reason) for drop in drops]
                 self._ledger.dropped(node, epoch, found)
+            case WriteNote() if self._writes is not None:
+                self._writes.settle(node, note)

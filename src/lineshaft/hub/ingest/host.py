@@ -24,6 +24,7 @@ from lineshaft.wire import names, topics
 from lineshaft.wire.frames import encode_ack
 from lineshaft.wire.sparkplug import Metric, Payload, SparkplugType, encode
 from lineshaft.wire.topics import Message, Topic
+from lineshaft.wire.writes import WriteCommand, encode_command
 
 KEEP_ALIVE: Final = 15  # seconds
 _FIRST_WAIT: Final = 0.2  # seconds before the first new try
@@ -106,13 +107,17 @@ class HostClient:
         group, _, name = node.partition("/")
         return self._command(group, name, metric)
 
+    def write(self, node: str, command: WriteCommand) -> bool:
+        """Ask a node to write a value; False when there is no broker. It is never sent twice."""
+        return self.command(node, Metric(names.WRITE, SparkplugType.STRING, encode_command(command)))
+
     def _command(self, group: str, node: str, metric: Metric) -> bool:
         client = self._client
         if client is None or not self._up:
             return False
         payload = encode(Payload(self._clock.now_us() // 1000, None, (metric,)))
-        client.publish(str(Topic(group, Message.NCMD, node)), payload, qos=0)
-        return True
+        info = client.publish(str(Topic(group, Message.NCMD, node)), payload, qos=0)
+        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _state(self, *, online: bool) -> bytes:
         stamp = self._born_ms if online else self._clock.now_us() // 1000

@@ -20,8 +20,9 @@ from lineshaft.hub.ingest.intake import Intake, IntakeSettings
 from lineshaft.hub.ingest.journal import Journal
 from lineshaft.hub.ingest.reports import Reporter
 from lineshaft.hub.ingest.told import Told
-from lineshaft.hub.ports import Catalogue, EventStore, Ledger, LiveSink
+from lineshaft.hub.ports import Catalogue, EventStore, Ledger, LiveSink, WriteLog
 from lineshaft.hub.requests import Requests
+from lineshaft.wire.writes import WriteCommand
 
 _DRAIN: Final = 10.0  # seconds that a stop waits for what is queued
 _log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Ingest:
         events: EventStore,
         live: LiveSink,
         clock: Clock | None = None,
+        writes: WriteLog | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._counters = Counters()
@@ -69,6 +71,7 @@ class Ingest:
             self._counters,
             settings.limits,
             self._host.acknowledge,
+            writes,
         )
         self._intake = Intake(
             settings.intake,
@@ -117,6 +120,10 @@ class Ingest:
             self._committer.abandon()
             commit.join(_DRAIN)
         self._journal.close()
+
+    def write(self, node: str, command: WriteCommand) -> bool:
+        """Send a command to write to a node (group/edge node); False when there is no broker. Thread-safe."""
+        return self._host.write(node, command)
 
     def figures(self) -> IngestFigures:
         """Counters and queue depths at this moment."""

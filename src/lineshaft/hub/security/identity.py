@@ -43,6 +43,7 @@ class Principal:
     via: Literal["session", "token"]
     secret_hash: str
     expires: int | None  # UTC microseconds
+    may_write: bool = True  # to devices; a token only when it was made so
 
 
 class Identity:
@@ -94,7 +95,7 @@ class Identity:
         if token.used is None or now - token.used > TOUCH_EVERY:
             self._accounts.touch_token(token.id, now)
         role = lower(Role(token.role), Role(token.user_role))
-        return Principal(token.user, role, "token", secret_hash, token.expires)
+        return Principal(token.user, role, "token", secret_hash, token.expires, token.may_write)
 
     def still_valid(self, principal: Principal) -> bool:
         """True while the session or token exists and the role is the same; asked again on long connections."""
@@ -105,14 +106,20 @@ class Identity:
         session = self._accounts.session(principal.secret_hash, now)
         return session is not None and session.role == principal.role
 
-    def make_token(self, owner: Principal, name: str, role: Role, days: int | None) -> tuple[Token, str]:
+    def make_token(
+        self, owner: Principal, name: str, role: Role, days: int | None, *, may_write: bool = False
+    ) -> tuple[Token, str]:
         """A new API token and its secret, which cannot be read again. Raises AccessDenied above the owner's role."""
         if not owner.role.covers(role):
             raise AccessDenied(f"a token of {owner.name} cannot have the role {role}")
+        if may_write and not owner.may_write:
+            raise AccessDenied("a token that may not set values cannot make one that may")
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now_us()
         expires = None if days is None else now + days * 86400 * MICROSECONDS
-        return self._accounts.add_token(digest(secret), name, owner.name, role, now, expires), secret
+        return self._accounts.add_token(
+            digest(secret), name, owner.name, role, now, expires, may_write=may_write
+        ), secret
 
     def add_user(self, name: str, role: Role, password: str) -> None:
         """Add a user. Raises DataError for a weak password or a taken name."""

@@ -44,6 +44,7 @@ class Token:
     created: int  # UTC microseconds, as the two below
     expires: int | None
     used: int | None
+    may_write: bool = False  # to devices
 
 
 class Accounts:
@@ -160,7 +161,17 @@ class Accounts:
         with self._database.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.hash == session_hash))
 
-    def add_token(self, token_hash: str, name: str, user: str, role: str, time: int, expires: int | None) -> Token:
+    def add_token(
+        self,
+        token_hash: str,
+        name: str,
+        user: str,
+        role: str,
+        time: int,
+        expires: int | None,
+        *,
+        may_write: bool = False,
+    ) -> Token:
         """Remember an API token."""
         values = {
             "hash": token_hash,
@@ -169,6 +180,7 @@ class Accounts:
             "role": role,
             "created": time,
             "expires": expires,
+            "may_write": may_write,
         }
         with self._database.write() as connection:
             connection.execute(insert(api_tokens).values(values))
@@ -208,4 +220,6 @@ _TOKENS = select(api_tokens, users.c.role.label("user_role")).join(users, users.
 
 
 def _token(row: Row[Any]) -> Token:
-    return Token(row.id, row.name, row.user_name, row.role, row.user_role, row.created, row.expires, row.used)
+    return Token(
+        row.id, row.name, row.user_name, row.role, row.user_role, row.created, row.expires, row.used, row.may_write
+    )

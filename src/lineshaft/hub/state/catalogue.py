@@ -228,6 +228,7 @@ def _columns(born: BornSignal) -> dict[str, Any]:
         "node": born.node,
         "device": born.device,
         "address": born.address,
+        "writable": born.writable,
     }
 
 
@@ -245,4 +246,4 @@ def _signal(row: Row[Any]) -> CataloguedSignal:
         states=tuple((raw, word) for raw, word in row.states),
         description=row.description,
     )
-    return CataloguedSignal(row.id, BornSignal(signal, row.node, row.device, row.address))
+    return CataloguedSignal(row.id, BornSignal(signal, row.node, row.device, row.address, row.writable))

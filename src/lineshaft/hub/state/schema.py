@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -72,6 +73,7 @@ api_tokens = Table(
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger),
     Column("used", BigInteger),
+    Column("may_write", Boolean, nullable=False, server_default=false()),  # to devices
 )
 
 setup_links = Table(
@@ -114,6 +116,7 @@ signals = Table(
     Column("node", String(255), nullable=False),
     Column("device", String(255), nullable=False),
     Column("address", Text, nullable=False),
+    Column("writable", Text, nullable=False, server_default=""),  # JSON of its bounds; '' when it can only be read
     sqlite_autoincrement=True,  # an id is never given twice, for the historian keeps it for years
 )
 
@@ -140,6 +143,32 @@ events = Table(
     Column("details", JSON, nullable=False),
     Index("ix_events_time_id", "time", "id"),
     Index("ix_events_subject_time", "subject", "time"),
+)
+
+writes = Table(
+    "writes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("signal", String(768), nullable=False),
+    Column("node", String(255), nullable=False),
+    Column("user_name", String(64), nullable=False),  # a name, not a key: a removed user stays in the log
+    Column("role", String(16), nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("value", JSON),
+    Column("expected", JSON),
+    Column("before", JSON),
+    Column("after", JSON),
+    Column("deadline", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("finished", BigInteger),
+    Column("undo_of", String(64), nullable=False),
+    Index("ix_writes_time_id", "time", "id"),
+    Index("ix_writes_signal_time", "signal", "time"),
 )
 
 ledger_expected = Table(

@@ -19,6 +19,7 @@ from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
 from lineshaft.hub.state.sources import SqlSources
 from lineshaft.hub.state.views import SqlViews
+from lineshaft.hub.state.writes import SqlWrites
 from lineshaft.model.equipment import Equipment
 from lineshaft.model.samples import UInt32Array
 
@@ -37,6 +38,7 @@ class State:
         self.sources = SqlSources(self.database)
         self.events = SqlEventStore(self.database)
         self.views = SqlViews(self.database)
+        self.writes = SqlWrites(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()

@@ -105,12 +105,13 @@ class Screwdriver(Tester):
         self.memory["screws"] = float(screws[-1])
         self.say(step, "screws", screws)
         turning = now.running & ((now.phase * 4) % 1 > 0.3) & (now.phase > 0.1) & (now.phase < 0.95)
-        speed = np.where(turning, 620 * (1 + 0.01 * self.white(step, "speed")), 0.0)
+        aim = self.setpoint(step, "speed-setpoint", 620.0)
+        speed = np.where(turning, aim * (1 + 0.01 * self.white(step, "speed")), 0.0)
         self.say(step, "spindle-speed", speed)
         self.say(
             step,
             "motor-current",
-            np.where(turning, 1.9, np.where(now.on, 0.22, 0.0)) * (1 + 0.05 * self.white(step, "amps")),
+            np.where(turning, 0.9 + aim / 620, np.where(now.on, 0.22, 0.0)) * (1 + 0.05 * self.white(step, "amps")),
         )
         bit = self.lag(step, "tool", step.shared["hall-temperature"] + np.where(now.running, 13.0, 1.5 * now.on), 1200)
         self.say(step, "tool-temperature", bit + 0.08 * self.white(step, "tool"))

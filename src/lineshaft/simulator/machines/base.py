@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ class Step:
     before: int  # the last instant that was computed already
     faults: Faults
     begin: int  # the first instant of the whole story
+    setpoints: Mapping[str, float] = field(default_factory=dict)  # path -> value that somebody set on a device
     seconds: Float64Array = field(init=False)  # float64[n]: since the instant before each
     values: dict[str, Float64Array] = field(default_factory=dict)  # path below the site -> float64[n]
     tracks: dict[str, Track] = field(default_factory=dict)  # path -> exact changes
@@ -75,6 +77,12 @@ class Machine:
         result = step.full(value)
         step.values[f"{self.path}/{name}"] = result
         return result
+
+    def setpoint(self, step: Step, name: str, usual: float) -> float:
+        """What somebody set under this name, or the usual value; publishes it."""
+        value = step.setpoints.get(f"{self.path}/{name}", usual)
+        self.say(step, name, value)
+        return value
 
     def _key(self, name: str) -> np.uint64:
         key = self._keys.get(name)

@@ -46,7 +46,8 @@ class CoolingWater(Machine):
         want = 16 + 0.62 * np.minimum(heat, 120) + 2.0 * self.drift(step, "valves", 700)  # m3/h
         step.shared["cooling-share"] = np.clip(self.lag(step, "share", want / 100, 45), 0.12, 1.0)
         step.shared["cooling-heat"] = heat
-        supply = self.lag(step, "supply", np.maximum(17.0, 8 + 0.55 * step.shared["outdoor"]) + 0.03 * heat, 2400)
+        aim = self.setpoint(step, "supply-setpoint", 17.0)  # the tower cannot go below what the weather lets it
+        supply = self.lag(step, "supply", np.maximum(aim, 8 + 0.55 * step.shared["outdoor"]) + 0.03 * heat, 2400)
         supply = supply + 0.08 * self.white(step, "supply")
         flow = 100 * step.shared["cooling-share"]
         self.say(step, "supply-temperature", supply)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.factory import Frame
@@ -51,6 +51,18 @@ class FleetServer(Protocol):
     def outage(self, offline: Set[str], restarting: Set[str]) -> bool:
         """Let these devices be away, and no others; True when the whole server has to be stopped for that."""
         ...
+
+
+@runtime_checkable
+class TakesWrites(Protocol):
+    """A server on which clients can set the signals that the plant lets be written."""
+
+    on_write: Callable[[Channel, float], None]
+    """Called with the raw number that a client wrote."""
+
+
+def ignore_write(channel: Channel, raw: float) -> None:
+    """Nobody wants to know."""
 
 
 class Startable(Protocol):

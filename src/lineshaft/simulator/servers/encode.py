@@ -47,6 +47,16 @@ def registers(address: ModbusAddress, order: Order, raw: float | str) -> list[in
     return reorder(_big_endian(address, raw), address.order or order, text=isinstance(raw, str))
 
 
+def number_in(words: list[int], address: ModbusAddress, order: Order) -> float:
+    """The raw number that `registers` or `put_bits` put there; mod10k and bcd are not read back."""
+    plain = reorder(words, address.order or order)
+    if address.bit is not None:
+        last = address.bit if address.last_bit is None else address.last_bit
+        return float(plain[0] >> address.bit & (1 << (last - address.bit + 1)) - 1)
+    packed = struct.pack(f">{len(plain)}H", *plain)
+    return float(struct.unpack(_FORMATS[address.coding], packed)[0])
+
+
 def reorder(words: list[int], order: Order, *, text: bool = False) -> list[int]:
     """Big-endian registers to another order: CDAB reverses registers, BADC swaps bytes, DCBA does both."""
     if order in ("CDAB", "DCBA") and not text:

@@ -9,9 +9,19 @@ from itertools import pairwise
 from typing import Any, Final
 
 from lineshaft.errors import ConnectionFailed
-from lineshaft.simulator.servers.ethernet_ip_tags import ATOMIC, Member, Tag, Types, bool_word
+from lineshaft.simulator.servers.ethernet_ip_tags import (
+    ATOMIC,
+    BOOL_WORD_TYPE,
+    STRUCTURE_TYPE,
+    Member,
+    Place,
+    Tag,
+    Types,
+    bool_word,
+)
 
 _REGISTER, _UNREGISTER, _IDENTITY, _UNCONNECTED, _CONNECTED = 0x65, 0x66, 0x63, 0x6F, 0x70
+_WRITE, _MODIFY = 0x4D, 0x4E  # of a tag; 0x4E at the connection manager closes a connection
 _GET_ALL, _GET_LIST, _MULTIPLE, _READ, _OPEN, _CLOSE, _SEND, _LIST_TAGS, _LARGE_OPEN = (
     0x01, 0x03, 0x0A, 0x4C, 0x54, 0x4E, 0x52, 0x55, 0x5B,
 )  # fmt: skip
@@ -138,7 +148,7 @@ class EthernetIpServer:
         kind, number = logical[0][1] if logical else None, logical[1][1] if len(logical) > 1 else 0
         if service in (_OPEN, _LARGE_OPEN):
             return _OK, struct.pack("<II", 0x4C5346, 0x4C5346) + data[10:18] + struct.pack("<IIH", 0x2000, 0x2000, 0)
-        if service == _CLOSE:
+        if service == _CLOSE and kind == _MANAGER_CLASS:
             return _OK, data[2:10] + b"\0\0"
         if service == _MULTIPLE and kind == _ROUTER_CLASS:
             return self._multiple(data)
@@ -152,6 +162,8 @@ class EthernetIpServer:
             return self._template(service, number, data)
         if service in (_READ, _READ_FRAGMENT) and kind is None:  # no element is longer than one reply
             return self._read(path)
+        if service in (_WRITE, _MODIFY) and kind is None:
+            return self._write(service, path, data)
         return _NO_SERVICE, b""
 
     def _multiple(self, data: bytes) -> Reply:
@@ -164,43 +176,64 @@ class EthernetIpServer:
         return status, struct.pack(f"<{count + 1}H", count, *starts) + b"".join(replies)
 
     def _read(self, path: list[Segment]) -> Reply:
+        found = self._place(path)
+        if isinstance(found, int):
+            return found, b""
+        if found.word is not None:
+            return _OK, bool_word(found.holder, found.word) or b""
+        return _OK, self.types.reply(found.kind, found.value)
+
+    def _write(self, service: int, path: list[Segment], data: bytes) -> Reply:
+        """Write Tag (type, count of one, contents), or Read-Modify-Write Tag (size, OR mask, AND mask)."""
+        found = self._place(path)
+        if isinstance(found, int):
+            return found, b""
+        if service == _MODIFY:
+            size = int.from_bytes(data[:2], "little")
+            on, keep = (int.from_bytes(data[2 + size * n : 2 + size * (n + 1)], "little") for n in (0, 1))
+            return found.modify(on, keep), b""
+        present = BOOL_WORD_TYPE if found.word is not None else self.types.reply(found.kind, found.value)
+        head = 4 if present[:2] == STRUCTURE_TYPE else 2
+        if data[:head] != present[:head]:
+            return _BEYOND, b""
+        return found.write(data[head + 2 :]), b""
+
+    def _place(self, path: list[Segment]) -> Place | int:
+        """Where a path leads to, or the status that says why nowhere."""
         names = [part for part in path if isinstance(part, str)]
         if not names:
-            return _NO_PATH, b""
+            return _NO_PATH
         rest = list(path[1:])
         name = names[0]
         if name.startswith("Program:") and rest and isinstance(rest[0], str):
             name = f"{name}.{rest.pop(0)}"
         tag = self.tags.get(name)
         if tag is None:
-            return _NO_PATH, b""
-        kind, value = tag.type, tag.value
+            return _NO_PATH
+        place = Place(tag.type, tag, "value")
         for part in rest:
+            value = place.value
             if isinstance(part, str):
-                found = self._member(kind, value, part)
-                if found is None:
-                    return _NO_PATH, b""
-                kind, value = found
+                member = self._member(place.kind, value, part)
+                if member is None:
+                    return _NO_PATH
+                place = Place(member, value, part)
             elif not isinstance(value, list) or isinstance(part, tuple):
-                return _NO_PATH, b""
-            elif kind == "BOOL":
-                word = bool_word(value, part)
-                return (_BEYOND, b"") if word is None else (_OK, word)
+                return _NO_PATH
+            elif place.kind == "BOOL":
+                return _BEYOND if bool_word(value, part) is None else Place("BOOL", value, 0, word=part)
             elif part >= len(value):
-                return _BEYOND, b""
+                return _BEYOND
             else:
-                value = value[part]
-        if isinstance(value, list):
-            if kind == "BOOL":
-                return _OK, bool_word(value, 0) or b""
-            value = value[0]
-        return _OK, self.types.reply(kind, value)
+                place = Place(place.kind, value, part)
+        if isinstance(place.value, list):
+            return Place(place.kind, place.value, 0, word=0 if place.kind == "BOOL" else None)
+        return place
 
-    def _member(self, kind: str, value: Any, name: str) -> tuple[str, Any] | None:
+    def _member(self, kind: str, value: Any, name: str) -> str | None:
         if kind in ATOMIC or not isinstance(value, dict):
             return None
-        member = next((one for one in self.types.structures[kind].members if one.name == name), None)
-        return None if member is None else (member.type, value[name])
+        return next((one.type for one in self.types.structures[kind].members if one.name == name), None)
 
     def _list(self, program: str, first: int, data: bytes) -> Reply:
         """A page of the tags of the controller or of a program, with the attributes that were asked for."""

@@ -14,7 +14,9 @@ ATOMIC: Final[dict[str, tuple[int, str]]] = {
 }  # fmt: skip
 BOOL_WORD: Final = 0xD3
 WORD: Final = 32
+BOOL_WORD_TYPE: Final = struct.pack("<H", BOOL_WORD)
 STRUCTURE_TYPE: Final = b"\xa0\x02"
+_TOO_SHORT: Final = 0x13
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +172,56 @@ def bool_word(values: Sequence[Any], index: int) -> bytes | None:
     if not part:
         return None
     return struct.pack("<HI", BOOL_WORD, sum(bool(one) << bit for bit, one in enumerate(part)))
+
+
+@dataclass(slots=True)
+class Place:
+    """One element that a path leads to: a tag's value, a member, an element of an array, or 32 of a BOOL array."""
+
+    kind: str
+    holder: Any
+    key: Any
+    word: int | None = None
+
+    @property
+    def value(self) -> Any:
+        """What is there now."""
+        return self.holder.value if isinstance(self.holder, Tag) else self.holder[self.key]
+
+    def _put(self, value: Any) -> None:
+        if isinstance(self.holder, Tag):
+            self.holder.value = value
+        else:
+            self.holder[self.key] = value
+
+    def write(self, content: bytes) -> int:
+        """Take the contents of a Write Tag request; the status."""
+        if self.word is not None:
+            return self._spread(int.from_bytes(content[:4], "little"))
+        if self.kind == "STRING":
+            length = int.from_bytes(content[:4], "little")
+            self._put(content[4 : 4 + length].decode("latin-1"))
+            return 0
+        if self.kind not in ATOMIC or len(content) < struct.calcsize(ATOMIC[self.kind][1]):
+            return _TOO_SHORT
+        self._put(struct.unpack_from(ATOMIC[self.kind][1], content)[0])
+        return 0
+
+    def modify(self, on: int, keep: int) -> int:
+        """Take the masks of a Read-Modify-Write Tag request; the status."""
+        if self.word is not None:
+            part = self.holder[WORD * self.word : WORD * self.word + WORD]
+            return self._spread((sum(bool(one) << bit for bit, one in enumerate(part)) | on) & keep)
+        layout = ATOMIC.get(self.kind, (0, "<f"))[1]
+        if layout[-1] in "fd?":
+            return _TOO_SHORT
+        size = struct.calcsize(layout)
+        raw = (int.from_bytes(struct.pack(layout, self.value), "little") | on) & keep
+        self._put(struct.unpack(layout, raw.to_bytes(size, "little"))[0])
+        return 0
+
+    def _spread(self, bits: int) -> int:
+        first = WORD * (self.word or 0)
+        for index in range(first, min(first + WORD, len(self.holder))):
+            self.holder[index] = bool(bits >> (index - first) & 1)
+        return 0

@@ -14,7 +14,7 @@ from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.factory import Factory, Frame
-from lineshaft.simulator.servers.base import FleetServer, Shown
+from lineshaft.simulator.servers.base import FleetServer, Shown, TakesWrites
 from lineshaft.simulator.servers.bench_files import bench_machine
 from lineshaft.simulator.servers.cnc import cnc_machine
 from lineshaft.simulator.servers.json_api import json_machine
@@ -67,6 +67,9 @@ class Fleet:
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
         self.servers = _servers(factory.channels)
+        for server in self.servers:
+            if isinstance(server, TakesWrites):
+                server.on_write = self._written
         self._open = False
         self._refused: set[str] = set()
 
@@ -89,6 +92,10 @@ class Fleet:
         self._open = False
         for server in self.servers:
             await server.stop()
+
+    def _written(self, channel: Channel, raw: float) -> None:
+        """Somebody set a value on a device: the machine follows it from the next step on."""
+        self._factory.setpoints[channel.path] = float(channel.seen(np.array([raw]))[0])
 
     def server_of(self, device_id: str) -> FleetServer:
         """The server that answers for a device. Raises KeyError when none does."""

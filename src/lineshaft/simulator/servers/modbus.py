@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, T
 from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
-from lineshaft.simulator.servers.base import Shown
-from lineshaft.simulator.servers.encode import put_bits, registers
+from lineshaft.simulator.servers.base import Shown, ignore_write
+from lineshaft.simulator.servers.encode import number_in, put_bits, registers
 from lineshaft.simulator.servers.serial_line import SerialLine
 
 _TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
+_COIL_WRITES = (5, 15)
 _WRITE = {"coil": 15, "discrete": 2, "holding": 16, "input": 4}  # function codes by which the store knows its tables
 
 
@@ -35,6 +36,9 @@ class _Unit:
         self.shift = _number(option(device, "offset"), 0) - _number(option(device, "base"), 0)
         self.channels = tuple(channels)
         self.tables: dict[Table, list[int]] = {table: [0] for table in _TABLES}
+        self._held: set[str] = set()  # paths of what a client set; it stays
+        self.on_write: Callable[[Channel, float], None] = ignore_write
+        self.ours = False  # True while the simulator itself writes
         self._powers: dict[int, int] = {}  # place of a scale register -> power of ten that it holds
         for channel in channels:
             address = _address(channel)
@@ -53,8 +57,27 @@ class _Unit:
         """The number on the wire of the first register."""
         return address.register_ + self.shift
 
-    def store(self, address: ModbusAddress, raw: float | str) -> None:
-        """Write one raw value to the lists."""
+    def show(self, raw: Mapping[str, float | str]) -> None:
+        """Write all raw values but those that a client set to the lists."""
+        for channel in self.channels:
+            if channel.path not in self._held:
+                self._store(_address(channel), raw[channel.path])
+
+    def _client_wrote(self, table: Table, first: int, values: Sequence[int | bool]) -> None:
+        """Keep what a client wrote, and tell the signals that it set."""
+        words = self.tables[table]
+        words[first : first + len(values)] = [int(value) for value in values]
+        for channel in self.channels:
+            address = _address(channel)
+            at = self.place(address)
+            hit = address.table == table and at < first + len(values) and at + address.size > first
+            if hit and channel.signal.write is not None:
+                self._held.add(channel.path)
+                bits = table in BIT_TABLES
+                raw = float(words[at]) if bits else number_in(words[at : at + address.size], address, self.order)
+                self.on_write(channel, raw)
+
+    def _store(self, address: ModbusAddress, raw: float | str) -> None:
         words, at = self.tables[address.table], self.place(address)
         if address.scale_from is not None:
             raw = round(float(raw) / 10.0 ** self._powers[address.scale_from + self.shift])
@@ -69,8 +92,14 @@ class _Unit:
     def simulated(self, silent: Callable[[str], bool]) -> SimDevice:
         """The unit as pymodbus wants it; `silent` tells whether a device must not answer."""
 
-        async def action(*_: object) -> ExcCodes | None:
-            return ExcCodes.GATEWAY_NO_RESPONSE if silent(self.device_id) else None
+        async def action(
+            function: int, _start: int, address: int, _count: int, _now: list[int], values: Any
+        ) -> ExcCodes | None:
+            if silent(self.device_id):
+                return ExcCodes.GATEWAY_NO_RESPONSE
+            if values is not None and not self.ours:
+                self._client_wrote("coil" if function in _COIL_WRITES else "holding", address, values)
+            return None
 
         def bits(table: Table) -> list[SimData]:
             whole = -(-len(self.tables[table]) // 16) * 16
@@ -111,6 +140,16 @@ class ModbusServer:
         self.units = tuple(_Unit(group) for group in by_device.values())
         self._silent: frozenset[str] = frozenset()
         self._server: ModbusTcpServer | ModbusSerialServer | None = None
+
+    @property
+    def on_write(self) -> Callable[[Channel, float], None]:
+        """See TakesWrites."""
+        return self.units[0].on_write
+
+    @on_write.setter
+    def on_write(self, told: Callable[[Channel, float], None]) -> None:
+        for unit in self.units:
+            unit.on_write = told
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -174,8 +213,7 @@ class ModbusServer:
     async def show(self, shown: Shown) -> None:
         """See FleetServer."""
         for unit in self.units:
-            for channel in unit.channels:
-                unit.store(_address(channel), shown.raw[channel.path])
+            unit.show(shown.raw)
         await self._write()
 
     async def _write(self) -> None:
@@ -186,7 +224,11 @@ class ModbusServer:
                 continue
             for table, words in unit.tables.items():
                 values: list[Any] = [bool(word) for word in words] if table in BIT_TABLES else words
-                await self._server.async_setValues(unit.number, _WRITE[table], 0, values)
+                unit.ours = True
+                try:
+                    await self._server.async_setValues(unit.number, _WRITE[table], 0, values)
+                finally:
+                    unit.ours = False
 
 
 def modbus_machine(channels: Sequence[Channel]) -> ModbusServer:

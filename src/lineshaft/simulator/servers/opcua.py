@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua import ua
+from asyncua.common.callback import CallbackType
 from asyncua.server.server import Server
 from asyncua.ua.status_codes import StatusCodes
 
@@ -15,7 +16,7 @@ from lineshaft.drivers.opcua.options import OpcuaAddress
 from lineshaft.errors import ConfigError, ConnectionFailed
 from lineshaft.model.equipment import Datatype
 from lineshaft.simulator.channels import Channel
-from lineshaft.simulator.servers.base import Shown, device_ids
+from lineshaft.simulator.servers.base import Shown, device_ids, ignore_write
 
 _TYPES = {
     Datatype.BOOLEAN: (ua.VariantType.Boolean, bool),
@@ -55,6 +56,8 @@ class OpcuaServer:
         self._shown: dict[str, ua.DataValue] = {}
         self._nodes: dict[str, ua.NodeId] = {}
         self._lost: frozenset[str] = frozenset()
+        self.on_write: Callable[[Channel, float], None] = ignore_write
+        self._written: dict[str, float] = {}  # path -> what a client set; it stays
         self._server: Server | None = None
 
     @property
@@ -78,6 +81,7 @@ class OpcuaServer:
         server.set_server_name("Simulated factory")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         await self._build(server)
+        server.subscribe_server_callback(CallbackType.PostWrite, self._client_wrote)
         try:
             await server.start()
         except OSError as error:
@@ -111,6 +115,8 @@ class OpcuaServer:
                 _node_id(name, index), f"{index}:{channel.signal.name}", cast(), varianttype=kind
             )
             self._nodes[channel.path] = node.nodeid
+            if channel.signal.write is not None:
+                await node.set_writable()
             if channel.path in self._shown:
                 await server.write_attribute_value(node.nodeid, self._shown[channel.path])
 
@@ -134,10 +140,22 @@ class OpcuaServer:
         self._lost = frozenset(offline & set(self.devices))
         return not restarting.isdisjoint(self.devices)
 
+    def _client_wrote(self, event: Any, _dispatcher: Any) -> None:
+        """Called by the library behind each write."""
+        if not event.is_external:
+            return
+        channels = {self._nodes[channel.path]: channel for channel in self.channels}
+        for wanted, status in zip(event.request_params.NodesToWrite, event.response_params, strict=True):
+            channel = channels.get(wanted.NodeId)
+            if channel is not None and status.is_good():
+                self._written[channel.path] = float(wanted.Value.Value.Value)
+                self.on_write(channel, self._written[channel.path])
+
     async def show(self, shown: Shown) -> None:
         """See FleetServer."""
         for channel in self.channels:
-            value = self._value(channel, shown.raw[channel.path], shown.times[channel.path])
+            raw = self._written.get(channel.path, shown.raw[channel.path])
+            value = self._value(channel, raw, shown.times[channel.path])
             if value == self._shown.get(channel.path):
                 continue
             self._shown[channel.path] = value

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import struct
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from snap7.datatypes import S7Area, S7WordLen
 from snap7.error import S7Error
 from snap7.server import Server
 from snap7.type import SrvArea
@@ -20,6 +21,26 @@ _FORMATS: Final = {
     "byte": ">B", "usint": ">B", "sint": ">b", "word": ">H", "uint": ">H", "int": ">h", "dword": ">I", "udint": ">I",
     "dint": ">i", "time": ">i", "real": ">f", "lword": ">Q", "ulint": ">Q", "lint": ">q", "lreal": ">d",
 }  # fmt: skip
+
+
+class _Controller(Server):
+    """The library's server, which writes the whole byte when it is told to write one bit of it."""
+
+    def _parse_address_specification(self, addr_spec: bytes) -> dict[str, Any]:
+        parsed = super()._parse_address_specification(addr_spec)
+        return {**parsed, "bit": addr_spec[11] % 8} if parsed else parsed
+
+    def _parse_write_address(self, request: dict[str, Any]) -> tuple[S7Area, int, int, int, bytearray] | None:
+        found = super()._parse_write_address(request)
+        place = request.get("parameters", {}).get("address_spec", {})
+        if found is None or place.get("word_len") != S7WordLen.BIT:
+            return found
+        area, number, start, count, data = found
+        memory = self.memory_areas.get((area, number), b"")
+        if start >= len(memory):
+            return found
+        mask = 1 << place["bit"]
+        return area, number, start, count, bytearray([memory[start] & ~mask | (mask if data[0] else 0)])
 
 
 class S7Server:
@@ -40,7 +61,7 @@ class S7Server:
         if self._server is not None:
             return
         logging.getLogger("snap7").setLevel(logging.CRITICAL)  # it logs each address that a client may not read
-        server = Server(log=False)
+        server = _Controller(log=False)
         server.host = self.host
         for (area, number), content in self.memory.items():
             server.register_area(_AREAS[area], number, content)

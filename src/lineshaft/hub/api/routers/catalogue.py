@@ -13,6 +13,7 @@ from lineshaft.hub.api.columns import as_json
 from lineshaft.hub.api.models import EquipmentTree, SignalPage, SignalView
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
+from lineshaft.hub.commands import bounds_of
 from lineshaft.hub.state.catalogue import CataloguedSignal
 
 router = APIRouter(tags=["catalogue"])
@@ -94,6 +95,7 @@ def _signal(one: CataloguedSignal) -> dict[str, object]:
         "states": dict(signal.states),
         "description": signal.description,
         "source": {"node": born.node, "device": born.device, "address": born.address},
+        "write": bounds_of(one),
     }
 
 

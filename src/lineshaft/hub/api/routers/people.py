@@ -69,8 +69,11 @@ def list_tokens(caller: Caller, parts: Parts) -> Tokens:
 @tokens.post("", status_code=201)
 def make_token(body: NewToken, caller: Caller, people: People, parts: Parts) -> MadeToken:
     """Make an API token. Its secret is in this answer and nowhere else."""
-    token, secret = people.make_token(caller, body.name, body.role, body.days)
-    _note(parts, caller, "token.made", caller.name, f"has a new API token '{body.name}' with the role {body.role}")
+    token, secret = people.make_token(caller, body.name, body.role, body.days, may_write=body.may_write)
+    writes = ", which may set values on devices" if body.may_write else ""
+    _note(
+        parts, caller, "token.made", caller.name, f"has a new API token '{body.name}' with the role {body.role}{writes}"
+    )
     return MadeToken(**_view(token).model_dump(), token=secret)
 
 
@@ -116,4 +119,5 @@ def _view(token: Token) -> TokenView:
         created=token.created,
         expires=token.expires,
         last_used=token.used,
+        may_write=token.may_write,
     )
