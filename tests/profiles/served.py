@@ -109,6 +109,8 @@ async def _s7(profile: ProfileConfig, raw: Raw) -> AsyncIterator[dict[str, Any]]
 
 
 def _type(signal: SignalConfig) -> str:
+    if signal.datatype is Datatype.STRING:
+        return "STRING"
     if set(signal.states) == WORDS_OF_TWO:
         return "BOOL"
     return "REAL" if signal.decimals else "DINT"

@@ -220,32 +220,7 @@ class TestUnits:
                 await driver.read(points("holding:1"))
 
 
-class TestLateReplies:
-    async def test_a_late_reply_never_becomes_another_value(self, device: FieldDevice) -> None:
-        """A reply that comes after its timeout is dropped; each later read has its own registers' values."""
-        device.delay = lambda count: 0.25 if count == 1 else 0.0
-        first, second = points("holding:1"), points("holding:500")
-        async with connected(device, timeout="150ms") as driver:
-            with pytest.raises(PeerTimeout):
-                await driver.read(first)
-            deadline = time.monotonic() + 0.4
-            while time.monotonic() < deadline:  # the late reply arrives in the middle of these
-                assert good(await driver.read(second)) == [500]
-                await asyncio.sleep(0.01)
-
-    async def test_rtu_frames_without_numbers_are_safe_too(self, device: FieldDevice) -> None:
-        """RTU replies carry no number, so after a timeout the driver takes a new connection."""
-        device.framing = "rtu"
-        device.delay = lambda count: 0.25 if count == 1 else 0.0
-        first, second = points("holding:1"), points("holding:500")
-        async with connected(device, timeout="150ms") as driver:
-            with pytest.raises(PeerTimeout):
-                await driver.read(first)
-            deadline = time.monotonic() + 0.4
-            while time.monotonic() < deadline:
-                assert good(await driver.read(second)) == [500]
-                await asyncio.sleep(0.01)
-
+class TestHangUp:
     async def test_a_hang_up_is_noticed_at_once(self, device: FieldDevice) -> None:
         """When the device closes the connection during a request, the read fails without waiting for the timeout."""
         device.silent = {1}
