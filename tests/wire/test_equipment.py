@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from lineshaft.errors import DataError
-from lineshaft.model.equipment import Equipment, Level
+from lineshaft.model.equipment import Attribute, Equipment, Level
 from lineshaft.wire.equipment import decode_equipment, encode_equipment
+
+SHEET = (Attribute("rated_power", 11.5, "kW"), Attribute("bearing", "6310", "", "Drive end."))
 
 
 def test_the_tree_comes_back_as_it_was() -> None:
     """What a gateway announces, the hub reads as the same nodes."""
     tree = (
         Equipment("acme", "ACME", Level.ENTERPRISE),
-        Equipment("acme/north/pump-1", "Pumpe 1", Level.ASSET, "pump", "Kühlwasser"),
+        Equipment("acme/north/pump-1", "Pumpe 1", Level.ASSET, "pump", "Kühlwasser", ("P-7",), SHEET),
     )
     assert decode_equipment(encode_equipment(tree)) == tree
 

@@ -91,6 +91,15 @@ class Expression:
         values[~np.isfinite(values)] = np.nan
         return values
 
+    def with_numbers(self, numbers: Mapping[str, float]) -> str:
+        """The formula with numbers in place of some of its names."""
+
+        class Put(ast.NodeTransformer):
+            def visit_Name(self, node: ast.Name) -> ast.AST:
+                return ast.Constant(numbers[node.id]) if node.id in numbers else node
+
+        return ast.unparse(Put().visit(_parsed(self.text)))
+
     def _check(self, node: ast.AST, depth: int) -> None:
         if depth > _DEEPEST:
             raise ConfigError(f"is nested more than {_DEEPEST} deep")

@@ -16,6 +16,7 @@ from lineshaft.config.check_writes import check_writes
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
 from lineshaft.config.graft import graft
+from lineshaft.config.instances import check_types, instantiate
 from lineshaft.config.models import DeviceConfig, Plant, ProfileConfig, SignalConfig, WaveformConfig
 from lineshaft.config.problems import Report, suggestion
 from lineshaft.config.yamlfile import Document, Key, Mark, parse
@@ -47,9 +48,11 @@ def load_plant(
     if not report.unreadable:  # else equipment and ids that a broken file has would seem to be missing
         check(draft, drivers, report)
         check_writes(draft, report, drivers)
+        check_types(draft, report)
     if report.problems or draft.shell is None:
         raise failed(folder, report.problems)
-    return draft.shell.model_copy(update={"devices": tuple(_device(device) for device in draft.devices)})
+    plant = draft.shell.model_copy(update={"devices": tuple(_device(device) for device in draft.devices)})
+    return instantiate(plant)
 
 
 def failed(folder: Path, problems: Iterable[Problem]) -> ConfigError:

@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from lineshaft.config.asset_types import AssetTypeConfig as AssetTypeConfig
+from lineshaft.config.asset_types import AttributeConfig as AttributeConfig
 from lineshaft.config.calendars import BreakConfig as BreakConfig
 from lineshaft.config.calendars import CalendarConfig as CalendarConfig
 from lineshaft.config.calendars import PlannedStopConfig as PlannedStopConfig
@@ -62,6 +64,10 @@ class EquipmentConfig(Section):
     level: Level = key(Level.ASSET, "Level of the hierarchy (IEC 62264).")
     type: str = key("", "Asset type: cnc, pump, motor, compressor, press, meter ...")
     description: str = key("", "One sentence for people.")
+    aliases: tuple[str, ...] = key(
+        (), "Other names under which people look for it: inventory number, ERP id, old name."
+    )
+    attributes: dict[str, float | str] = key({}, "Data sheet: attributes of its type and their values.")
     children: tuple[EquipmentConfig, ...] = key((), "Equipment below this one.")
 
 
@@ -366,6 +372,7 @@ class Plant(Section):
     """A whole plant folder: the sections of all its *.yaml files put together."""
 
     plant: PlantConfig = key(..., "Who and where the plant is.")
+    types: tuple[AssetTypeConfig, ...] = key((), "Types of assets, beside those that come with Lineshaft.")
     equipment: tuple[EquipmentConfig, ...] = key((), "The tree below the site.")
     devices: tuple[DeviceConfig, ...] = key((), "Devices and their signals.")
     derived: tuple[DerivedConfig, ...] = key((), "Signals that the gateway computes.")

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from lineshaft.config.asset_types import AssetType
 from lineshaft.config.check_steps import COMPUTED
+from lineshaft.config.instances import attributes_of, library
 from lineshaft.config.models import (
     DerivedConfig,
     DeviceConfig,
@@ -29,7 +31,7 @@ from lineshaft.gateway.steps.bursts import Burst
 from lineshaft.gateway.steps.computed import Computation
 from lineshaft.gateway.steps.mapping import is_number
 from lineshaft.gateway.writes.rule import WriteRule
-from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
+from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt8Array
 from lineshaft.operators.rules import Rule
 from lineshaft.wire import names
@@ -340,11 +342,18 @@ def _tree(plant: Plant) -> Iterator[Equipment]:
     site = f"{enterprise}/{plant.plant.site}"
     yield Equipment(enterprise, enterprise, Level.ENTERPRISE)
     yield Equipment(site, plant.plant.name, Level.SITE)
-    yield from _below(site, plant.equipment)
+    yield from _below(site, plant.equipment, library(plant.types))
 
 
-def _below(parent: str, children: tuple[EquipmentConfig, ...]) -> Iterator[Equipment]:
+def _below(parent: str, children: tuple[EquipmentConfig, ...], types: Mapping[str, AssetType]) -> Iterator[Equipment]:
     for child in children:
         path = f"{parent}/{child.id}"
-        yield Equipment(path, child.name or child.id, child.level, child.type, child.description)
-        yield from _below(path, child.children)
+        sheet = tuple(
+            Attribute(
+                name, value, types[child.type].attributes[name].unit, types[child.type].attributes[name].description
+            )
+            for name, value in attributes_of(child, types).items()
+        )
+        name = child.name or child.id
+        yield Equipment(path, name, child.level, child.type, child.description, child.aliases, sheet)
+        yield from _below(path, child.children, types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from lineshaft.model.events import Event
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import WriteNote
 
+IMPORT_NODE: Final = "import"
+"""Node of signals that are known from an import alone; a birth gives them their own."""
 SourceState = Literal["online", "offline", "stale", "degraded"]
 
 

@@ -65,6 +65,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """One line of an asset's data sheet."""
+
+    name: str
+    value: float | str
+    unit: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Equipment:
     """One node of the equipment tree. `path` joins the ids from the enterprise down with '/'."""
 
@@ -73,6 +83,8 @@ class Equipment:
     level: Level
     type: str = ""  # asset type: cnc, pump, meter ...
     description: str = ""
+    aliases: tuple[str, ...] = ()  # other names under which people look for it
+    attributes: tuple[Attribute, ...] = ()
 
     @property
     def parent(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from hub.api.conftest import ASSET, Hub
 from lineshaft.hub.api.columns import ARROW
 from lineshaft.hub.api.export import MEDIA_TYPES
 from lineshaft.hub.security.roles import Role
-from lineshaft.model.equipment import Equipment, Level
+from lineshaft.model.equipment import Attribute, Equipment, Level
 
 T0 = 1_760_000_000_000_000
 SECOND = 1_000_000
@@ -29,17 +30,37 @@ async def test_equipment_is_sent_again_only_when_it_changed(hub: Hub) -> None:
         first = await client.get("/api/v1/equipment")
         tag = {"if-none-match": first.headers["etag"]}
         assert (await client.get("/api/v1/equipment", headers=tag)).status_code == 304
-        hub.state.register_equipment([Equipment(ASSET, "Feed pump", Level.ASSET, "pump", "Feeds")])
+        sheet = (Attribute("rated_power", 11.0, "kW", "On the plate."),)
+        hub.state.register_equipment([Equipment(ASSET, "Feed pump", Level.ASSET, "pump", "Feeds", ("P-7",), sheet)])
         second = await client.get("/api/v1/equipment", headers=tag)
         assert second.status_code == 200
         assert second.json()["version"] > first.json()["version"]
         nodes = {node["path"]: node for node in second.json()["nodes"]}
         assert nodes[ASSET] == {
             "path": ASSET, "name": "Feed pump", "level": "asset", "type": "pump",
-            "parent": "acme/north/hall/line-1", "description": "Feeds",
+            "parent": "acme/north/hall/line-1", "description": "Feeds", "aliases": ["P-7"],
+            "attributes": [{"name": "rated_power", "value": 11.0, "unit": "kW", "description": "On the plate."}],
         }  # fmt: skip
         assert nodes["acme"]["level"] == "enterprise"
         assert nodes["acme/north/hall/line-1"]["level"] == "line"
+
+
+async def test_changes_of_descriptions_are_kept(hub: Hub) -> None:
+    """What a birth or a plant file changed: field, before, after; for an asset with all its signals, newest first."""
+    hub.state.register_equipment([Equipment(ASSET, "Feed pump", Level.ASSET, "pump")])
+    hub.state.register_equipment([Equipment(ASSET, "Feed pump 1", Level.ASSET, "pump")])
+    one = hub.state.catalogue.by_id(int(hub.ids[0]))
+    assert one is not None
+    hub.state.register([replace(one.born, signal=replace(one.born.signal, unit="l/min"))])
+    async with hub.client(Role.VIEWER) as client:
+        items = (await client.get("/api/v1/changes", params={"path": ASSET})).json()["items"]
+        assert [(item["path"], item["changes"]) for item in items] == [
+            (f"{ASSET}/flow", [["unit", "m^3/h", "l/min"]]),
+            (ASSET, [["name", "Feed pump", "Feed pump 1"]]),
+        ]
+        assert items[0]["source"] == "north/gateway-1"
+        below = await client.get("/api/v1/changes", params={"path": f"{ASSET}/flow"})
+        assert len(below.json()["items"]) == 1
 
 
 async def test_signals_are_paged_and_searched(hub: Hub) -> None:

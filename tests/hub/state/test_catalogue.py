@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from lineshaft.errors import ConfigError, StoreUnavailable
 from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.state.changes import KEPT
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
@@ -47,6 +48,16 @@ def statements(state: State) -> list[str]:
         seen.append(statement)
 
     return seen
+
+
+def test_two_gateways_that_contradict_each_other_do_not_fill_the_disk(state: State) -> None:
+    """Of each path the newest hundred changes are kept."""
+    for number in range(KEPT + 30):
+        state.register([BornSignal(Signal("acme/a", "s", unit=f"u{number}"), "north/g1", "d")])
+    kept = state.catalogue.changes("acme/a/s", 1000)
+    assert len(kept) == KEPT
+    assert kept[0].fields == (("unit", f"u{KEPT + 28}", f"u{KEPT + 29}"),)
+    assert state.catalogue.changes("acme/b") == []
 
 
 def test_a_birth_of_10000_signals_writes_only_what_is_new(state: State) -> None:

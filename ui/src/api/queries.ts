@@ -5,6 +5,7 @@ import { live } from "../live/store";
 import { PlantTree } from "./tree";
 import { ApiError, call, withQuery } from "./client";
 import type {
+  Change,
   Equipment,
   HealthCheck,
   LatestColumns,
@@ -154,6 +155,14 @@ export function useHealth() {
   });
 }
 
+/** What changed in the descriptions of equipment and signals, it and all below it, newest first. */
+export function useChanges(path: string, limit = 20) {
+  return useQuery({
+    queryKey: ["changes", path, limit],
+    queryFn: async () => (await call<{ items: Change[] }>(withQuery("/changes", { path, limit }))).items,
+  });
+}
+
 /** Saved views: one's own and those that others share. */
 export function useViews() {
   return useQuery({
@@ -186,6 +195,7 @@ export function useHubNotices(): void {
         if (notice === "catalogue") {
           void client.invalidateQueries({ queryKey: ["equipment"] });
           void client.invalidateQueries({ queryKey: ["signals"] });
+          void client.invalidateQueries({ queryKey: ["changes"] });
         } else void client.invalidateQueries({ queryKey: [notice] });
       }),
     [client],

@@ -8,6 +8,24 @@ export interface EquipmentNode {
   type: string;
   parent: string;
   description: string;
+  aliases: string[];
+  attributes: Attribute[];
+}
+
+/** One line of an asset's data sheet. */
+export interface Attribute {
+  name: string;
+  value: number | string;
+  unit: string;
+  description: string;
+}
+
+/** A description that became another one. */
+export interface Change {
+  time: number;
+  path: string;
+  source: string;
+  changes: [field: string, before: unknown, after: unknown][];
 }
 
 export interface Equipment {

@@ -6,7 +6,7 @@ import { counterOf, flowOf, increase, keySignals, powerNow } from "./choose";
 const none = { low_low: null, low: null, high: null, high_high: null };
 
 function node(path: string, level: Level, type = "", name = path.slice(path.lastIndexOf("/") + 1)): EquipmentNode {
-  return { path, name, level, type, parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "" };
+  return { path, name, level, type, parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "", aliases: [], attributes: [] };
 }
 
 let next = 0;

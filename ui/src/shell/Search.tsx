@@ -13,14 +13,15 @@ export interface Hit {
   id?: number;
 }
 
-/** Assets whose name, path or type holds every word of `text`; the closest first. */
+/** Assets whose name, path, type, aliases or data sheet hold every word of `text`; the closest first. */
 export function findAssets(tree: PlantTree, text: string, count: number): Hit[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [];
   const found = [];
   for (const node of tree.nodes) {
     const name = node.name.toLowerCase();
-    const hay = `${name} ${node.path} ${node.type}`.toLowerCase();
+    const sheet = node.attributes.map((one) => one.value).join(" ");
+    const hay = `${name} ${node.path} ${node.type} ${node.aliases.join(" ")} ${sheet}`.toLowerCase();
     if (!words.every((word) => hay.includes(word))) continue;
     const rank = name.startsWith(words[0] ?? "") ? 0 : name.includes(words[0] ?? "") ? 1 : 2;
     found.push({ node, rank });

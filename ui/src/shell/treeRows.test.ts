@@ -4,7 +4,7 @@ import type { EquipmentNode, Level } from "../api/types";
 import { treeRows } from "./treeRows";
 
 function node(path: string, level: Level): EquipmentNode {
-  return { path, name: path.toUpperCase(), level, type: "", parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "" };
+  return { path, name: path.toUpperCase(), level, type: "", parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "", aliases: [], attributes: [] };
 }
 
 const tree = new PlantTree([node("e", "enterprise"), node("e/s", "site"), node("e/s/a", "area"), node("e/s/a/l", "line"), node("e/s/b", "area")]);

@@ -13,14 +13,12 @@ import pyarrow.compute as pc
 
 from lineshaft.errors import DataError
 from lineshaft.hub.historian.base import Historian
-from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.ports import IMPORT_NODE, BornSignal
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Datatype, Signal, valid_id
 from lineshaft.model.samples import Quality, SampleBatch
 
 BLOCK_ROWS = 500_000
-NODE = "import"
-"""Node of signals that are known from an import alone; a birth gives them their own."""
 
 
 @dataclass(slots=True)
@@ -153,4 +151,4 @@ def _born(path: str, is_text: bool) -> BornSignal:
         raise DataError(
             f"{path!r} is not a signal path", hint="enterprise/site/area/line/asset/signal, in small letters"
         )
-    return BornSignal(Signal(asset, name, datatype=Datatype.STRING if is_text else Datatype.DOUBLE), NODE, "")
+    return BornSignal(Signal(asset, name, datatype=Datatype.STRING if is_text else Datatype.DOUBLE), IMPORT_NODE, "")

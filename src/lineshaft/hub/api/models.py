@@ -127,6 +127,30 @@ class Tokens(BaseModel):
     items: list[TokenView]
 
 
+class AttributeView(BaseModel):
+    """One line of a data sheet."""
+
+    name: str
+    value: float | str
+    unit: str
+    description: str
+
+
+class ChangeView(BaseModel):
+    """A description that became another one."""
+
+    time: int
+    path: str = Field(description="of the equipment or the signal")
+    source: str = Field(description="gateway whose birth brought it")
+    changes: list[tuple[str, Any, Any]] = Field(description="(field, before, after)")
+
+
+class Changes(BaseModel):
+    """Changes of descriptions, newest first."""
+
+    items: list[ChangeView]
+
+
 class EquipmentView(BaseModel):
     """A node of the equipment tree."""
 
@@ -136,6 +160,8 @@ class EquipmentView(BaseModel):
     type: str
     parent: str
     description: str
+    aliases: list[str] = Field(description="other names under which people look for it")
+    attributes: list[AttributeView]
 
 
 class EquipmentTree(BaseModel):

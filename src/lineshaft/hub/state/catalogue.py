@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Row, insert, select
 
-from lineshaft.hub.ports import BornSignal
+from lineshaft.clock import Clock, SystemClock
+from lineshaft.hub.ports import IMPORT_NODE, BornSignal
+from lineshaft.hub.state.changes import Change, differences, find, note
 from lineshaft.hub.state.database import Database, fact, set_fact, upsert
 from lineshaft.hub.state.schema import equipment as equipment_table
 from lineshaft.hub.state.schema import signals as signals_table
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import UInt32Array
+from lineshaft.wire.equipment import attributes_from_json, attributes_to_json
 
 VERSION = "catalogue_version"
 _LEVELS = (Level.ENTERPRISE, Level.SITE, Level.AREA, Level.LINE, Level.ASSET)
@@ -41,9 +44,12 @@ class SqlCatalogue:
     `changed` is called with the new version after each change, from the thread that made it.
     """
 
-    def __init__(self, database: Database, changed: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, database: Database, changed: Callable[[int], None] = lambda _: None, clock: Clock | None = None
+    ) -> None:
         self._database = database
         self._changed = changed
+        self._clock = clock or SystemClock()
         self._lock = threading.RLock()
         self._by_path: dict[str, CataloguedSignal] = {}
         self._by_id: dict[int, CataloguedSignal] = {}
@@ -57,7 +63,16 @@ class SqlCatalogue:
             self._keep(_signal(row) for row in connection.execute(select(signals_table)))
             rows = connection.execute(select(equipment_table))
             self._equipment = {
-                row.path: Equipment(row.path, row.name, Level(row.level), row.type, row.description) for row in rows
+                row.path: Equipment(
+                    row.path,
+                    row.name,
+                    Level(row.level),
+                    row.type,
+                    row.description,
+                    tuple(row.aliases),
+                    attributes_from_json(row.attributes),
+                )
+                for row in rows
             }
             self._version = fact(connection, VERSION)
 
@@ -97,6 +112,7 @@ class SqlCatalogue:
                 return
             with self._database.write() as connection:
                 version = self._write_equipment(connection, changed)
+                note(connection, self._equipment_changes(changed))
             self._equipment |= {node.path: node for node in changed}
             self._version = version
         self._changed(version)
@@ -150,25 +166,31 @@ class SqlCatalogue:
                 stored += [CataloguedSignal(ids[path], one) for path, one in new.items()]
             upsert(connection, signals_table, [_columns(one.born) | {"id": one.id} for one in stored[: len(changed)]])
             version = self._write_equipment(connection, nodes)
+            note(connection, self._signal_changes(changed))
         self._keep(stored)
         self._equipment |= {node.path: node for node in nodes}
         self._version = version
 
+    def _equipment_changes(self, nodes: Iterable[Equipment]) -> Iterator[Change]:
+        now = self._clock.now_us()
+        for node in nodes:
+            known = self._equipment.get(node.path)
+            if known is not None and known != node_from_path(node.path):  # else it is the first word about it
+                yield Change(now, node.path, "", differences(_node_columns(known), _node_columns(node)))
+
+    def _signal_changes(self, changed: Mapping[str, BornSignal]) -> Iterator[Change]:
+        now = self._clock.now_us()
+        for path, one in changed.items():
+            known = self._by_path[path].born
+            if known.node != IMPORT_NODE:  # else this is the first word about it
+                yield Change(now, path, one.node, differences(_columns(known), _columns(one)))
+
+    def changes(self, path: str = "", limit: int = 100) -> Sequence[Change]:
+        """What changed in the descriptions of a path and all below it, newest first."""
+        return find(self._database, path, limit)
+
     def _write_equipment(self, connection: Connection, nodes: Sequence[Equipment]) -> int:
-        upsert(
-            connection,
-            equipment_table,
-            [
-                {
-                    "path": node.path,
-                    "name": node.name,
-                    "level": str(node.level),
-                    "type": node.type,
-                    "description": node.description,
-                }
-                for node in nodes
-            ],
-        )
+        upsert(connection, equipment_table, [_node_columns(node) for node in nodes])
         version = fact(connection, VERSION) + 1
         set_fact(connection, VERSION, version)
         return version
@@ -205,6 +227,18 @@ def _ids(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
 
 def _haystack(one: CataloguedSignal) -> str:
     return f"{one.path} {one.born.signal.description} {one.born.device} {one.born.signal.unit}".lower()
+
+
+def _node_columns(node: Equipment) -> dict[str, Any]:
+    return {
+        "path": node.path,
+        "name": node.name,
+        "level": str(node.level),
+        "type": node.type,
+        "description": node.description,
+        "aliases": list(node.aliases),
+        "attributes": attributes_to_json(node.attributes),
+    }
 
 
 def _columns(born: BornSignal) -> dict[str, Any]:

@@ -92,6 +92,19 @@ equipment = Table(
     Column("level", String(16), nullable=False),
     Column("type", String(64), nullable=False),
     Column("description", Text, nullable=False),
+    Column("aliases", JSON, nullable=False),  # [text, ...]
+    Column("attributes", JSON, nullable=False),  # [[name, value, unit, description], ...]
+)
+
+catalogue_changes = Table(
+    "catalogue_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("time", BigInteger, nullable=False),
+    Column("path", String(768), nullable=False),  # of the equipment or the signal
+    Column("source", String(255), nullable=False),  # group/edge node whose birth brought the change, '' for none
+    Column("changes", JSON, nullable=False),  # [[field, before, after], ...]
+    Index("ix_catalogue_changes_path_time", "path", "time"),
 )
 
 signals = Table(

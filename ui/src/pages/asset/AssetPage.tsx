@@ -5,6 +5,7 @@ import { useEvents, useSignals, useTree } from "../../api/queries";
 import type { SeriesColumns, SignalInfo } from "../../api/types";
 import { useSeries } from "../../charts/history";
 import { StateStrip } from "../../charts/StateStrip";
+import { ChangeList } from "../../components/ChangeList";
 import { Empty, Failure, Go, Icon, Section, Skeleton } from "../../components/basics";
 import { AbnormalMark } from "../../components/marks";
 import { LiveState, ShownValue } from "../../components/values";
@@ -17,6 +18,7 @@ import { OlderData } from "../../shell/OlderData";
 import { usePlantState } from "../../shell/plantState";
 import { EventTable } from "../events/EventTable";
 import { componentGroups } from "./components";
+import { DataSheet } from "./DataSheet";
 import { SignalTable } from "./SignalTable";
 
 const MANY = 12;
@@ -36,6 +38,7 @@ export default function AssetPage() {
   const own = useMemo(() => (below.data ?? []).filter((signal) => signal.asset === path), [below.data, path]);
   const inside = useMemo(() => (tree.children.get(path) ?? []).filter((child) => child.level !== "component"), [tree, path]);
   const parts = useMemo(() => componentGroups(tree, path, below.data ?? []), [tree, path, below.data]);
+  const sheets = useMemo(() => tree.nodes.filter((one) => one.path === path || (one.level === "component" && one.path.startsWith(`${path}/`))), [tree, path]);
   const whole = useMemo(() => [...own, ...parts.flatMap((part) => part.signals)], [own, parts]);
   const state = useMemo(() => stateOf(path, whole), [path, whole]);
   const states = useMemo(() => stripStates(whole, state), [whole, state]);
@@ -95,6 +98,10 @@ export default function AssetPage() {
       {whole.length === 0 && inside.length === 0 && <Empty>{t("asset.noSignals")}</Empty>}
       <Section title={t("asset.events")} id="events">
         <AssetEvents path={path} />
+      </Section>
+      <DataSheet nodes={sheets} own={path} />
+      <Section title={t("changes.title")} id="changes">
+        <ChangeList path={path} />
       </Section>
     </>
   );

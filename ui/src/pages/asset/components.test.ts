@@ -4,7 +4,7 @@ import type { EquipmentNode, Level, SignalInfo } from "../../api/types";
 import { componentGroups } from "./components";
 
 const node = (path: string, level: Level, name: string): EquipmentNode => ({
-  path, name, level, type: "", parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "",
+  path, name, level, type: "", parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "", aliases: [], attributes: [],
 });
 const tree = new PlantTree([
   node("m", "asset", "Mill"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from bisect import bisect_right
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
 from lineshaft.errors import DataError
 from lineshaft.hub.api.columns import as_json
-from lineshaft.hub.api.models import EquipmentTree, SignalPage, SignalView
+from lineshaft.hub.api.models import Changes, ChangeView, EquipmentTree, SignalPage, SignalView
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
 from lineshaft.hub.commands import bounds_of
@@ -38,6 +39,8 @@ def equipment(parts: Parts, if_none_match: Annotated[str, Header()] = "") -> Res
                     "type": node.type,
                     "parent": node.parent,
                     "description": node.description,
+                    "aliases": node.aliases,
+                    "attributes": [asdict(one) for one in node.attributes],
                 }
                 for node in nodes
             ],
@@ -45,6 +48,17 @@ def equipment(parts: Parts, if_none_match: Annotated[str, Header()] = "") -> Res
     )
     response.headers.update(headers)
     return response
+
+
+@router.get("/changes")
+def changes(
+    parts: Parts,
+    path: Annotated[str, Query(description="equipment or signal; it and all below it")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Changes:
+    """What changed in the descriptions of equipment and signals, newest first."""
+    found = parts.state.catalogue.changes(path, limit)
+    return Changes(items=[ChangeView(time=c.time, path=c.path, source=c.source, changes=list(c.fields)) for c in found])
 
 
 @router.get("/signals", response_model=SignalPage)
