@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.gateway.helpers import plan_of
 
 from lineshaft.clock import VirtualClock
@@ -207,6 +208,48 @@ async def test_a_bad_point_degrades_only_itself() -> None:
         assert made.state("press") == "degraded"
         assert kept.of("force") == [(1.0, 192)]
         assert [quality for _, quality in kept.of("ghost")] == [Quality.BAD_ADDRESS]
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["polled", "pushed"])
+async def test_a_machine_lost_behind_its_server_is_told(push: bool) -> None:
+    """A server that answers but calls every signal bad makes one event and a degraded device; one each way."""
+    clock, device = VirtualClock(), FieldDevice(force=1.0, stroke=2.0)
+    plan = plan_of({"press": ["force", "stroke"]}, poll="100ms")
+    bad, good = [Quality.BAD_COMMUNICATION] * 2, [Quality.GOOD] * 2
+
+    async def told(qualities: list[Quality]) -> None:
+        device.qualities = {"force": qualities[0], "stroke": qualities[1]}
+        if push:
+            device.push(lambda p: SampleBatch.of([one.handle for one in p], clock.now_us(), [1.0, 2.0], qualities))
+        await clock.advance(0.3)
+
+    async with engine(plan, ScriptedDriver.spec({"press": device}, clock, push=push), clock) as (made, kept):
+        await told(good)
+        assert (made.state("press"), kept.events) == ("online", [])
+        await told([Quality.GOOD, Quality.BAD_DEVICE])
+        assert (made.state("press"), made.status()[0].error) == ("degraded", "1 of 2 signals are bad")
+        assert kept.events == []
+        await told(bad)
+        await told(bad)
+        assert (made.state("press"), made.status()[0].error) == ("degraded", "2 of 2 signals are bad")
+        assert "behind" in made.status()[0].hint
+        await told(good)
+        assert (made.state("press"), made.status()[0].error) == ("online", "")
+        assert [event.kind for event in kept.events] == ["device.silent", "device.recovered"]
+
+
+async def test_a_signal_without_a_value_degrades_nothing() -> None:
+    """A device may say of a signal that it has no value just now; it is well, unless it says so of all."""
+    clock, device = VirtualClock(), FieldDevice(force=1.0, stroke=2.0)
+    device.qualities = {"stroke": Quality.BAD_NO_VALUE}
+    plan = plan_of({"press": ["force", "stroke"]}, poll="100ms")
+    async with engine(plan, ScriptedDriver.spec({"press": device}, clock), clock) as (made, kept):
+        await clock.advance(0.3)
+        assert made.state("press") == "online"
+        device.qualities["force"] = Quality.BAD_NO_VALUE
+        await clock.advance(0.3)
+        assert made.state("press") == "degraded"
+        assert [event.kind for event in kept.events] == ["device.silent"]
 
 
 async def test_pushed_values_arrive_and_a_hang_up_is_mended() -> None:

@@ -207,6 +207,25 @@ async def test_one_unit_of_a_shared_port_goes_silent(served: Served) -> None:
         assert not (await client.read_holding_registers(0, count=2, device_id=2)).isError()
 
 
+async def test_two_meters_share_a_serial_line(served: Served) -> None:
+    """Two devices of the plant on one serial port are read at the same time through one opening of it."""
+    frame = await served.step()
+    devices = [device for device in served.plant.devices if device.driver == "modbus-rtu"]
+    drivers = [DRIVERS[device.driver].create(device.connection) for device in devices]
+    await asyncio.gather(*(driver.connect() for driver in drivers))
+    wanted = [tuple(Point(row, signal.address) for row, signal in enumerate(one.signals)) for one in devices]
+    for _ in range(5):
+        pairs = zip(drivers, wanted, strict=True)
+        batches = await asyncio.gather(*(driver.read(points) for driver, points in pairs))
+        for device, batch in zip(devices, batches, strict=True):
+            signal = device.signals[0]
+            value = batch.values[0] * signal.scale + signal.offset
+            assert value == pytest.approx(frame[f"{signal.asset}/{signal.name}"][-1])
+            assert set(batch.qualities.tolist()) == {Quality.GOOD}
+    await asyncio.gather(*(driver.close() for driver in drivers))
+    assert len(devices) == 2
+
+
 async def test_connected_client_sees_the_outage(served: Served) -> None:
     """A client that is connected loses its connection when the server stops."""
     server = served.fleet.server_of("boiler-1")

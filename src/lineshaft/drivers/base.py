@@ -13,6 +13,7 @@ A driver only speaks its protocol. It raises the typed errors of lineshaft.error
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -184,6 +185,19 @@ class BringsWaveforms(Protocol):
 
     def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
         """Called once, before the first connect: rows of `points` carry bursts."""
+        ...
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """Several devices share a line on which one speaks at a time."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait until the line is free, and have it until the block ends; `read` is called inside of it.
+
+        The wait is no part of the device's timeout, so that a device which does not answer costs the others its
+        own timeout and not theirs.
+        """
         ...
 
 

@@ -29,10 +29,11 @@ from lineshaft.drivers.base import (
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout, Unsupported
 from lineshaft.gateway.bursts import BurstReader
 from lineshaft.gateway.gaps import Gaps
+from lineshaft.gateway.health import Health
 from lineshaft.gateway.plan import PlannedDevice
-from lineshaft.gateway.timing import Backoff, beside, within
+from lineshaft.gateway.timing import Backoff, beside, turn_of, within
 from lineshaft.model.events import Event, Severity
-from lineshaft.model.samples import CLASS_MASK, SampleBatch, UInt32Array
+from lineshaft.model.samples import SampleBatch, UInt32Array
 from lineshaft.wire.notes import DeviceState, DeviceStatus
 
 log = structlog.get_logger(__name__)
@@ -108,7 +109,8 @@ class DeviceRunner:
         self._backoff = Backoff()
         self._last_handle = device.first + device.size
         self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
-        self._lost = False
+        self._health = Health(device.first, len(device.points), len(device.waves))
+        self._silent = self._lost = False
         self._resumable: Resumable | None = None
         self._gaps: Gaps | None = None
         self._reader: BurstReader | None = None
@@ -154,6 +156,7 @@ class DeviceRunner:
 
     async def _session(self, driver: Driver) -> NoReturn:
         self._resumable = driver if isinstance(driver, Resumable) else None
+        self._health.forget()
         if isinstance(driver, Resumable):
             position = self._output.position(self.device)
             if position is not None:
@@ -178,14 +181,14 @@ class DeviceRunner:
         while True:
             point = await reader.next_due()
             try:
-                async with self._turn:
+                async with self._turn, turn_of(driver):
                     batch = await reader.read(driver, point)
                 self._accept(batch)
             except DataError as error:
                 self._malformed(error)
                 self._accept(reader.failed(point, error))
             if not self.device.points:
-                self._worked(degraded=bool(self.counters.error))
+                self._worked(self.counters.error)
 
     async def _close(self, driver: Driver) -> None:
         try:
@@ -203,12 +206,17 @@ class DeviceRunner:
                 self._accept(batch)
             except DataError as error:
                 self._malformed(error)
+                return
+            if listening:
+                self._worked()
 
+        listening = False
         seconds = max(CONNECT_TIMEOUT, self.device.timeout)
         try:
             await within(self._clock, seconds, driver.subscribe(self.device.points, sink))
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer the subscription in time") from None
+        listening = True
         self._worked()
         if self._gaps is not None and isinstance(driver, ReadsHistory):
             self._gaps.connected()
@@ -227,8 +235,7 @@ class DeviceRunner:
             await self._clock.sleep_until(due[at])
             began = self._clock.monotonic()
             await self._read(driver, points)
-            now = self._clock.monotonic()
-            self.counters.duration = now - began
+            self.counters.duration = (now := self._clock.monotonic()) - began
             due[at] += interval
             missed = max(0, ceil((now - due[at]) / interval - 1e-6))
             self.counters.late += missed
@@ -242,7 +249,7 @@ class DeviceRunner:
         except DataError as error:  # one reply is malformed: the connection is good
             self._malformed(error)
             return
-        self._worked(degraded=bool(len(batch) and not (batch.qualities & CLASS_MASK).all()))
+        self._worked()
 
     def _malformed(self, error: DataError) -> None:
         self.counters.failures += 1
@@ -259,6 +266,7 @@ class DeviceRunner:
         if n:
             counters.last_value = self._clock.now_us()
             self._lost = False
+            self._health.note(batch)
             if self._gaps is not None:
                 self._gaps.accepted(batch)
 
@@ -269,27 +277,35 @@ class DeviceRunner:
     async def timed(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of one request to the device, behind the one under way. Raises PeerTimeout."""
         try:
-            async with self._turn:
+            async with self._turn, turn_of(self.live):
                 return await within(self._clock, self.device.timeout, work())
         except TimeoutError:
             raise PeerTimeout(f"{self.device.name} did not answer in {self.device.timeout:g} s") from None
 
     # -- states
 
-    def _worked(self, *, degraded: bool = False) -> None:
-        counters = self.counters
-        state: DeviceState = "degraded" if degraded else "online"
+    def _worked(self, why: str = "") -> None:
+        """The device answers; `why`: what is wrong with it all the same."""
+        counters, verdict = self.counters, self._health.verdict(why)
+        silent, was_silent, self._silent = verdict.silent, self._silent, verdict.silent
+        before, counters.error, counters.hint = counters.state, verdict.error, verdict.hint
         self._backoff.reset()
-        if counters.error:
-            counters.error = counters.hint = ""
-        if counters.state == state:
+        if before == verdict.state and silent == was_silent:
             return
-        before, counters.state, counters.since = counters.state, state, self._clock.now_us()
-        if before == "offline":
-            log.info("device.recovered", device=self.device.id)
-            text = f"{self.device.name} is back."
-            self._output.event(Event(counters.since, "device.recovered", self._path, text))
+        if before != verdict.state:
+            counters.state, counters.since = verdict.state, self._clock.now_us()
+        if silent and not was_silent:
+            self._tell("device.silent", f"{self.device.name} answers, but has no value for any of its signals.")
+        elif not silent and (was_silent or before == "offline"):
+            self._tell("device.recovered", f"{self.device.name} is back.")
         self._output.changed(self.device)
+
+    def _tell(self, kind: str, text: str) -> None:
+        back = kind == "device.recovered"
+        details = {} if back else {"error": self.counters.error, "hint": self.counters.hint}
+        (log.info if back else log.warning)(kind, device=self.device.id, **details)
+        severity = Severity.INFO if back else Severity.MEDIUM
+        self._output.event(Event(self._clock.now_us(), kind, self._path, text, severity, details))
 
     def _failed(self, failure: Exception) -> None:
         counters = self.counters
@@ -302,17 +318,7 @@ class DeviceRunner:
         if counters.state == "offline":
             return
         counters.state, counters.since = "offline", self._clock.now_us()
-        log.warning("device.offline", device=self.device.id, error=counters.error, hint=counters.hint)
-        self._output.event(
-            Event(
-                counters.since,
-                "device.offline",
-                self._path,
-                f"{self.device.name} does not answer: {counters.error}",
-                Severity.MEDIUM,
-                {"error": counters.error, "hint": counters.hint},
-            )
-        )
+        self._tell("device.offline", f"{self.device.name} does not answer: {counters.error}")
         self._output.changed(self.device)
 
     def status(self) -> DeviceStatus:

@@ -1,13 +1,15 @@
-"""Waiting with an injected clock: a bound on one action, back-off, and an event or a deadline."""
+"""Waiting with an injected clock: a bound on one action, back-off, an event or a deadline, and a turn on a line."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from random import Random
 from typing import Any, TypeVar
 
 from lineshaft.clock import Clock
+from lineshaft.drivers.base import TakesTurns
 
 T = TypeVar("T")
 
@@ -54,6 +56,11 @@ async def event_or(clock: Clock, event: asyncio.Event, deadline: float | None) -
     finally:
         waiting.cancel()
         timer.cancel()
+
+
+def turn_of(driver: object) -> AbstractAsyncContextManager[None]:
+    """The turn on a line that several devices share; nothing to wait for where none is shared."""
+    return driver.turn() if isinstance(driver, TakesTurns) else nullcontext()
 
 
 class Backoff:

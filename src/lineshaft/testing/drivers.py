@@ -267,12 +267,14 @@ class FieldDevice:
     """A device in the head of a test: the test sets its values and its faults, `ScriptedDriver` reads it.
 
     values  address -> number or text; an address that is not here gives BAD_ADDRESS
+    qualities  address -> quality, where it is not good
     fault   raised by connect and by read while it is set, and ends a subscription
     hang    while True nothing answers at all
     """
 
     def __init__(self, **values: float | str) -> None:
         self.values: dict[str, float | str] = dict(values)
+        self.qualities: dict[str, int] = {}
         self.fault: Exception | None = None
         self.hang = False
         self.time_us: int | None = None  # the device's own clock; None: the clock given to the driver
@@ -358,13 +360,18 @@ class ScriptedDriver:
         return self._batch(points)
 
     def _batch(self, points: Sequence[Point]) -> SampleBatch:
-        found = [self._device.values.get(point.address.name) for point in points]
+        names = [point.address.name for point in points]
+        found = [self._device.values.get(name) for name in names]
+        told = self._device.qualities
         time_us = self._clock.now_us() if self._device.time_us is None else self._device.time_us
         return SampleBatch.of(
             [point.handle for point in points],
             time_us,
             [math.nan if value is None or isinstance(value, str) else value for value in found],
-            [Quality.BAD_ADDRESS if value is None else Quality.GOOD for value in found],
+            [
+                Quality.BAD_ADDRESS if value is None else told.get(name, Quality.GOOD)
+                for name, value in zip(names, found, strict=True)
+            ],
             [value if isinstance(value, str) else None for value in found],
         )
 

@@ -41,8 +41,11 @@ class FieldDevice:
     busy: int = 0  # how many requests are first answered with 06
     delay: Callable[[int], float] = lambda count: 0.0  # seconds before the answer to the nth request
     requests: list[tuple[int, str, int, int]] = field(default_factory=list)
+    connections: int = 0  # that were made so far
+    most_pending: int = 0  # requests at a time that had no answer yet
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # a request has come
     port: int = 0
+    _pending: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -73,6 +76,7 @@ class FieldDevice:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connections += 1
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:
@@ -104,6 +108,8 @@ class FieldDevice:
             reply = bytes([unit]) + self._write(unit, function, start, frame[4:])
         else:
             reply = bytes([unit]) + self._answer(unit, function, start, count)
+        self._pending += 1
+        self.most_pending = max(self.most_pending, self._pending)
         wait = self.delay(len(self.requests))
         if wait:
             later = asyncio.create_task(self._late(wait, header, reply, writer))
@@ -117,6 +123,7 @@ class FieldDevice:
         self._send(header, reply, writer)
 
     def _send(self, header: bytes, reply: bytes, writer: asyncio.StreamWriter) -> None:
+        self._pending -= 1
         if self.framing == "tcp":
             writer.write(header[:4] + len(reply).to_bytes(2, "big") + reply)
         else:

@@ -9,6 +9,7 @@ from lineshaft.drivers.modbus.address import Table
 from lineshaft.drivers.modbus.blocks import Span
 from lineshaft.drivers.modbus.line import Line, Refused
 from lineshaft.drivers.modbus.options import Connection, RtuConnection
+from lineshaft.drivers.modbus.shared import LineUser
 from lineshaft.errors import ConnectionFailed, PeerTimeout
 
 TABLES: tuple[Table, ...] = ("holding", "input", "coil", "discrete")
@@ -24,21 +25,23 @@ EXCEPTIONS = {
 
 
 async def check_connection(options: Connection) -> Sequence[Finding]:
-    """Open an own connection, ask the unit for one value of each table, and say what to do about a failure."""
-    line = Line(options)
+    """Ask the unit for one value of each table, on the line of the devices that are on it, and say what to do about a
+    failure."""
+    user = LineUser(options)
     try:
-        await line.open()
+        line = await user.join()
     except ConnectionFailed as error:
         return [Finding("connection", False, str(error), error.hint)]
     findings = [Finding("connection", True, f"connected to {line.where}")]
     try:
         for table in TABLES:
-            finding = await _check_table(line, options, table)
+            async with user.turn():
+                finding = await _check_table(line, options, table)
             findings.append(finding)
             if not finding.passed:
                 break
     finally:
-        line.close()
+        user.leave()
     return findings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import numpy as np
@@ -16,8 +17,9 @@ from lineshaft.drivers.modbus.identify import identify
 from lineshaft.drivers.modbus.line import Line, Refused
 from lineshaft.drivers.modbus.options import Connection
 from lineshaft.drivers.modbus.plan import Plan, compile_plan
+from lineshaft.drivers.modbus.shared import LineUser
 from lineshaft.drivers.modbus.write import Writer
-from lineshaft.errors import PeerTimeout
+from lineshaft.errors import ConnectionFailed, PeerTimeout
 from lineshaft.model.samples import Quality, SampleBatch
 
 NO_FUNCTION: Final = 0x01
@@ -33,14 +35,15 @@ PLANS_KEPT: Final = 256
 
 
 class ModbusDriver:
-    """One connection to one device, or to a gateway with several units behind it."""
+    """One device, or a gateway with several units behind it. Devices at the same port share one connection."""
 
     def __init__(self, options: Connection, clock: Clock | None = None) -> None:
         self._options = options
         self._clock = clock or SystemClock()
-        self._line = Line(options)
+        self._user = LineUser(options)
+        self._line: Line | None = None
         self._layout = Layout(options)
-        self._writer = Writer(self._line, self._layout)
+        self._writer: Writer | None = None
         self._plans: dict[int, Plan] = {}
         self._units: set[int] = set()
         self._rest_until: dict[int, float] = {}  # units that did not answer -> when to try them again
@@ -49,7 +52,8 @@ class ModbusDriver:
 
     async def connect(self) -> None:
         """Open the connection. Raises ConnectionFailed."""
-        await self._line.open()
+        self._line = await self._user.join()
+        self._writer = Writer(self._line, self._layout)
         self._rest_until.clear()
         self._layout.bad.clear()  # the device may have got another configuration
         self._plans.clear()
@@ -57,7 +61,12 @@ class ModbusDriver:
 
     async def close(self) -> None:
         """Close the connection; never raises, may be called twice and before connect."""
-        self._line.close()
+        self._line = self._writer = None
+        self._user.leave()
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """See TakesTurns."""
+        return self._user.turn()
 
     async def test_connection(self) -> Sequence[Finding]:
         """Name, port, unit and one read, each with what to do about it."""
@@ -65,12 +74,12 @@ class ModbusDriver:
 
     async def identify(self) -> Identity:
         """Its basic identification, and the models of a SunSpec map (drivers.base.Identifies)."""
-        async with self._turn:
-            return await identify(self._line, self._options.unit)
+        async with self.turn(), self._turn:
+            return await identify(self._opened(), self._options.unit)
 
     async def read(self, points: Sequence[Point]) -> SampleBatch:
         """Read the points once (drivers.base.Driver). Raises ConnectionFailed or, when nobody answers, PeerTimeout."""
-        async with self._turn:
+        async with self.turn(), self._turn:
             await self._try_bad_again(self._plan(points))
             plan = self._plan(points)
             for _ in range(LEARNING_PASSES):
@@ -88,7 +97,9 @@ class ModbusDriver:
 
     async def write(self, point: Point, value: float | str) -> None:
         """Write one value (drivers.base.Writes)."""
-        async with self._turn:
+        async with self.turn(), self._turn:
+            if self._writer is None:
+                raise ConnectionFailed("not connected")
             await self._writer.write(point.address, value)
 
     def _plan(self, points: Sequence[Point]) -> Plan:
@@ -140,17 +151,22 @@ class ModbusDriver:
         """Ask; be patient with a busy device. A gateway's word that the unit is dead counts as no answer."""
         for left in range(BUSY_TRIES - 1, -1, -1):
             try:
-                return await self._line.ask(span)
+                return await self._opened().ask(span)
             except Refused as refusal:
                 if refusal.code in GATEWAY_SAYS_DEAD:
                     self._heard_at = self._clock.monotonic()
                     raise PeerTimeout(
-                        f"the gateway {self._line.where} says that unit {span.unit} does not answer"
+                        f"the gateway {self._opened().where} says that unit {span.unit} does not answer"
                     ) from refusal
                 if refusal.code not in BUSY or not left:
                     raise
                 await asyncio.sleep(BUSY_PAUSE)
         raise AssertionError("unreachable")
+
+    def _opened(self) -> Line:
+        if self._line is None:
+            raise ConnectionFailed("not connected")
+        return self._line
 
     def _give_up(self, spans: Sequence[Span]) -> None:
         again = self._clock.monotonic() + self._options.retry_register
@@ -201,7 +217,8 @@ class ModbusDriver:
             others = self._units != {self._options.unit}
             if not others or now - self._heard_at > 3 * self._options.retry_unit:
                 raise next(
-                    (error for error in silent.values() if error), PeerTimeout(f"no unit at {self._line.where} answers")
+                    (error for error in silent.values() if error),
+                    PeerTimeout(f"no unit at {self._opened().where} answers"),
                 )
 
 

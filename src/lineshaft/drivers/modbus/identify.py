@@ -27,7 +27,7 @@ async def identify(line: Line, unit: int) -> Identity:
     except PeerTimeout:  # devices that do not know the function keep silent about it
         said = {}
     except ConnectionFailed:  # others hang up
-        await line.open()
+        await line.ensure_open()
         said = {}
     maker, product, version = (_words(said.get(number, b"")) for number in (_MAKER, _PRODUCT, _VERSION))
     product = _words(said.get(_MODEL_NAME, b"")) or product

@@ -29,6 +29,8 @@ except ImportError:  # Windows, where pyserial raises SerialException
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
 
 NEVER: Final = 1_000_000_000
+_DEAF: Final = 3
+"""After so many requests without an answer from any unit the connection itself is not trusted any more."""
 CHARACTER_BITS: Final = 11
 SILENT_CHARACTERS: Final = 3.5
 LEAST_SILENCE: Final = 0.00175  # seconds; Modbus over serial line, 2.5.1.1
@@ -92,7 +94,13 @@ class Line:
         if isinstance(options, RtuConnection):
             frame_gap = SILENT_CHARACTERS * CHARACTER_BITS / options.baudrate
             self._silence = max(self._silence, frame_gap, LEAST_SILENCE)
+        self.patience = options.timeout
+        """Seconds to wait for one answer; whoever has its turn on the line sets it."""
         self._free_at = 0.0
+        self._opening = asyncio.Lock()
+        self._tries = 0
+        self._failure: ConnectionFailed | None = None
+        self._unanswered = 0  # requests in a row, to whichever unit
         self._asking = False
         self._unclean = False  # RTU only: an answer may still come, and nothing in it tells to which request
 
@@ -103,8 +111,28 @@ class Line:
             return self._options.port
         return f"{self._options.host}:{self._options.port}"
 
+    def allow(self, options: Connection) -> None:
+        """Another device on the line may need longer pauses."""
+        self._silence = max(self._silence, options.pause_between_requests)
+
+    async def ensure_open(self) -> None:
+        """Connect when nobody has; who waits while another one tries gets the same outcome. Raises ConnectionFailed."""
+        tries = self._tries
+        async with self._opening:
+            if self._client is not None and self._client.connected:
+                return
+            if self._tries != tries and self._failure is not None:
+                raise ConnectionFailed(str(self._failure), hint=self._failure.hint)
+            self._tries += 1
+            self._failure = None
+            try:
+                await self.open()
+            except ConnectionFailed as error:
+                self._failure = error
+                raise
+
     async def open(self) -> None:
-        """Connect. Raises ConnectionFailed with the reason."""
+        """Connect anew. Raises ConnectionFailed with the reason."""
         self.close()
         client = self._make()
         for reply in (_Reply1, _Reply2, _Reply3, _Reply4):
@@ -128,7 +156,7 @@ class Line:
             waited = loop.time() - began
             raise await self._why(waited >= self._options.timeout)
         self._client = client
-        self._unclean = False
+        self._unclean, self._unanswered = False, 0
         self._free_at = loop.time() + self._options.pause_after_connect
 
     def close(self) -> None:
@@ -181,8 +209,9 @@ class Line:
         return {number: text for number, text in reply.information.items() if isinstance(text, bytes)}
 
     async def _execute(self, request: ModbusPDU) -> ModbusPDU:
-        if self._unclean:
-            await self.open()
+        if self._unclean or self._unanswered >= _DEAF:
+            async with self._opening:
+                await self.open()
         client = self._client
         if client is None or not client.connected:
             raise ConnectionFailed(f"{self.where} hung up")
@@ -190,17 +219,18 @@ class Line:
         if (pause := self._free_at - loop.time()) > 0:
             await asyncio.sleep(pause)  # the device or the line needs this silence
         self._asking, self._unclean = True, not self._numbered
+        client.ctx.comm_params.timeout_connect = self.patience  # what pymodbus waits for an answer
         try:
             reply: ModbusPDU = await client.execute(False, request)
         except ConnectionException as error:
             raise ConnectionFailed(f"{self.where} hung up") from error
         except ModbusException as error:
-            raise PeerTimeout(
-                f"unit {request.dev_id} at {self.where} did not answer in {self._options.timeout:g} s"
-            ) from error
+            self._unanswered += 1
+            raise PeerTimeout(f"unit {request.dev_id} at {self.where} did not answer in {self.patience:g} s") from error
         finally:
             self._asking = False
             self._free_at = loop.time() + self._silence
+        self._unanswered = 0
         if self._numbered and reply.transaction_id != request.transaction_id:
             raise PeerTimeout(f"unit {request.dev_id} at {self.where} answered another request")
         if reply.isError():
