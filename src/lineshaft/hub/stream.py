@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,10 @@ class Update:
     events: Sequence[Any]
     catalogue: int | None  # new version
     sources: bool
+    topics: dict[str, list[str]] = field(default_factory=dict)  # topic -> what has changed, as an app says it
 
     def __bool__(self) -> bool:
-        news = len(self.numbers) or len(self.texts) or self.events
+        news = len(self.numbers) or len(self.texts) or self.events or self.topics
         return bool(news) or self.catalogue is not None or self.sources
 
 
@@ -59,6 +60,7 @@ class LiveStream:
         self._events: deque[tuple[int, Any]] = deque(maxlen=EVENTS_KEPT)
         self._catalogue = (0, 0)  # stamp, version
         self._sources = 0
+        self._topics: dict[str, dict[str, int]] = {}  # topic -> what -> stamp of its last change
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sessions: set[LiveSession] = set()
         self._waking = False
@@ -110,6 +112,13 @@ class LiveStream:
         with self._lock:
             self._stamp += 1
             self._sources = self._stamp
+        self._wake()
+
+    def changed(self, topic: str, items: Iterable[str]) -> None:
+        """Pages that show `items` of an app's topic shall ask again; called from any thread."""
+        with self._lock:
+            self._stamp += 1
+            self._topics.setdefault(topic, {}).update(dict.fromkeys(items, self._stamp))
         self._wake()
 
     def latest(self, signals: UInt32Array) -> SampleBatch:
@@ -217,12 +226,18 @@ class LiveStream:
             changed, version = self._catalogue
             stamp = self._stamp
             sources = self._sources > notices_seen
+            topics = {
+                topic: found
+                for topic, items in self._topics.items()
+                if (found := [item for item, at in items.items() if at > notices_seen])
+            }
         update = Update(
             numbers=numbers,
             texts=texts,
             events=events,
             catalogue=version if changed > notices_seen else None,
             sources=sources,
+            topics=topics,
         )
         return stamp, update
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import uvicorn
 
+from lineshaft.apps.base import AppContext
+from lineshaft.apps.builtin import APPS
 from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant, RetentionConfig
 from lineshaft.errors import ConnectionFailed, StoreUnavailable
@@ -53,13 +55,17 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Click
     )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(historian.counts()))
-    app = create_app(_services(plant, data, historian, state, stream, ingest))
+    services = _services(plant, data, historian, state, stream, ingest)
+    app = create_app(services, [router for one in APPS for router in one.routers])
     mount_page(app)
     server = _Server(server_config(app, plant.hub.host, plant.hub.port))
     try:
-        async with asyncio.TaskGroup() as group:
+        async with contextlib.AsyncExitStack() as apps, asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]), name="api")
             if await server.listening():
+                for one in APPS:
+                    running = one.start(AppContext(plant, services, historian.listen))
+                    app.state.apps[one.name] = await apps.enter_async_context(running)
                 ingest.start()
                 address = _address(plant, listener)
                 data.links.write_text(address + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from lineshaft.apps import builtin
 from lineshaft.hub.state.events import StoredEvent
 from lineshaft.hub.state.schema import metadata
 from lineshaft.hub.state.state import State
@@ -14,6 +15,7 @@ from lineshaft.model.events import Event, Severity
 
 def test_migrations_give_the_declared_tables(state: State) -> None:
     """What the migrations make is what schema.py declares."""
+    assert builtin.APPS  # their tables are declared beside the hub's
     with state.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []

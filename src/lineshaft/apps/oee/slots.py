@@ -116,16 +116,18 @@ def lay(machine: MachineSetup, story: Story, notes: Sequence[Note], reasons: Rea
 
 
 def with_notes(proposed: Steps, notes: Sequence[Note], reasons: Reasons, start: int, end: int) -> Steps:
-    """Reason indices: what people gave where they gave something, else what is proposed."""
+    """Reason indices: what people gave last where they gave something, else what is proposed; '' takes back."""
     known = [(note, reasons.index(note.reason)) for note in sorted(notes, key=lambda one: one.number)]
-    known = [(note, code) for note, code in known if code != NOTHING and note.start < note.end]
+    known = [(note, code) for note, code in known if (code != NOTHING or not note.reason) and note.start < note.end]
     if not known:
         return proposed
     edges = {start, *proposed.times.tolist(), *(edge for note, _ in known for edge in (note.start, note.end))}
     times = np.array(sorted(edges), np.int64)
-    values = proposed.at(times)
+    bare = proposed.at(times)
+    values = bare.copy()
     for note, code in known:
-        values[(times >= note.start) & (times < note.end)] = code + len(reasons)
+        inside = (times >= note.start) & (times < note.end)
+        values[inside] = bare[inside] if code == NOTHING else code + len(reasons)
     return Steps.of(times, values)
 
 

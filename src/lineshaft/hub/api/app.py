@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 import lineshaft
 from lineshaft.hub.api import problems
@@ -54,8 +54,11 @@ ROUTERS = (
 )
 
 
-def create_app(services: Services) -> FastAPI:
-    """The API over `services`. While it runs it listens to the state and passes changes on to open pages."""
+def create_app(services: Services, more: Sequence[APIRouter] = ()) -> FastAPI:
+    """The API over `services`. While it runs it listens to the state and passes changes on to open pages.
+
+    more: routers of apps, which find their running part by the app's name in `app.state.apps`.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -81,7 +84,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.configurations = Configurations(services.state, services.requests, services.clock)
     app.state.identity = Identity(services.state.accounts, services.clock)
     problems.install(app)
-    for router in ROUTERS:
+    app.state.apps = {}
+    for router in (*ROUTERS, *more):
         app.include_router(router, prefix=PREFIX)
     app.include_router(docs)
     app.add_middleware(Gate, identity=app.state.identity, limit=RateLimit(services.clock, services.rate_limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -47,6 +47,7 @@ class ClickHouseHistorian:
         self._engine = Engine(plain)
         self.rollups = RollupStore(self._engine, self._layout)
         self._reader = Reader(self._engine, self.rollups, self.traits)
+        self._listeners: list[Callable[[SampleBatch], None]] = []
 
     def open(self) -> None:
         """Make or upgrade the tables. Raises StoreUnavailable."""
@@ -68,6 +69,15 @@ class ClickHouseHistorian:
                 settings = {**_INSERT, "insert_deduplication_token": f"{name}/waves"}
                 self._engine.insert("waveforms", waves.to_arrow(part), settings)
             self._engine.insert("samples", to_arrow(part), {**_INSERT, "insert_deduplication_token": name})
+        for listener in self._listeners:
+            listener(batch)
+
+    def listen(self, listener: Callable[[SampleBatch], None]) -> None:
+        """Call `listener` after each commit, late rows and imports as well, from the thread that committed.
+
+        It only takes note of the rows: what it raises would look like a failure to commit.
+        """
+        self._listeners.append(listener)
 
     def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:
         """Bursts without their samples, by signal and time; see historian/base.py."""

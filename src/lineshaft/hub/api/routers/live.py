@@ -104,6 +104,8 @@ class _Page:
             await self._send_json({"type": "catalogue", "version": update.catalogue})
         if update.sources:
             await self._send_json({"type": "sources"})
+        for topic, items in update.topics.items():
+            await self._send_json({"type": "changed", "topic": topic, "items": items})
 
     async def _send_json(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(message, separators=(",", ":"), ensure_ascii=False))

@@ -1,0 +1,8 @@
+"""The apps that come with Lineshaft, one line each."""
+
+from __future__ import annotations
+
+from lineshaft.apps.base import App
+from lineshaft.apps.oee.app import OEE
+
+APPS: tuple[App, ...] = (OEE,)

@@ -1,0 +1,35 @@
+"""What the OEE routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from lineshaft.apps.oee.recorder import Recorder
+from lineshaft.apps.oee.reports import Reports
+from lineshaft.apps.oee.setup import OeeSetup
+from lineshaft.apps.oee.store import OeeStore
+from lineshaft.clock import Clock
+
+
+@dataclass(frozen=True)
+class Oee:
+    """The running app."""
+
+    setup: OeeSetup
+    store: OeeStore
+    reports: Reports
+    recorder: Recorder
+    clock: Clock
+
+
+async def oee_of(connection: HTTPConnection) -> Oee:
+    """The running app, as a dependency of a route."""
+    found: Oee = connection.app.state.apps["oee"]
+    return found
+
+
+Parts = Annotated[Oee, Depends(oee_of)]
