@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -185,3 +186,14 @@ def test_compressed_body_is_read_and_a_bomb_is_refused() -> None:
     outer.body = zlib.compress(bytes(70 * 1024 * 1024))
     with pytest.raises(DataError, match="grows"):
         decode(outer.SerializeToString())
+
+
+def test_what_fuzzing_found() -> None:
+    """Bytes where a sample is expected are a row without a value; a time beyond all times is no crash."""
+    bytes_without_a_type = bytes.fromhex("0805 120a 10c801 1805 8201020102 1800")
+    rows = decode_rows(bytes_without_a_type, np.zeros(300, np.uint8), 2)
+    assert (rows.aliases.tolist(), rows.qualities.tolist()) == ([200], [Quality.BAD_NO_VALUE])
+    assert math.isnan(rows.values[0])
+    time_beyond = bytes.fromhex("08ffffffffffffffffff01 120c 10c801 200a 69000000000000f83f 1800")
+    with contextlib.suppress(DataError):
+        decode_rows(time_beyond, np.zeros(300, np.uint8), 2)

@@ -138,6 +138,11 @@ def _pack(
     more = b"" if extra is None else extra.encode()
     flags |= 0 if extra is None else _HAS_EXTRA
     body = b"".join((_BODY.pack(number, written, kind, flags, len(name), len(more), rows), name, more, *parts))
+    return sealed(body)
+
+
+def sealed(body: bytes) -> bytes:
+    """A frame's body behind its length and checksum."""
     return HEAD.pack(len(body), zlib.crc32(body)) + body
 
 

@@ -119,7 +119,7 @@ def decode_rows(
         keep = _without(left_out, count)
     times = walk.times
     if not walk.has_time.all():
-        times = np.where(walk.has_time, times, np.int64(envelope.timestamp or 0))
+        times = np.where(walk.has_time, times, np.uint64(envelope.timestamp or 0).astype(np.int64))
     rows = Rows(
         envelope.seq,
         envelope.timestamp,
@@ -298,7 +298,8 @@ class _Walk:
         self._at[rows] = at
 
     def _good(self, rows: NDArray[np.int64] | slice, values: NDArray[Any]) -> None:
-        self.values[rows] = values
+        with np.errstate(invalid="ignore"):  # a signalling NaN, as four damaged bytes can be
+            self.values[rows] = values
         self.qualities[rows] = Quality.GOOD
 
     def _fixed(self, at: NDArray[np.int64], width: int) -> UInt8Array:
@@ -340,6 +341,9 @@ class _Walk:
             return None
         if isinstance(metric.value, str) or metric.datatype in TEXTUAL:
             return str(metric.value)
+        if isinstance(metric.value, bytes):  # not announced as such, or damaged: no number
+            self.qualities[row] = Quality.BAD_NO_VALUE
+            return None
         self.values[row] = float(metric.value)
         return str(metric.value) if isinstance(metric.value, int) and abs(metric.value) > EXACT else None
 

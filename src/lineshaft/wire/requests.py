@@ -69,7 +69,7 @@ def decode_request(data: bytes) -> Request:
     item = _object(data)
     try:
         return Request(str(item["id"]), str(item["kind"]), int(item["deadline"]), dict(item["body"]), str(item["by"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(f"malformed request: {error!r}") from error
 
 

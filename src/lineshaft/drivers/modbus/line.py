@@ -83,6 +83,17 @@ class _Reply4(RawReply):
     function_code = 4
 
 
+REPLIES: Final = (_Reply1, _Reply2, _Reply3, _Reply4)
+
+
+def content_of(reply: ModbusPDU, span: Span, where: str) -> bytes:
+    """The raw data of a good reply. Raises PeerTimeout when it is none to the request for `span`."""
+    expected = (span.count + 7) // 8 if span.table in BIT_TABLES else 2 * span.count
+    if not isinstance(reply, RawReply) or len(reply.content) != expected:
+        raise PeerTimeout(f"unit {span.unit} at {where} sent an answer of the wrong length")
+    return reply.content
+
+
 class Line:
     """A TCP connection or a serial line; `open` before use, one request at a time."""
 
@@ -135,7 +146,7 @@ class Line:
         """Connect anew. Raises ConnectionFailed with the reason."""
         self.close()
         client = self._make()
-        for reply in (_Reply1, _Reply2, _Reply3, _Reply4):
+        for reply in REPLIES:
             client.register(reply)
         client.set_max_no_responses(NEVER)  # whether to hang up is the driver's decision
         loop = asyncio.get_running_loop()
@@ -190,7 +201,7 @@ class Line:
 
     async def _ask_once(self, span: Span) -> bytes:
         request = REQUESTS[span.table](dev_id=span.unit, address=span.start, count=span.count)
-        content = self._content(await self._execute(request), span)
+        content = content_of(await self._execute(request), span, self.where)
         self._unclean = False
         return content
 
@@ -237,12 +248,6 @@ class Line:
             self._unclean = False
             raise Refused(reply.exception_code)
         return reply
-
-    def _content(self, reply: ModbusPDU, span: Span) -> bytes:
-        expected = (span.count + 7) // 8 if span.table in BIT_TABLES else 2 * span.count
-        if not isinstance(reply, RawReply) or len(reply.content) != expected:
-            raise PeerTimeout(f"unit {span.unit} at {self.where} sent an answer of the wrong length")
-        return reply.content
 
     def _make(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
         options = self._options

@@ -1,4 +1,4 @@
-"""Good replies and documents of the S7, EtherNet/IP, MQTT, HTTP and file drop drivers, to be damaged by fuzz.py."""
+"""Decoders of the S7, EtherNet/IP, MQTT, HTTP and file drop drivers, with good replies and documents for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from bench.fuzz.run import Target as Fuzzed
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.ethernet_ip.replies import READ_TAG, answer_of, answers_in, value_of
 from lineshaft.drivers.files.options import FilesConnection
@@ -115,3 +116,12 @@ def table(data: bytes) -> None:
     lines = data.decode("utf-8", "replace").splitlines(keepends=True)
     for records in read_csv(lines, _TABLE, Malformed(), ";", ","):
         rows_of(records, 0, _TARGETS, Counter())
+
+
+TARGETS = (
+    Fuzzed("S7 replies", s7_reply, S7_REPLIES),
+    Fuzzed("S7 contents", s7_contents, S7_CONTENTS),
+    Fuzzed("EtherNet/IP replies", tag_reply, TAG_REPLIES),
+    Fuzzed("JSON mapping", document, DOCUMENTS),
+    Fuzzed("CSV", table, TABLES),
+)
