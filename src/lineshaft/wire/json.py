@@ -3,12 +3,16 @@
 One sample is `{"timestamp": "2026-01-02T03:04:05.000006Z", "value": 1.5, "quality": "good", "unit": "kW"}`, or with
 `timestamp_ms` in place of `timestamp`. A batch names each sample's `signal` (its path) and says by `epoch`, `frame` and
 `row` which sample of which gateway it is, so that a receiver can tell repeated ones.
+
+A burst of fast samples has `value` (its RMS) and `"waveform": {"rate": 25600.0, "speed": 1480.0, "encoding": "int16le",
+"scale": 0.01, "offset": 0, "total": 8192, "data": "<base64>"}`; one that is too long for a message comes in pieces.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -17,7 +21,9 @@ import numpy as np
 
 from lineshaft.model.equipment import Datatype, Signal
 from lineshaft.model.samples import Int64Array, SampleBatch, quality_word
+from lineshaft.model.waveforms import Waveform
 from lineshaft.wire.notes import DropNote, EventNote, Note
+from lineshaft.wire.waveforms import ENCODINGS, wave_bytes
 
 Value: TypeAlias = str | int | float | bool | None
 _WORDS: Final = tuple(quality_word(quality) for quality in range(256))
@@ -53,10 +59,11 @@ class SampleWriter:
         """One object per row of `batch`; `handles` (int64) gives each row's signal."""
         name, times = self._times(batch.times)
         texts = [None] * len(batch) if batch.texts is None else batch.texts.tolist()
+        waves = [None] * len(batch) if batch.waves is None else batch.waves.tolist()
         columns = zip(
-            handles.tolist(), times, batch.values.tolist(), batch.qualities.tolist(), texts, strict=True
+            handles.tolist(), times, batch.values.tolist(), batch.qualities.tolist(), texts, waves, strict=True
         )  # fmt: skip
-        for handle, time, number, quality, text in columns:
+        for handle, time, number, quality, text, wave in columns:
             value = self._values[handle](number, text)
             one: dict[str, Any] = {name: time, "value": value}
             if self._form.quality:
@@ -65,6 +72,8 @@ class SampleWriter:
                 one["unit"] = self._units[handle]
             if self._states[handle] and (word := self._states[handle].get(_state_key(value))) is not None:
                 one["state"] = word
+            if wave is not None:
+                one["waveform"] = _wave(wave)
             yield one
 
     def time(self, time_us: int) -> dict[str, str | int]:
@@ -102,6 +111,18 @@ class SampleWriter:
                             "reason": drop.reason,
                             "epoch": epoch,
                         }
+
+
+def _wave(wave: Waveform) -> dict[str, Any]:
+    return {
+        "rate": wave.rate,
+        **({} if wave.speed is None else {"speed": wave.speed}),
+        "encoding": ENCODINGS[wave.samples.dtype.name],
+        "scale": wave.scale,
+        "offset": wave.offset,
+        "total": wave.total,
+        "data": b64encode(wave_bytes(wave)).decode(),
+    }
 
 
 def _finite(value: Value) -> Value:

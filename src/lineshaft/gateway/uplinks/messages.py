@@ -6,16 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+import numpy as np
+
 from lineshaft.config.uplinks import JsonUplink
 from lineshaft.errors import DataError
-from lineshaft.gateway.frames import Frame, FrameKind
+from lineshaft.gateway.frames import Frame, FrameKind, cut_waves
 from lineshaft.gateway.uplinks.base import NodeContext
-from lineshaft.model.samples import SampleBatch
+from lineshaft.model.samples import Int64Array, SampleBatch
 from lineshaft.wire.json import JsonForm, SampleWriter, chunks, dump
 from lineshaft.wire.notes import decode_notes
 
 Layout: TypeAlias = Literal["signal", "asset", "batch", "lines"]
 TOO_LARGE: Final = "too large for a message"
+_SMALLEST_PIECE: Final = 64
+_BESIDE_PIECE: Final = 1_000
+"""Bytes of a message beside the samples of a burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class _Row:
     handle: int
     time: int
     sample: dict[str, Any]
+    part: int = 0  # place of the first sample of a piece of a burst
 
 
 class MessageMaker:
@@ -76,13 +82,27 @@ class MessageMaker:
 
     def _rows(self, frame: Frame, batch: SampleBatch) -> Iterator[_Row]:
         handles = self._node.handles_of(frame, batch)
+        if batch.waves is not None:
+            yield from self._waves(frame, batch, handles)
+            return
         samples = self.writer.objects(batch, handles)
         columns = zip(handles.tolist(), batch.times.tolist(), samples, strict=True)
         for row, (handle, time, sample) in enumerate(columns):
             yield _Row(frame.id, row, handle, time, sample)
 
+    def _waves(self, frame: Frame, batch: SampleBatch, handles: Int64Array) -> Iterator[_Row]:
+        """Rows of which some have bursts, these in pieces that fit into a message as base64."""
+        most = max(_SMALLEST_PIECE, (self.max_bytes - _BESIDE_PIECE) * 3 // 4)
+        for row, handle in enumerate(handles.tolist()):
+            cut = cut_waves(batch.take(slice(row, row + 1)), most)
+            parts = [0] * len(cut) if cut.waves is None else [wave.offset for wave in cut.waves]
+            samples = self.writer.objects(cut, np.full(len(cut), handle, np.int64))
+            for time, part, sample in zip(cut.times.tolist(), parts, samples, strict=True):
+                yield _Row(frame.id, row, handle, time, sample, part)
+
     def _name(self, first: _Row, last: _Row) -> str:
-        return f"{self._epoch}-{first.frame}-{last.frame}-{first.row}"
+        part = f"-{first.part}" if first.part else ""
+        return f"{self._epoch}-{first.frame}-{last.frame}-{first.row}{part}"
 
     def _per_signal(self, rows: Sequence[_Row], historical: bool) -> Messages:
         messages = Messages()
@@ -90,7 +110,7 @@ class MessageMaker:
         for row in rows:
             payload = dump(row.sample)
             if len(payload) > self.max_bytes:
-                messages.too_large.setdefault(row.frame, []).append(row.row)
+                _too_large(messages, row)
                 continue
             keep = newest.get(row.handle) == (row.frame, row.row)
             path = self._signals[row.handle].path
@@ -175,7 +195,13 @@ class MessageMaker:
 
 def _note_too_large(messages: Messages, rows: Sequence[_Row]) -> None:
     for row in rows:
-        messages.too_large.setdefault(row.frame, []).append(row.row)
+        _too_large(messages, row)
+
+
+def _too_large(messages: Messages, row: _Row) -> None:
+    found = messages.too_large.setdefault(row.frame, [])
+    if row.row not in found:
+        found.append(row.row)
 
 
 def json_form(config: JsonUplink) -> JsonForm:
