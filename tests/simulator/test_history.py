@@ -11,9 +11,10 @@ from tests.simulator.helpers import DAY, HOUR, MONDAY, demo
 from lineshaft.config.models import Plant
 from lineshaft.model.equipment import SignalKind
 from lineshaft.model.samples import Quality
-from lineshaft.simulator.channels import channels_of
+from lineshaft.simulator.bursts import SAMPLES
+from lineshaft.simulator.channels import channels_of, waves_of
 from lineshaft.simulator.factory import Factory
-from lineshaft.simulator.history import SCHEMA, Rules, generate_history
+from lineshaft.simulator.history import SCHEMA, WAVES, Rules, generate_history
 
 END = MONDAY + 3 * DAY + 9 * HOUR + 3_000_000  # in the early shift, between two steps
 SITE = "brennweg/weiler"
@@ -26,7 +27,8 @@ class Past:
         self.factory = Factory(plant, MONDAY)
         self.progress: list[float] = []
         batches = list(generate_history(self.factory, END, progress=self.progress.append))
-        self.table = pa.Table.from_batches(batches)
+        self.table = pa.Table.from_batches([batch for batch in batches if batch.schema == SCHEMA])
+        self.bursts = pa.Table.from_batches([batch for batch in batches if batch.schema == WAVES])
         self._paths = pc.cast(self.table["path"], pa.string())
 
     def rows(self, path: str) -> pa.Table:
@@ -50,6 +52,16 @@ def test_every_signal_has_a_past(past: Past, plant: Plant) -> None:
     assert pc.min(past.table["time"]).as_py() >= MONDAY
     assert pc.max(past.table["time"]).as_py() <= END
     assert pc.unique(past.table["quality"]).to_pylist() == [Quality.GOOD]
+
+
+def test_every_waveform_has_sparse_bursts(past: Past, plant: Plant) -> None:
+    """Three bursts a day of every monitored bearing, with its speed, and no two alike."""
+    assert set(past.bursts["path"].to_pylist()) == {channel.full_path for channel in waves_of(plant)}
+    for channel in waves_of(plant):
+        own = past.bursts.filter(pc.equal(past.bursts["path"], channel.full_path))
+        assert set(np.diff(own["time"].to_numpy()).tolist()) == {8 * HOUR}
+        assert {len(samples) for samples in own["samples"].to_pylist()} == {SAMPLES}
+        assert len({tuple(samples) for samples in own["samples"].to_pylist()}) == len(own) == 10
 
 
 def test_rows_ascend(past: Past, plant: Plant) -> None:

@@ -17,13 +17,15 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerType
 from tests.simulator.helpers import HOUR, MONDAY, demo_elsewhere
 
-from lineshaft.config.models import DeviceConfig, Plant
+from lineshaft.config.models import DeviceConfig, Plant, SignalConfig
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.drivers.modbus.address import ModbusAddress
 from lineshaft.errors import ConnectionFailed
-from lineshaft.model.equipment import Datatype
+from lineshaft.gateway.plan_waves import wave_point
+from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.model.samples import Quality
+from lineshaft.simulator.bursts import EVERY_US, RATE, SAMPLES
 from lineshaft.simulator.factory import Factory
 from lineshaft.simulator.servers.fleet import RESTART_US, Fleet
 
@@ -130,7 +132,7 @@ async def test_opcua_clients_read_the_model(served: Served) -> None:
     async with Client(connection(devices[0]).url) as client:
         index = await client.get_namespace_index("urn:lineshaft:simulator")
         for device in devices:
-            for signal in device.signals:
+            for signal in numbers_of(device):
                 path = f"{signal.asset}/{signal.name}"
                 data = await client.get_node(f"ns={index};s={path}").read_data_value()
                 assert data.Value is not None
@@ -300,13 +302,42 @@ async def test_our_drivers_read_the_model(served: Served) -> None:
         driver = DRIVERS[device.driver].create(device.connection)
         await driver.connect()
         points = tuple(
-            Point(row, signal.address, signal.datatype or Datatype.DOUBLE) for row, signal in enumerate(device.signals)
+            Point(row, signal.address, signal.datatype or Datatype.DOUBLE)
+            for row, signal in enumerate(numbers_of(device))
         )
         batch = await driver.read(points)
         await driver.close()
-        for row, signal in enumerate(device.signals):
+        for row, signal in enumerate(numbers_of(device)):
             text = None if batch.texts is None else batch.texts[row]
             value = text if text is not None else pytest.approx(batch.values[row] * signal.scale + signal.offset)
             value = signal.map.get(value, value) if text is not None else value
             assert value == frame[f"{signal.asset}/{signal.name}"][-1], (device.id, signal.name)
-        assert set(batch.qualities.tolist()) == {Quality.GOOD}, device.id
+        assert set(batch.qualities.tolist()) <= {Quality.GOOD}, device.id
+
+
+async def test_our_driver_reads_the_bursts_of_the_monitor(served: Served) -> None:
+    """Each waveform of the plant comes with its rate, the speed of its shaft, and the counts that the model made."""
+    frame = await served.step()
+    waves = [(device, signal) for device in served.plant.devices for signal in device.signals if is_wave(signal)]
+    assert len(waves) == 4
+    for device, signal in waves:
+        driver = DRIVERS[device.driver].create(device.connection)
+        await driver.connect()
+        batch = await driver.read_waveform(wave_point(signal, 7, device))
+        await driver.close()
+        assert batch.qualities.tolist() == [Quality.GOOD]
+        assert batch.waves is not None
+        wave = batch.waves[0]
+        assert (wave.rate, len(wave), wave.scale) == (RATE, SAMPLES, 0.02)
+        assert served.factory.now_us - EVERY_US < batch.times[0] <= served.factory.now_us
+        if signal.waveform.speed_address is not None:
+            assert wave.speed == pytest.approx(frame[f"{signal.asset.rpartition('/')[0]}/motor/speed"][-1], rel=0.05)
+
+
+def is_wave(signal: SignalConfig) -> bool:
+    return signal.kind is SignalKind.WAVEFORM
+
+
+def numbers_of(device: DeviceConfig) -> list[SignalConfig]:
+    """The signals of a device that are one number or text."""
+    return [signal for signal in device.signals if not is_wave(signal)]

@@ -59,6 +59,9 @@ def _import_file(path: Path, historian: Historian, state: State, rules: PastRule
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
             numbers = range(reader.num_record_batches)
             import_rows((reader.get_batch(number) for number in numbers), historian, state)
-            state.events.add(rules.events(reader.get_batch(number) for number in numbers))
+            if "samples" in reader.schema.names:
+                import_rows(iter(rules.features(reader.get_batch(number) for number in numbers)), historian, state)
+            else:
+                state.events.add(rules.events(reader.get_batch(number) for number in numbers))
     except pa.ArrowInvalid as error:
         raise DataError(f"{path.name} is no Arrow file: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,8 +101,16 @@ class Channel:
 
 
 def channels_of(plant: Plant) -> tuple[Channel, ...]:
-    """Every signal of the simulated devices."""
-    found = []
+    """Every signal of the simulated devices that is one number or text; see `waves_of` for the others."""
+    return tuple(channel for channel in _channels(plant) if channel.kind is not SignalKind.WAVEFORM)
+
+
+def waves_of(plant: Plant) -> tuple[Channel, ...]:
+    """Every waveform of the simulated devices."""
+    return tuple(channel for channel in _channels(plant) if channel.kind is SignalKind.WAVEFORM)
+
+
+def _channels(plant: Plant) -> Iterator[Channel]:
     for device in plant.devices:
         if not simulated(plant, device):
             continue
@@ -112,5 +120,4 @@ def channels_of(plant: Plant) -> tuple[Channel, ...]:
             path = f"{asset}/{signal.name}"
             full = f"{plant.plant.enterprise}/{plant.plant.site}/{path}"
             address = signal.address if isinstance(signal.address, model) else model.model_validate(signal.address)
-            found.append(Channel(path, full, device, signal, address))
-    return tuple(found)
+            yield Channel(path, full, device, signal, address)

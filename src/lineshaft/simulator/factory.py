@@ -10,11 +10,11 @@ import numpy as np
 from lineshaft.config.models import Plant, SimulatorConfig
 from lineshaft.errors import ConfigError, DataError
 from lineshaft.model.samples import Float64Array, Int64Array, TextArray
-from lineshaft.simulator.channels import Channel, channels_of
+from lineshaft.simulator.channels import Channel, channels_of, waves_of
 from lineshaft.simulator.devices import PORTS, left_alone
 from lineshaft.simulator.faults import Faults
 from lineshaft.simulator.layout import build, fault_targets
-from lineshaft.simulator.machines.base import Step
+from lineshaft.simulator.machines.base import Step, vibration_key
 from lineshaft.simulator.noise import key_of, white
 from lineshaft.simulator.tracks import Track
 
@@ -62,10 +62,11 @@ class Factory:
         self.now_us = begin_us
         self.latest: Frame | None = None  # the last frame that was made
         self.channels: tuple[Channel, ...] = channels_of(plant)
+        self.waves: tuple[Channel, ...] = waves_of(plant)
         if not self.channels:
             raise ConfigError("the simulator has nothing to serve: no device is at its ports", hint=_mend(plant))
         self.faults = Faults(fault_targets(plant, [channel.path for channel in self.channels]))
-        self._seed = settings.seed
+        self.seed = settings.seed
         self._layout = build(plant, begin_us, settings.seed)
         self.setpoints: dict[str, float] = {}  # path -> what somebody set on a device, in the signal's unit
         self._stuck: dict[str, float] = {}
@@ -102,6 +103,8 @@ class Factory:
             return
         known = step.values.keys() | step.tracks.keys()
         missing = [channel.path for channel in self.channels if channel.path not in known]
+        places = ((channel, vibration_key(channel.path.rpartition("/")[0], "speed")) for channel in self.waves)
+        missing += [channel.path for channel, key in places if key not in step.shared]
         if missing:
             raise ConfigError(
                 f"the simulated factory has no signal {', '.join(missing[:5])}",
@@ -130,7 +133,7 @@ class Factory:
     def _disturbed(self, channel: Channel, values: Float64Array, step: Step) -> Float64Array:
         low, high = channel.signal.range or (0.0, max(abs(float(values[-1])), 1.0))
         strength = self.faults.severity("sensor-noise", channel.path, step.times)
-        values = values + 0.1 * (high - low) * strength * white(key_of(self._seed, channel.path), step.times)
+        values = values + 0.1 * (high - low) * strength * white(key_of(self.seed, channel.path), step.times)
         if self.faults.at("stuck-sensor", channel.path, int(step.times[-1])) > 0:
             values = np.full(len(values), self._stuck.setdefault(channel.path, float(values[0])))
         return values
@@ -139,7 +142,7 @@ class Factory:
         """The whole state as JSON values."""
         return {
             "version": STATE_VERSION,
-            "seed": self._seed,
+            "seed": self.seed,
             "begin": self.begin_us,
             "now": self.now_us,
             "faults": self.faults.snapshot(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lineshaft.model.equipment import SignalKind
 from lineshaft.model.samples import Float64Array, Int64Array, Quality, TextArray
+from lineshaft.simulator import bursts
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.factory import Factory, Frame
 
@@ -24,6 +25,20 @@ SCHEMA = pa.schema(
     ]
 )
 """path: enterprise/site/...; time: UTC microseconds; value: NaN for text; quality: see Quality."""
+
+WAVES = pa.schema(
+    [
+        ("path", pa.string()),
+        ("time", pa.int64()),
+        ("value", pa.float64()),
+        ("quality", pa.uint8()),
+        ("rate", pa.float64()),
+        ("speed", pa.float64()),
+        ("scale", pa.float64()),
+        ("samples", pa.list_(pa.int16())),
+    ]
+)
+"""Bursts. value: RMS in the signal's unit; rate: Hz; speed: 1/min; a value in the unit is sample * scale."""
 
 Progress = Callable[[float], None]
 _GRID_US = 10_000_000
@@ -42,12 +57,15 @@ class Rules:
     recent_for_s: int = 86_400
     counter_s: int = 60
     repeat_s: int = 600
+    burst_s: int = 8 * 3600
 
 
 def generate_history(
     factory: Factory, end_us: int, rules: Rules | None = None, progress: Progress | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Move the factory from where it is to `end_us` and give what was kept on the way, half a day per batch.
+
+    Batches are of SCHEMA, and where the plant has waveforms some between them are of WAVES.
 
     Within a batch rows go by signal and time. The factory then goes on live from exactly this state.
     progress: called with the share done, 0..1.
@@ -63,6 +81,9 @@ def generate_history(
         measure_s = rules.measure_s if factory.now_us < recent else rules.recent_s
         frame = factory.advance_to(stop)
         yield _batch(factory, frame, rules, measure_s, names)
+        at = bursts.moments(frame.times, rules.burst_s * 1_000_000)
+        if factory.waves and len(at):
+            yield _bursts(factory, frame, at.tolist())
         if progress is not None:
             progress((factory.now_us - begin) / (end_us - begin))
 
@@ -91,6 +112,20 @@ def _batch(factory: Factory, frame: Frame, rules: Rules, measure_s: int, names: 
             pa.array(np.full(len(time), Quality.GOOD, np.uint8)),
         ],
         schema=SCHEMA,
+    )
+
+
+def _bursts(factory: Factory, frame: Frame, rows: Sequence[int]) -> pa.RecordBatch:
+    found = []
+    for channel in factory.waves:
+        for row in rows:
+            burst = bursts.taken(channel, factory.seed, frame, row)
+            rms = float(np.std(burst.samples)) * channel.signal.scale
+            one = (channel.full_path, burst.time, rms, int(Quality.GOOD), bursts.RATE, burst.speed)
+            found.append((*one, channel.signal.scale, burst.samples))
+    columns = zip(*found, strict=True)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, WAVES, strict=True)], schema=WAVES
     )
 
 

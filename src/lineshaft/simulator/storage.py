@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from lineshaft.errors import DataError
-from lineshaft.simulator.history import SCHEMA
+from lineshaft.simulator.history import WAVES
 
 STATE_FILE = "simulator-state.json"
 IMPORT_FOLDER = "import"
@@ -70,9 +70,13 @@ def forget_partial(data_dir: Path) -> None:
 def write_batches(data_dir: Path, name: str, batches: Iterable[pa.RecordBatch]) -> None:
     """Write batches to import/<name>-0001.arrow ..., each renamed to its name when it is whole."""
     folder = data_dir / IMPORT_FOLDER
-    number = 0
+    number = bursts = 0
     pending: list[pa.RecordBatch] = []
     for batch in batches:
+        if batch.schema == WAVES:
+            bursts += 1
+            _write_file(folder / f"{name}-waveforms-{bursts:04d}.arrow", [batch])
+            continue
         pending.append(batch)
         if sum(part.num_rows for part in pending) >= _ROWS_PER_FILE:
             number += 1
@@ -85,7 +89,7 @@ def write_batches(data_dir: Path, name: str, batches: Iterable[pa.RecordBatch]) 
 def _write_file(path: Path, batches: list[pa.RecordBatch]) -> None:
     part = path.with_name(f"{path.name}.part")
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, SCHEMA, options=options) as writer:
+    with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, batches[0].schema, options=options) as writer:
         for batch in batches:
             writer.write_batch(batch)
     part.replace(path)

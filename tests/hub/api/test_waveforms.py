@@ -129,3 +129,22 @@ async def test_mistakes_of_the_caller_are_named(hub: Hub) -> None:
         ):
             answer = await client.get(f"/api/v1{path}")
             assert (answer.status_code, words in answer.text) == (status, True), answer.text
+
+
+async def test_bursts_can_be_imported_once(hub: Hub) -> None:
+    """An Arrow stream with a column of samples: stored once however often it is sent, and listed."""
+    samples = pa.array([[1, 2, 3, 4], [5, 6, 7, 8]], pa.list_(pa.int16()))
+    columns = [pa.array([f"{ASSET}/shock"] * 2), pa.array([START, START + SECOND]), samples, pa.array([1000.0] * 2)]
+    batch = pa.record_batch(columns, ["path", "time", "samples", "rate"])
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    async with hub.client() as client:
+        for stored in (2, 0):
+            done = await client.post("/api/v1/import", content=sink.getvalue())
+            assert (done.status_code, done.json()["stored"]) == (200, stored), done.text
+        signal = hub.state.catalogue.by_path(f"{ASSET}/shock").id
+        page = (await client.get(f"/api/v1/waveforms?signal={signal}&start=0&end={2**60}")).json()
+        assert [item["samples"] for item in page["items"]] == [4, 4]
+        value = (await client.get(f"/api/v1/waveforms/{signal}-{START}")).json()["value"]
+    assert value == [1, 2, 3, 4]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineshaft.errors import DataError
+from lineshaft.hub.api.bursts import bursts_of
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.ports import IMPORT_NODE, BornSignal
 from lineshaft.hub.state.state import State
-from lineshaft.model.equipment import Datatype, Signal, valid_id
+from lineshaft.model.equipment import Datatype, Signal, SignalKind, valid_id
 from lineshaft.model.samples import Quality, SampleBatch
 
 BLOCK_ROWS = 500_000
+BLOCK_BURSTS = 500
 
 
 @dataclass(slots=True)
@@ -35,16 +37,44 @@ class Progress:
 def import_rows(batches: Iterator[pa.RecordBatch], historian: Historian, state: State) -> Progress:
     """Store Arrow rows (path, time, value, text, quality; the last two may be absent).
 
+    Batches with a column `samples` (a list of numbers) are bursts: then rate in Hz is needed, speed in 1/min and scale
+    may follow, and value is not.
     The rows are cut into blocks of 100,000 however they come, and each block's content is its token: the same stream
     sent again stores nothing twice, also after it was cut off half-way. Unknown paths become signals. Blocks.
     Raises DataError for rows that cannot be used; blocks before them stay stored.
     """
     progress = Progress()
     seen: set[str] = set()
-    for block in _blocks(batches):
+    for block in _blocks(_numbers(batches, lambda batch: _store_bursts(batch, historian, state, progress, seen))):
         _store(block, historian, state, progress, seen)
     progress.signals = len(seen)
     return progress
+
+
+def _numbers(batches: Iterator[pa.RecordBatch], store: Callable[[pa.RecordBatch], None]) -> Iterator[pa.RecordBatch]:
+    """The batches that are no bursts; those that are go to `store`."""
+    for batch in batches:
+        if "samples" in batch.schema.names:
+            store(batch)
+        else:
+            yield batch
+
+
+def _store_bursts(
+    batch: pa.RecordBatch, historian: Historian, state: State, progress: Progress, seen: set[str]
+) -> None:
+    table = bursts_of(batch)
+    unknown = [path for path in dict.fromkeys(table.paths) if state.catalogue.by_path(path) is None]
+    plain = [_born(path, is_text=False).signal for path in unknown]
+    signals = [replace(one, kind=SignalKind.WAVEFORM, datatype=Datatype.FLOAT) for one in plain]
+    state.register([BornSignal(one, IMPORT_NODE, "") for one in signals])
+    ids = [one.id for path in table.paths if (one := state.catalogue.by_path(path)) is not None]
+    progress.new_signals += len(unknown)
+    seen.update(table.paths)
+    for start in range(0, len(ids), BLOCK_BURSTS):
+        part = slice(start, start + BLOCK_BURSTS)
+        rows = SampleBatch.of_waves(ids[part], table.times[part], table.waves[part], table.qualities[part])
+        _append(rows, table.token(part), historian, state, progress)
 
 
 def _blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -102,11 +132,14 @@ def _store(block: pa.Table, historian: Historian, state: State, progress: Progre
     state.register([_born(path, _is_text(block, path)) for path in unknown])
     ids = np.array([one.id for path in paths if (one := state.catalogue.by_path(path)) is not None], np.uint32)
     batch = _batch(block, ids[encoded.indices.to_numpy()])
-    progress.rows += len(batch)
     progress.new_signals += len(unknown)
     seen.update(paths)
+    _append(batch, _token(block), historian, state, progress)
+
+
+def _append(batch: SampleBatch, token: str, historian: Historian, state: State, progress: Progress) -> None:
+    progress.rows += len(batch)
     signals, rows = np.unique(batch.signals, return_counts=True)
-    token = _token(block)
     state_of_block = state.ledger.begin_import(token, signals, rows.astype(np.int64))
     if state_of_block == "done":
         progress.repeated += len(batch)

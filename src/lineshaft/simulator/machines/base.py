@@ -51,6 +51,11 @@ class Step:
         return self.shared[name] if name in self.shared else np.zeros(len(self.times))
 
 
+def vibration_key(asset: str, quantity: str) -> str:
+    """Name of a shared quantity that bursts of vibration are made of."""
+    return f"vibration/{asset}/{quantity}"
+
+
 class Machine:
     """One model. Its memory is numbers by name, so that it can be saved as JSON."""
 
@@ -83,6 +88,11 @@ class Machine:
         value = step.setpoints.get(f"{self.path}/{name}", usual)
         self.say(step, name, value)
         return value
+
+    def vibrates(self, step: Step, part: str, speed: Value, velocity: Value, defect: Value) -> None:
+        """Tell how a part below this machine shakes: 1/min, mm/s RMS without the defect, 0 (none) to 1 (bad)."""
+        for name, value in (("speed", speed), ("velocity", velocity), ("defect", defect)):
+            step.shared[vibration_key(f"{self.path}/{part}", name)] = step.full(value)
 
     def _key(self, name: str) -> np.uint64:
         key = self._keys.get(name)

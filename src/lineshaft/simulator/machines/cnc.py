@@ -107,6 +107,7 @@ class Cnc(StationMachine):
             speed > 0, 0.25 + 0.75 * share**1.3 + 0.006 * load * (1 + 2 * dull) + 2.6 * bearing * share, 0
         )
         self.say(step, "spindle/vibration", (0.04 + 0.05 * now.on + age * turning) * shake)
+        self.vibrates(step, "spindle", speed, age * turning, bearing)
         sharp = np.exp(0.13 * self.white(step, "acceleration"))
         knock = np.where(speed > 0, 1.2 + 7.5 * share**1.6 + 0.05 * load * (1 + 1.5 * dull) + 26 * bearing * share, 0.0)
         self.say(step, "spindle/acceleration", (0.05 + 0.08 * now.on + age * knock) * sharp)

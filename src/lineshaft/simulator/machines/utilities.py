@@ -123,6 +123,7 @@ class Pump(Machine):
             shake = np.exp(0.07 * self.white(step, f"{end}-v") + 0.05 * self.drift(step, f"{end}-base", 5400))
             velocity = (base * age * (0.25 + 1.05 * turn**2) + 5.6 * bad * turn * beat + 0.9 * cavitation) * shake
             self.say(step, f"{end}/vibration", np.maximum(velocity, 0.05))
+            self.vibrates(step, end, step.values[f"{self.path}/motor/speed"], 0.25 + 1.05 * turn**2, bad * beat)
             sharp = np.exp(0.12 * self.white(step, f"{end}-a"))
             peak = (base * (0.8 + 2.4 * turn**2) + 21 * bad**0.8 * turn * beat + 9 * cavitation) * sharp
             self.say(step, f"{end}/acceleration", np.maximum(peak, 0.1))

@@ -21,6 +21,7 @@ class Shown:
     frame: Frame
     raw: Mapping[str, float | str]
     times: Mapping[str, int]
+    seed: int = 0  # of the factory
 
 
 class FleetServer(Protocol):

@@ -20,7 +20,7 @@ from lineshaft.simulator.servers.cnc import cnc_machine
 from lineshaft.simulator.servers.json_api import json_machine
 from lineshaft.simulator.servers.modbus import modbus_machine
 from lineshaft.simulator.servers.nutrunner import tightening_machine
-from lineshaft.simulator.servers.opcua import OpcuaServer
+from lineshaft.simulator.servers.opcua import opcua_machine
 from lineshaft.simulator.servers.plc import logix_machine, s7_machine
 from lineshaft.simulator.servers.poster import posting_machine
 from lineshaft.simulator.servers.publisher import sensor_machine
@@ -33,7 +33,7 @@ _HOUR_US = 3_600_000_000
 _MAKERS: Final[Mapping[str, Maker]] = {
     "modbus-tcp": modbus_machine,
     "modbus-rtu": modbus_machine,
-    "opcua": lambda channels: OpcuaServer(str(option(channels[0].device, "url")), channels),
+    "opcua": opcua_machine,
     "s7": s7_machine,
     "ethernet-ip": logix_machine,
     "mtconnect": cnc_machine,
@@ -66,7 +66,7 @@ class Fleet:
 
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
-        self.servers = _servers(factory.channels)
+        self.servers = _servers((*factory.channels, *factory.waves))
         for server in self.servers:
             if isinstance(server, TakesWrites):
                 server.on_write = self._written
@@ -113,6 +113,7 @@ class Fleet:
             frame,
             {channel.path: self.raw_of(channel, frame) for channel in channels},
             {channel.path: self._time_of(channel, frame) for channel in channels},
+            self._factory.seed,
         )
         for server in self.servers:
             await server.show(shown)

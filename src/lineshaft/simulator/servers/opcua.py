@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence, Set
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua import ua
 from asyncua.common.callback import CallbackType
 from asyncua.server.server import Server
-from asyncua.ua.status_codes import StatusCodes
 
-from lineshaft.drivers.opcua.options import OpcuaAddress
-from lineshaft.errors import ConfigError, ConnectionFailed
-from lineshaft.model.equipment import Datatype
+from lineshaft.errors import ConnectionFailed
+from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.devices import option
 from lineshaft.simulator.servers.base import Shown, device_ids, ignore_write
+from lineshaft.simulator.servers.opcua_waves import WaveNodes, gone, names, utc
 
 _TYPES = {
     Datatype.BOOLEAN: (ua.VariantType.Boolean, bool),
@@ -32,15 +31,6 @@ _TYPES = {
     Datatype.DOUBLE: (ua.VariantType.Double, float),
     Datatype.STRING: (ua.VariantType.String, str),
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # asyncua takes UTC without a zone
-
-
-def utc(time_us: int) -> ua.DateTime:
-    """A source timestamp as asyncua wants it."""
-    moment = _EPOCH + timedelta(microseconds=time_us)
-    return ua.DateTime(
-        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
-    )
 
 
 def _node_id(name: str, index: int) -> ua.NodeId:
@@ -50,9 +40,10 @@ def _node_id(name: str, index: int) -> ua.NodeId:
 class OpcuaServer:
     """All OPC UA devices of the plant on one endpoint. Can be stopped and started with its nodes and values."""
 
-    def __init__(self, endpoint: str, channels: Sequence[Channel]) -> None:
+    def __init__(self, endpoint: str, channels: Sequence[Channel], waves: Sequence[Channel] = ()) -> None:
         self._endpoint = endpoint
         self.channels = tuple(channels)
+        self._waves = WaveNodes(waves)
         self._shown: dict[str, ua.DataValue] = {}
         self._nodes: dict[str, ua.NodeId] = {}
         self._lost: frozenset[str] = frozenset()
@@ -63,7 +54,7 @@ class OpcuaServer:
     @property
     def devices(self) -> tuple[str, ...]:
         """Ids of the devices that it serves."""
-        return device_ids(self.channels)
+        return device_ids((*self.channels, *self._waves.channels))
 
     @property
     def running(self) -> bool:
@@ -100,7 +91,7 @@ class OpcuaServer:
         folders: dict[str, Any] = {"": server.nodes.objects}
         indexes: dict[str, int] = {}
         for channel in self.channels:
-            uri, name = self._names(channel)
+            uri, name = names(channel, channel.address)
             if uri not in indexes:
                 indexes[uri] = await server.register_namespace(uri)
             index = indexes[uri]
@@ -119,16 +110,7 @@ class OpcuaServer:
                 await node.set_writable()
             if channel.path in self._shown:
                 await server.write_attribute_value(node.nodeid, self._shown[channel.path])
-
-    @staticmethod
-    def _names(channel: Channel) -> tuple[str, str]:
-        address = channel.address
-        if not isinstance(address, OpcuaAddress) or not address.namespace_uri or address.local_id[:2] != "s=":
-            raise ConfigError(
-                f"the simulator cannot serve {channel.path} at '{channel.signal.address}'",
-                hint="a simulated OPC UA node looks like nsu=urn:lineshaft:simulator;s=line-1/cnc-1/power",
-            )
-        return address.namespace_uri, address.local_id[2:]
+        await self._waves.build(server)
 
     @staticmethod
     def _datatype(channel: Channel) -> Datatype:
@@ -161,9 +143,17 @@ class OpcuaServer:
             self._shown[channel.path] = value
             if self._server is not None:
                 await self._server.write_attribute_value(self._nodes[channel.path], value)
+        await self._waves.show(shown, self._server, self._lost)
 
     def _value(self, channel: Channel, raw: float | str, time_us: int) -> ua.DataValue:
         if channel.device.id in self._lost:
-            return ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(StatusCodes.BadNoCommunication)))
+            return gone()
         kind, cast = _TYPES[self._datatype(channel)]
         return ua.DataValue(ua.Variant(cast(raw), kind), SourceTimestamp=utc(time_us))
+
+
+def opcua_machine(channels: Sequence[Channel]) -> OpcuaServer:
+    """The server of all signals and waveforms at one endpoint."""
+    waves = [channel for channel in channels if channel.kind is SignalKind.WAVEFORM]
+    plain = [channel for channel in channels if channel.kind is not SignalKind.WAVEFORM]
+    return OpcuaServer(str(option(channels[0].device, "url")), plain, waves)
