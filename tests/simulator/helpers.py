@@ -12,16 +12,22 @@ import numpy as np
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.server.moves import move
 from lineshaft.server.places import put_in_place
 from lineshaft.simulator.factory import Factory, Frame
-from lineshaft.simulator.ports import relocate
 
 DEMO = Path(__file__).parents[2] / "plants" / "demo"
 MONDAY = 1_791_158_400_000_000  # 2026-10-05T00:00Z
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
-SPANS = {"modbus_port": 12, "machine_port": 12, "opcua_port": 1, "api_port": 1}
-"""Key of the simulator section -> ports in a row that the demo plant uses from it on."""
+SPANS = {
+    "simulator.modbus_port": 12,
+    "simulator.machine_port": 12,
+    "simulator.opcua_port": 1,
+    "simulator.api_port": 1,
+    "hub.broker_port": 1,
+}
+"""Key of a port -> ports in a row that the demo plant uses from it on."""
 
 
 def demo() -> Plant:
@@ -53,7 +59,7 @@ def demo_elsewhere(data: Path) -> Plant:
     for key, span in SPANS.items():
         moves[key] = first
         first += span
-    return put_in_place(relocate(demo(), moves), DEMO, data)
+    return put_in_place(move(demo(), moves), DEMO, data)
 
 
 def grid(start: int, end: int, seconds: float = 10) -> np.ndarray:

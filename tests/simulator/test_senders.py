@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.simulator.helpers import HOUR, MONDAY, demo_elsewhere, free_ports
+from tests.simulator.helpers import HOUR, MONDAY, demo_elsewhere
 
 from lineshaft.config.models import DeviceConfig, Plant
 from lineshaft.drivers.base import Point
@@ -19,7 +19,6 @@ from lineshaft.hub.broker.accounts import sensor_account
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import SampleBatch
 from lineshaft.server.context import SENSORS, local_topics
-from lineshaft.server.moves import move
 from lineshaft.simulator.factory import Factory, Frame
 from lineshaft.simulator.servers.bench_files import FILE_US
 from lineshaft.simulator.servers.fleet import Fleet
@@ -106,7 +105,7 @@ async def test_a_machine_posts_its_values(tmp_path: Path) -> None:
 
 async def test_sensors_publish_to_the_own_broker(tmp_path: Path) -> None:
     """The halls' sensors sign in at the built-in broker with a right of their own, and the gateway hears them."""
-    plant = move(demo_elsewhere(tmp_path), {"hub.broker_port": free_ports(1)})
+    plant = demo_elsewhere(tmp_path)
     topics, node = local_topics(plant), plant.gateway.id
     assert len(topics) == 2
     ensure_credentials(tmp_path, (SENSORS, node))
