@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.actions import find_by_search, fits, open_trend_of_power, until_changed, zoom_to_yesterday
 from tests.e2e.plant import Plant, copied, lineshaft
-from tests.e2e.server import Open
+from tests.e2e.server import ROOT, Open
+
+from lineshaft.config.load import load_plant
+from lineshaft.drivers.builtin import DRIVERS
 
 pytestmark = pytest.mark.slow
 PUMP = "Cooling-water pump 1"
@@ -59,3 +64,35 @@ def test_a_lost_device_is_loud_where_it_is(demo: Plant, open_page: Open) -> None
     expect(row.locator(".source-state")).not_to_have_text("online", timeout=30_000)
     demo.command("fault", "clear")
     expect(row.locator(".source-state")).to_have_text("online", timeout=60_000)
+
+
+def test_every_protocol_is_live(demo: Plant, open_page: Open) -> None:
+    """At least one machine on each protocol is online on the page of sources, and has values with good quality; all
+    of them at once. Only screws may be minutes old: they come when one is driven."""
+    page = demo.enter(open_page)
+    page.get_by_role("link", name="Sources", exact=True).first.click()
+    by_protocol: dict[str, list[str]] = {}
+    for device in load_plant(ROOT / "plants" / "demo", DRIVERS).devices:
+        by_protocol.setdefault(device.driver, []).append(device.id)
+    assert set(by_protocol) == set(DRIVERS)
+    rows = page.locator(".source-table tbody tr:not([data-gateway=true])")
+    for protocol in by_protocol:
+        title = DRIVERS[protocol].title.partition(" (")[0]
+        named = rows.filter(has=page.locator("td.protocol", has_text=re.compile(f"^{re.escape(title)}$")))
+        expect(named.locator(".source-state").first).to_have_text("online", timeout=60_000)
+    expect(rows.filter(has_not=page.get_by_text("online", exact=True))).to_have_count(0, timeout=60_000)
+    found: dict[str, dict[str, Any]] = {
+        item["id"]: item for item in page.request.get("/api/v1/signals?limit=1000").json()["items"]
+    }
+    waiting = set(by_protocol)
+    until = time.monotonic() + 180
+    while waiting and time.monotonic() < until:
+        latest = page.request.get(f"/api/v1/latest?signals={','.join(map(str, found))}").json()
+        for number, moment, quality in zip(latest["signal"], latest["time"], latest["quality"], strict=True):
+            source = found[number]["source"]
+            driver = next((name for name, devices in by_protocol.items() if source["device"] in devices), "")
+            fresh = time.time() - moment / 1e6 < 60 or driver == "open-protocol"
+            if quality >= 192 and fresh:
+                waiting.discard(driver)
+        page.wait_for_timeout(1000)  # the bench writes a file a minute
+    assert not waiting
