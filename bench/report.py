@@ -68,7 +68,9 @@ class Report:
         """Write the JSON; 0 when every target is met, 1 when one is missed or was not measured."""
         RESULTS.mkdir(exist_ok=True)
         missed = [
-            figure.name for figure in self.figures if figure.verdict in ("missed", "not measured") and figure.target
+            figure.name
+            for figure in self.figures
+            if figure.verdict in ("missed", "not measured") and figure.target is not None
         ]
         document = {
             "area": self.area,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PLANTS = Path(__file__).parents[1] / "plants"
-COMMANDS = ("demo", "up", "gateway", "hub", "simulate", "check", "fault", "doctor", "tags", "schema", "diagnose")
+COMMANDS = ("demo", "up", "gateway", "hub", "simulate", "check", "fault", "doctor", "tags", "schema", "diagnose", "rul")
 SMALL = """
 plant: {enterprise: acme, site: works, name: Works, timezone: UTC}
 equipment: [{id: pump-1, type: pump}]

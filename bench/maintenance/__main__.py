@@ -7,10 +7,10 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # figures are for one core
 
-from bench.maintenance import bearings
+from bench.maintenance import bearings, lives, turbofan
 from bench.report import Report, quick
 
-AREAS = (bearings.measure,)
+AREAS = (bearings.measure, lives.measure, turbofan.measure)
 
 
 def main() -> int:

@@ -296,6 +296,37 @@ def diagnose(
     raise typer.Exit(command.run(records, options, as_json=json, csv_file=csv))
 
 
+rul_app = typer.Typer(help="Learn and predict the remaining life of a fleet.", no_args_is_help=True)
+app.add_typer(rul_app, name="rul")
+
+
+@rul_app.command("train")
+def rul_train(
+    data: Annotated[Path, typer.Argument(help="Histories that ended: CSV with unit, cycle, signals; or C-MAPSS text.")],
+    out: Annotated[Path, typer.Option("--out", help="File for the model.")],
+    cap: Annotated[float, typer.Option(help="Remaining cycles above which no wear is to be seen.")] = 125.0,
+    json: JsonOption = False,
+) -> None:
+    """Learn from machines that ran to failure."""
+    from lineshaft.commands import rul as command
+
+    raise typer.Exit(command.train(data, out, cap=cap, as_json=json))
+
+
+@rul_app.command("predict")
+def rul_predict(
+    model: Annotated[Path, typer.Argument(help="Model of `lineshaft rul train`.")],
+    data: Annotated[Path, typer.Argument(help="Machines that still run, in the form of the training file.")],
+    truth: Annotated[Path | None, typer.Option(help="True remaining cycles, one a machine: print the scores.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write a line per machine here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Remaining life of each machine after its last cycle, with its interval."""
+    from lineshaft.commands import rul as command
+
+    raise typer.Exit(command.predict(model, data, truth, as_json=json, csv_file=csv))
+
+
 @app.command()
 def schema(
     reference: Annotated[

@@ -1,0 +1,1 @@
+"""How far a machine is from its own healthy past."""

@@ -1,0 +1,1 @@
+"""How long a machine still runs, always as an interval."""
