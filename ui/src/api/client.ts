@@ -5,6 +5,7 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail: string,
     readonly hint = "",
+    readonly problems: readonly unknown[] = [],
   ) {
     super(detail || title);
   }
@@ -39,11 +40,11 @@ function learnClock(response: Response): void {
 
 async function problem(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
-  const told = (body ?? {}) as { title?: unknown; detail?: unknown; hint?: unknown };
+  const told = (body ?? {}) as { title?: unknown; detail?: unknown; hint?: unknown; problems?: unknown };
   const title = typeof told.title === "string" ? told.title : response.statusText;
   const detail = typeof told.detail === "string" ? told.detail : "";
   const hint = typeof told.hint === "string" ? told.hint : "";
-  return new ApiError(response.status, title, detail, hint);
+  return new ApiError(response.status, title, detail, hint, Array.isArray(told.problems) ? told.problems : []);
 }
 
 export interface Call {

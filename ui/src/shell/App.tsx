@@ -16,6 +16,8 @@ const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
 const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
+const ConfigurationPage = lazy(() => import("../pages/configuration/ConfigurationPage"));
+const ConnectPage = lazy(() => import("../pages/connect/ConnectPage"));
 const SignInPage = lazy(() => import("../pages/signin/SignInPage"));
 const SetupPage = lazy(() => import("../pages/setup/SetupPage"));
 
@@ -72,6 +74,8 @@ function Plant() {
             <Route path="/asset/*" component={AssetPage} />
             <Route path="/trend" component={TrendPage} />
             <Route path="/sources" component={SourcesPage} />
+            <Route path="/configuration/*" component={ConfigurationPage} />
+            <Route path="/connect" component={ConnectPage} />
             <Route path="/events" component={EventsPage} />
             <Route path="/health" component={HealthPage} />
             <Route path="/settings" component={SettingsPage} />

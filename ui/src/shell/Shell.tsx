@@ -23,6 +23,11 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/settings", key: "nav.settings", icon: "settings" },
 ];
 
+/** The entry of the menu that a page belongs to. */
+function navOf(location: string): string {
+  return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
+}
+
 /** What surrounds every page: the tree, the bar with range, connection and what is abnormal, and on a phone the bar below. */
 export function Shell({ children }: { children: ReactNode }) {
   const plant = usePlantState();
@@ -81,7 +86,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <aside className="side">
         <nav aria-label={t("nav.menu")}>
           {NAV.map(({ path, key, icon }) => (
-            <Link key={path} href={href(path)} className="nav-item" aria-current={location === path ? "page" : undefined}>
+            <Link key={path} href={href(path)} className="nav-item" aria-current={navOf(location) === path ? "page" : undefined}>
               <Icon name={icon} />
               {t(key)}
             </Link>
@@ -133,7 +138,7 @@ function Breadcrumb({ plant }: { plant: Plant }) {
   const [location] = useLocation();
   const href = useHref();
   if (!location.startsWith("/asset/")) {
-    const page = NAV.find((one) => one.path === location);
+    const page = NAV.find((one) => one.path === navOf(location));
     return <div className="crumbs">{page && <span aria-current="page">{t(page.key)}</span>}</div>;
   }
   const path = location.slice(7).split("/").map(decodeURIComponent).join("/");

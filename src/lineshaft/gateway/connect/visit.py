@@ -39,6 +39,8 @@ _TYPE_NAME: Final = re.compile(r"[A-Z0-9]+(\[[\d,]+\])?")
 _DEPTH: Final = 12
 _OWN_AFFAIRS: Final = frozenset({"i=2253", "ns=0;i=2253", "i=23470", "i=31915"})
 """What an OPC UA server says about itself, its aliases and locations: not about the machine."""
+_OF_AN_EVENT: Final = frozenset({"EventId", "EventType", "SourceNode"})
+"""Below an object that has these are the fields of an OPC UA alarm, which comes as an event and not as signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,16 @@ async def look_around(driver: Driver, parent: str, label: str = "") -> tuple[tup
     seen = {parent}
     while waiting and len(found) < MOST_ITEMS:
         place, path = waiting.pop(0)
-        for item in await driver.browse(place):
+        items = await driver.browse(place)
+        if {item.name for item in items} >= _OF_AN_EVENT:
+            continue
+        for item in items:
             if item.address in seen or (not parent and item.address in _OWN_AFFAIRS):
                 continue
             seen.add(item.address)
             if item.datatype is not None:
                 found.append((item, path))
-            if item.has_children and len(path) < _DEPTH:
+            elif item.has_children and len(path) < _DEPTH:  # what is below a value are its properties
                 waiting.append((item.address, (*path, item.name)))
         await asyncio.sleep(0)
     return _named(found[:MOST_ITEMS]), not waiting and len(found) <= MOST_ITEMS

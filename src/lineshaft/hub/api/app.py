@@ -17,6 +17,7 @@ from lineshaft.hub.api.docs import router as docs
 from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
 from lineshaft.hub.api.routers import (
     catalogue,
+    connecting,
     faults,
     gateways,
     live,
@@ -48,6 +49,7 @@ ROUTERS = (
     transfer.router,
     operation.router,
     gateways.router,
+    connecting.router,
     faults.router,
     writes.router,
     live.router,

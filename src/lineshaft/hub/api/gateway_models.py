@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -89,3 +89,163 @@ class Checked(BaseModel):
     """The gateway would take it."""
 
     devices: int
+
+
+class AddressAsked(Body):
+    """An address as people write it, like `opc.tcp://10.0.0.5:4840` or `mtconnect http://10.0.0.5:5000`."""
+
+    address: str = Field(min_length=1, max_length=1000)
+
+
+class Target(BaseModel):
+    """How to reach a device."""
+
+    driver: str
+    title: str
+    connection: dict[str, Any] = Field(description="options of the driver")
+
+
+class TestAsked(Body):
+    """What to try."""
+
+    driver: str = Field(max_length=64)
+    connection: dict[str, Any]
+
+
+class FindingView(BaseModel):
+    """One step of a connection test."""
+
+    check: str
+    passed: bool
+    detail: str
+    mend: str
+
+
+class ProposalView(BaseModel):
+    """A device profile that may fit."""
+
+    profile: str
+    title: str
+    why: str
+    sure: bool = Field(description="the device itself says so")
+    connection: dict[str, Any] = Field(description="options that it needs beside the profile's")
+    share: float = Field(description="of its values that were read and can be right")
+
+
+class ProfileView(BaseModel):
+    """A device profile of this protocol."""
+
+    profile: str
+    title: str
+    signals: int
+
+
+class TrustEntry(BaseModel):
+    """A certificate of an OPC UA server."""
+
+    thumbprint: str = Field(description="SHA-1, as servers show it")
+    state: Literal["trusted", "rejected"]
+    subject: str
+    application_uri: str
+    not_after: str
+
+
+class Tested(BaseModel):
+    """What a connection test found."""
+
+    connection: dict[str, Any] = Field(description="completed: an OPC UA server's best security")
+    passed: bool
+    findings: list[FindingView]
+    browses: bool = Field(description="the device can list what it has")
+    identity: dict[str, Any]
+    proposals: list[ProposalView]
+    profiles: list[ProfileView]
+    trust: TrustEntry | None = Field(description="the certificate that must be accepted first")
+
+
+class BrowseAsked(TestAsked):
+    """Where to look; '' is the whole device."""
+
+    parent: str = Field("", max_length=1000)
+
+
+class FoundItem(BaseModel):
+    """A value on the device, and what it probably is."""
+
+    address: str
+    path: str = Field(description="names of what it is below, joined with /")
+    label: str
+    datatype: str | None
+    description: str
+    name: str
+    kind: str
+    unit: str
+    decimals: int | None
+    states: dict[str, str]
+    why: str = Field(description="where kind and unit come from")
+
+
+class Found(BaseModel):
+    """What a device has."""
+
+    items: list[FoundItem]
+    complete: bool = Field(description="false: there is more")
+
+
+class PreviewAsked(TestAsked):
+    """Signals to read: those of a profile, and others with the keys of a plant file."""
+
+    profile: str = Field("", max_length=100)
+    signals: list[dict[str, Any]] = Field(default_factory=list, max_length=5000)
+
+
+class PreviewSignal(BaseModel):
+    """A signal that is read."""
+
+    name: str
+    kind: str
+    unit: str
+    decimals: int | None
+    states: dict[str, str]
+    description: str
+
+
+class PreviewRow(BaseModel):
+    """What a signal shows now."""
+
+    name: str
+    value: float | None
+    text: str | None
+    quality: int
+    word: str
+    time: int
+
+
+class Previewed(BaseModel):
+    """Signals, and what they show now."""
+
+    signals: list[PreviewSignal]
+    rows: list[PreviewRow]
+
+
+class TrustAsked(Body):
+    """What to do about a certificate."""
+
+    action: Literal["list", "accept", "reject"] = "list"
+    thumbprint: str = Field("", max_length=100)
+
+
+class TrustList(BaseModel):
+    """Certificates that OPC UA servers have shown to the gateway."""
+
+    entries: list[TrustEntry]
+
+
+class AddDevice(Body):
+    """A device with the keys of a plant file, and equipment that is new."""
+
+    device: dict[str, Any]
+    equipment: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="path below the site -> name, level, type"
+    )
+    why: str = Field("", max_length=1000)

@@ -1,10 +1,11 @@
 import { useState } from "react";
 import "./sources.css";
 import { nowUs } from "../../api/client";
+import { useMayConfigure } from "../../api/gateways";
 import { useLedger, useSources, useTree } from "../../api/queries";
 import type { LedgerRow, Source, SourceState } from "../../api/types";
 import { DoubtMark } from "../../components/marks";
-import { Empty, Failure, Section, Segmented, Skeleton, withCode } from "../../components/basics";
+import { Empty, Failure, Go, Section, Segmented, Skeleton, withCode } from "../../components/basics";
 import { formatAge, formatNumber, formatTime, formatWhen, humanise } from "../../format";
 import { t } from "../../i18n";
 import { useTick } from "../../live/hooks";
@@ -15,10 +16,11 @@ const ROWS = 200;
 /** Gateways and their devices: alive, late or silent, and whether anything is missing. */
 export default function SourcesPage() {
   const sources = useSources();
+  const may = useMayConfigure();
   useTick(1000);
   return (
     <>
-      <Section title={t("sources.title")} id="sources">
+      <Section title={t("sources.title")} id="sources" aside={may && <Go href="/connect" className="button">{t("sources.connect")}</Go>}>
         {sources.isPending ? (
           <Skeleton />
         ) : sources.isError ? (
@@ -26,7 +28,7 @@ export default function SourcesPage() {
         ) : sources.data.length === 0 ? (
           <Empty>{t("sources.none")}</Empty>
         ) : (
-          <SourceTable sources={sources.data} />
+          <SourceTable sources={sources.data} may={may} />
         )}
       </Section>
       <LedgerSection />
@@ -59,7 +61,7 @@ function buffered(source: Source): string {
   return t("sources.buffered", { n: formatNumber(source.buffer_rows, 0), age: formatAge(source.oldest_age ?? 0) });
 }
 
-function SourceTable({ sources }: { sources: readonly Source[] }) {
+function SourceTable({ sources, may }: { sources: readonly Source[]; may: boolean }) {
   return (
     <div className="scroll-x">
       <table className="source-table stack">
@@ -81,6 +83,12 @@ function SourceTable({ sources }: { sources: readonly Source[] }) {
               <td className="who" title={`${source.node} ${source.device}`}>
                 <span className="source-name">{source.name}</span>
                 {source.device === "" && <span className="muted"> {t("sources.gateway").toLowerCase()}</span>}
+                {source.device === "" && may && (
+                  <>
+                    {" "}
+                    <Go href={`/configuration/${source.node}`}>{t("sources.configuration")}</Go>
+                  </>
+                )}
               </td>
               <td className="protocol" title={source.protocol}>
                 {source.protocol.replace(/ \(.*\)$/, "")}

@@ -58,7 +58,7 @@ def configuration(
         running=None if running is None else running.number,
         state=None if status is None else status.state,
         words="" if status is None else status.words,
-        versions=[_view(one) for one in parts.state.configurations.versions(node, limit, before)],
+        versions=[version_view(one) for one in parts.state.configurations.versions(node, limit, before)],
     )
 
 
@@ -80,7 +80,7 @@ def version(
         other = store.of_digest(node, wanted.base) if wanted.base else store.version(node, number - 1)
     changes = difference((other.files if other else None) or {}, wanted.files or {})
     return VersionDetail(
-        **_view(wanted).model_dump(),
+        **version_view(wanted).model_dump(),
         files=dict(wanted.files or {}),
         against=other.number if other else None,
         changes=[
@@ -95,7 +95,7 @@ async def make(group: str, gateway: str, body: NewVersion, configs: Configs, cal
     """Make a version by changing files, and bring it to the gateway: now, or when it comes back."""
     made = await configs.make(f"{group}/{gateway}", body.files, base=body.base, by=caller.name, why=body.why)
     configs.wake()
-    return _view(made)
+    return version_view(made)
 
 
 @router.post("/configuration/check")
@@ -127,7 +127,7 @@ async def restore(
     changes = {**dict.fromkeys(running.files or {}), **(wanted.files or {})}
     made = await configs.make(node, changes, base=status.digest, by=caller.name, why=body.why)
     configs.wake()
-    return _view(made)
+    return version_view(made)
 
 
 def _version(parts: Services, node: str, number: int) -> Version:
@@ -137,7 +137,8 @@ def _version(parts: Services, node: str, number: int) -> Version:
     return found
 
 
-def _view(one: Version) -> VersionView:
+def version_view(one: Version) -> VersionView:
+    """A version as the API shows it."""
     return VersionView(
         number=one.number,
         digest=one.digest,
