@@ -95,6 +95,12 @@ def plant() -> tuple[list[Equipment], list[Shape]]:
     return nodes, shapes
 
 
+def found(words: str, below: str) -> BornSignal:
+    """A signal of a foreign edge node, which says nothing of its place."""
+    asset, _, name = f"northwind/lakeside/edge-7/{below}".rpartition("/")
+    return BornSignal(Signal(asset, name, description=words), "lakeside/Edge-7", "Cooling PLC", "", "", True)
+
+
 def rows(ids: np.ndarray, shapes: Sequence[Shape], times: np.ndarray, noise: np.random.Generator) -> SampleBatch:
     """A row of each signal at each time (UTC microseconds)."""
     parts = []
@@ -186,6 +192,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         state.register_equipment(nodes)
         ids = state.register([BornSignal(shape.signal, NODE, shape.device, "40001") for shape in shapes])
         fill(services, ids, shapes, options.days)
+        state.register([found("Pump2/Speed (rpm)", "pump2/speed-rpm"), found("tag_47", "tag-47")])
         server = uvicorn.Server(server_config(app, "127.0.0.1", options.port))
         print(f"{base} is ready, user admin", flush=True)  # noqa: T201
         feeding = asyncio.create_task(feed(services, ids, shapes, options.interval))

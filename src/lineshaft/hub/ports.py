@@ -28,6 +28,7 @@ class BornSignal:
     device: str  # '' when the node itself owns it
     address: str = ""
     writable: str = ""  # JSON of the bounds within which its gateway lets it be set; '' when it can only be read
+    found: bool = False  # True: its source did not say where it belongs, so the path is made of the source's own names
 
 
 class Catalogue(Protocol):

@@ -7,6 +7,7 @@ import { ApiError, call, withQuery } from "./client";
 import type {
   Change,
   Equipment,
+  FoundSignal,
   HealthCheck,
   LatestColumns,
   Ledger,
@@ -155,6 +156,15 @@ export function useHealth() {
   });
 }
 
+/** Signals that wait for a place in the tree. */
+export function useInbox() {
+  return useQuery({
+    queryKey: ["inbox"],
+    queryFn: () => call<{ waiting: number; items: FoundSignal[] }>("/inbox"),
+    refetchInterval: 30_000,
+  });
+}
+
 /** What changed in the descriptions of equipment and signals, it and all below it, newest first. */
 export function useChanges(path: string, limit = 20) {
   return useQuery({
@@ -196,6 +206,7 @@ export function useHubNotices(): void {
           void client.invalidateQueries({ queryKey: ["equipment"] });
           void client.invalidateQueries({ queryKey: ["signals"] });
           void client.invalidateQueries({ queryKey: ["changes"] });
+          void client.invalidateQueries({ queryKey: ["inbox"] });
         } else void client.invalidateQueries({ queryKey: [notice] });
       }),
     [client],

@@ -20,6 +20,12 @@ export interface Attribute {
   description: string;
 }
 
+/** A signal that its source did not place, and where it may belong. */
+export interface FoundSignal {
+  signal: SignalInfo;
+  proposal: { asset: string; name: string; words: string[] } | null;
+}
+
 /** A description that became another one. */
 export interface Change {
   time: number;

@@ -71,7 +71,8 @@ def read_birth(payload: Payload, enterprise: str, group: str, node: str, device:
         taken.add(signal.path)
         metrics.append(metric)
         address, writable = (str(metric.properties.get(name, "")) for name in (names.ADDRESS, names.WRITABLE))
-        born.append(BornSignal(signal, f"{group}/{node}", device, address, writable))
+        found = signal.path != metric.properties.get(names.PATH)
+        born.append(BornSignal(signal, f"{group}/{node}", device, address, writable, found))
     if names.EQUIPMENT in own:
         equipment += decode_equipment(str(own[names.EQUIPMENT].value or "[]"))
     if any(names.PATH not in metric.properties for metric in metrics):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from lineshaft.clock import Clock, SystemClock
+from lineshaft.errors import DataError
 from lineshaft.hub.ports import IMPORT_NODE, BornSignal
 from lineshaft.hub.state.changes import Change, differences, find, note
 from lineshaft.hub.state.database import Database, fact, set_fact, upsert
 from lineshaft.hub.state.schema import equipment as equipment_table
 from lineshaft.hub.state.schema import signals as signals_table
-from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
+from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind, valid_id
 from lineshaft.model.samples import UInt32Array
 from lineshaft.wire.equipment import attributes_from_json, attributes_to_json
 
@@ -30,11 +31,24 @@ class CataloguedSignal:
 
     id: int
     born: BornSignal
+    made: str = (
+        ""  # of a found signal: the path that was made of its source's names; where it stands until it is placed
+    )
+    placed: bool = False  # a person said where the found signal belongs
 
     @property
     def path(self) -> str:
         """Unique name of the signal."""
         return self.born.signal.path
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A person says where a found signal belongs."""
+
+    signal: int
+    asset: str
+    name: str
 
 
 class SqlCatalogue:
@@ -54,6 +68,7 @@ class SqlCatalogue:
         self._by_path: dict[str, CataloguedSignal] = {}
         self._by_id: dict[int, CataloguedSignal] = {}
         self._equipment: dict[str, Equipment] = {}
+        self._placed: dict[str, tuple[str, str]] = {}  # made path -> asset and name
         self._ordered: tuple[CataloguedSignal, ...] | None = None
         self._version = 0
 
@@ -86,21 +101,87 @@ class SqlCatalogue:
         self._changed = changed
 
     def register(self, born: Sequence[BornSignal]) -> UInt32Array:
-        """uint32 ids in the given order; a known path keeps its id and gets the new description."""
+        """uint32 ids in the given order; a known path keeps its id and gets the new description.
+
+        A found signal that a person has placed goes to its place.
+        """
         with self._lock:
-            new = {one.signal.path: one for one in born if self._by_path.get(one.signal.path) is None}
+            in_place = [self._in_place(one) for one in born]
+            wanted = {one.path: one for one in in_place}
+            new = {path: one for path, one in wanted.items() if path not in self._by_path}
             changed = {
-                one.signal.path: one
-                for one in born
-                if (known := self._by_path.get(one.signal.path)) is not None and known.born != one
+                path: replace(one, id=known.id)
+                for path, one in wanted.items()
+                if (known := self._by_path.get(path)) is not None and known != replace(one, id=known.id)
             }
             if new or changed:
                 self._store(new, changed)
-            ids = np.fromiter((self._by_path[one.signal.path].id for one in born), np.uint32, len(born))
+            ids = np.fromiter((self._by_path[one.path].id for one in in_place), np.uint32, len(born))
             version = self._version
         if new or changed:
             self._changed(version)
         return ids
+
+    def _in_place(self, born: BornSignal) -> CataloguedSignal:
+        """The signal with its place; its id is not known yet."""
+        if not born.found:
+            return CataloguedSignal(0, born)
+        made = born.signal.path
+        if made not in self._placed:
+            return CataloguedSignal(0, born, made)
+        asset, name = self._placed[made]
+        return CataloguedSignal(
+            0, replace(born, signal=replace(born.signal, asset=asset, name=name)), made, placed=True
+        )
+
+    def waiting(self) -> Sequence[CataloguedSignal]:
+        """Found signals that nobody has placed, by path."""
+        return [one for one in self._sorted() if one.made and not one.placed]
+
+    def place(self, placements: Sequence[Placement], by: str) -> None:
+        """Put found signals into their places, all of them or none; ids and so the history stay.
+
+        Raises DataError for a signal that was not found, for equipment that does not exist, for a wrong name and for
+        a path that another signal has.
+        """
+        with self._lock:
+            moved = [self._moved(one) for one in placements]
+            paths = [one.path for one in moved]
+            for path, one in zip(paths, moved, strict=True):
+                other = self._by_path.get(path)
+                if (other is not None and other.id != one.id) or paths.count(path) > 1:
+                    raise DataError(f"there is a signal {path} already", hint="give it another name")
+            now, before = self._clock.now_us(), [self._by_id[one.id] for one in moved]
+            with self._database.write() as connection:
+                for one in moved:
+                    row = signals_table.c.id == one.id
+                    connection.execute(update(signals_table).where(row).values(_row(one)))
+                version = self._write_equipment(connection, [])
+                fields = [
+                    (("placed by", "", by), ("path", old.path, new.path))
+                    for old, new in zip(before, moved, strict=True)
+                ]
+                note(
+                    connection,
+                    (Change(now, one.path, one.born.node, told) for one, told in zip(moved, fields, strict=True)),
+                )
+            for old in before:
+                del self._by_path[old.path]
+            self._keep(moved)
+            self._version = version
+        self._changed(version)
+
+    def _moved(self, wanted: Placement) -> CataloguedSignal:
+        one = self._by_id.get(wanted.signal)
+        if one is None or not one.made:
+            raise DataError(f"the signal {wanted.signal} is not among those that were found")
+        node = self._equipment.get(wanted.asset)
+        if node is None:
+            raise DataError(f"there is no equipment {wanted.asset}", hint="choose a place of the tree")
+        if not valid_id(wanted.name):
+            raise DataError(f"{wanted.name!r} is no name of a signal", hint="small letters, digits, '.', '_' and '-'")
+        signal = replace(one.born.signal, asset=wanted.asset, name=wanted.name)
+        return replace(one, born=replace(one.born, signal=signal), placed=True)
 
     def register_equipment(self, nodes: Sequence[Equipment]) -> None:
         """Add or update nodes of the tree; missing parents are made from the path."""
@@ -150,21 +231,23 @@ class SqlCatalogue:
         for one in signals:
             self._by_path[one.path] = one
             self._by_id[one.id] = one
+            if one.placed:
+                self._placed[one.made] = (one.born.signal.asset, one.born.signal.name)
         self._ordered = None
 
     def _missing(self, paths: Iterable[str]) -> list[str]:
         return [path for path in paths if path not in self._equipment]
 
-    def _store(self, new: dict[str, BornSignal], changed: dict[str, BornSignal]) -> None:
-        assets = dict.fromkeys(one.signal.asset for one in new.values())
+    def _store(self, new: dict[str, CataloguedSignal], changed: dict[str, CataloguedSignal]) -> None:
+        assets = dict.fromkeys(one.born.signal.asset for one in new.values())
         nodes = [node_from_path(path) for path in self._missing({**assets, **dict.fromkeys(above(assets))})]
-        stored = [CataloguedSignal(self._by_path[path].id, one) for path, one in changed.items()]
+        stored = list(changed.values())
         with self._database.write() as connection:
             if new:
-                connection.execute(insert(signals_table), [_columns(one) for one in new.values()])
+                connection.execute(insert(signals_table), [_row(one) for one in new.values()])
                 ids = _ids(connection, list(new))
-                stored += [CataloguedSignal(ids[path], one) for path, one in new.items()]
-            upsert(connection, signals_table, [_columns(one.born) | {"id": one.id} for one in stored[: len(changed)]])
+                stored += [replace(one, id=ids[path]) for path, one in new.items()]
+            upsert(connection, signals_table, [_row(one) | {"id": one.id} for one in changed.values()])
             version = self._write_equipment(connection, nodes)
             note(connection, self._signal_changes(changed))
         self._keep(stored)
@@ -178,12 +261,12 @@ class SqlCatalogue:
             if known is not None and known != node_from_path(node.path):  # else it is the first word about it
                 yield Change(now, node.path, "", differences(_node_columns(known), _node_columns(node)))
 
-    def _signal_changes(self, changed: Mapping[str, BornSignal]) -> Iterator[Change]:
+    def _signal_changes(self, changed: Mapping[str, CataloguedSignal]) -> Iterator[Change]:
         now = self._clock.now_us()
         for path, one in changed.items():
             known = self._by_path[path].born
             if known.node != IMPORT_NODE:  # else this is the first word about it
-                yield Change(now, path, one.node, differences(_columns(known), _columns(one)))
+                yield Change(now, path, one.born.node, differences(_columns(known), _columns(one.born)))
 
     def changes(self, path: str = "", limit: int = 100) -> Sequence[Change]:
         """What changed in the descriptions of a path and all below it, newest first."""
@@ -241,6 +324,10 @@ def _node_columns(node: Equipment) -> dict[str, Any]:
     }
 
 
+def _row(one: CataloguedSignal) -> dict[str, Any]:
+    return _columns(one.born) | {"made": one.made, "placed": one.placed}
+
+
 def _columns(born: BornSignal) -> dict[str, Any]:
     signal = born.signal
     return {
@@ -280,4 +367,9 @@ def _signal(row: Row[Any]) -> CataloguedSignal:
         states=tuple((raw, word) for raw, word in row.states),
         description=row.description,
     )
-    return CataloguedSignal(row.id, BornSignal(signal, row.node, row.device, row.address, row.writable))
+    return CataloguedSignal(
+        row.id,
+        BornSignal(signal, row.node, row.device, row.address, row.writable, bool(row.made)),
+        row.made,
+        row.placed,
+    )

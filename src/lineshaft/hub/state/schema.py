@@ -130,6 +130,8 @@ signals = Table(
     Column("device", String(255), nullable=False),
     Column("address", Text, nullable=False),
     Column("writable", Text, nullable=False, server_default=""),  # JSON of its bounds; '' when it can only be read
+    Column("made", String(768), nullable=False),  # of a found signal: path made of its source's names
+    Column("placed", Boolean, nullable=False),  # a person said where the found signal belongs
     sqlite_autoincrement=True,  # an id is never given twice, for the historian keeps it for years
 )
 

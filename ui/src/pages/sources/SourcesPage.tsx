@@ -10,6 +10,7 @@ import { formatAge, formatNumber, formatTime, formatWhen, humanise } from "../..
 import { t } from "../../i18n";
 import { useTick } from "../../live/hooks";
 import { whereOf } from "../../shell/Search";
+import { Inbox } from "./Inbox";
 
 const ROWS = 200;
 
@@ -31,6 +32,7 @@ export default function SourcesPage() {
           <SourceTable sources={sources.data} may={may} />
         )}
       </Section>
+      <Inbox />
       <LedgerSection />
     </>
   );

@@ -74,7 +74,7 @@ def signals(
     start = bisect_right(found, _position(cursor), key=lambda one: one.path) if cursor else 0
     page = found[start : start + limit]
     more = start + limit < len(found)
-    return as_json({"items": [_signal(one) for one in page], "next": _cursor(page[-1].path) if more else None})
+    return as_json({"items": [signal_view(one) for one in page], "next": _cursor(page[-1].path) if more else None})
 
 
 @router.get("/signals/{signal}", response_model=SignalView)
@@ -83,10 +83,11 @@ def signal(signal: int, parts: Parts) -> Response:
     found = parts.state.catalogue.by_id(signal)
     if found is None:
         raise NotFound(f"there is no signal {signal}")
-    return as_json(_signal(found))
+    return as_json(signal_view(found))
 
 
-def _signal(one: CataloguedSignal) -> dict[str, object]:
+def signal_view(one: CataloguedSignal) -> dict[str, object]:
+    """A signal as `SignalView` describes it."""
     signal, born = one.born.signal, one.born
     limits = signal.limits
     return {
