@@ -45,6 +45,7 @@ class GatewayFigures:
     cpu_share: float
     peak_mib: float
     late: int  # polls that were left out because the one before took too long
+    pending: int  # values that waited for the uplink at the end
 
 
 def run(folder: Path, seconds: float, **what: Any) -> GatewayFigures:
@@ -53,7 +54,9 @@ def run(folder: Path, seconds: float, **what: Any) -> GatewayFigures:
     with Worker("bench.gateway.worker", core=0, folder=str(folder / "data"), seconds=seconds, **what) as worker:
         found = worker.answer()
     tags, wall, cpu = found["kept"], found["wall"], found["cpu"]
-    return GatewayFigures(tags / wall, tags / cpu, cpu / tags * 1e6, cpu / wall, found["peak_mib"], found["late"])
+    return GatewayFigures(
+        tags / wall, tags / cpu, cpu / tags * 1e6, cpu / wall, found["peak_mib"], found["late"], found["pending"]
+    )
 
 
 # --- the worker -------------------------------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ async def _main(what: Mapping[str, Any]) -> None:
         rows, kept, late = after.rows - before.rows, after.kept - before.kept, after.late - before.late
         if states != {"online"} or rows != kept or after.lost:
             raise RuntimeError(f"devices {states}; {rows} rows in, {kept} kept, {after.lost} lost")
-        say(kept=kept, wall=wall, cpu=used, peak_mib=peak_mib(), late=late)
+        say(kept=kept, wall=wall, cpu=used, peak_mib=peak_mib(), late=late, pending=after.pending)
         await word()
 
 
@@ -145,6 +148,7 @@ class _Counts:
     kept: int  # into the buffer
     late: int
     lost: int
+    pending: int
 
 
 def _counts(gateway: Gateway) -> _Counts:
@@ -155,6 +159,7 @@ def _counts(gateway: Gateway) -> _Counts:
         sum(device.kept for device in devices),
         sum(device.late for device in devices),
         status.buffer.dropped_rows,
+        status.buffer.rows,
     )
 
 
