@@ -68,6 +68,10 @@ class ModbusField:
             bank = self._device.units[1]["holding"]
             bank[0] = (bank[0] + 1) % 65536
 
+    def bank(self) -> dict[int, int]:
+        """The holding registers as they are."""
+        return self._device.units[1]["holding"]
+
     def stop(self) -> None:
         if self._counting is not None:
             self._counting.cancel()

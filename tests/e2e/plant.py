@@ -45,7 +45,7 @@ class Plant:
             page.get_by_label("Password again").fill(PASSWORD)
             page.get_by_role("button", name="Make the user").click()
             self.signed_up = True
-        expect(page.locator(".shell")).to_be_visible()
+        expect(page.locator(".shell")).to_be_visible(timeout=60_000)
         return page
 
 

@@ -24,7 +24,7 @@ PUMP = "Cooling-water pump 1"
 def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The demo with two days of history; busy ports move by themselves."""
     place = tmp_path_factory.mktemp("demo")
-    folder = copied("demo", place / "plant", {"history: 30d": "history: 2d"})
+    folder = copied("demo", place / "plant", {"history: 30d": "history: 2d", "every: 5s": "every: 100ms"})
     with lineshaft("demo", folder, place) as plant:
         yield plant
 
@@ -96,3 +96,28 @@ def test_every_protocol_is_live(demo: Plant, open_page: Open) -> None:
                 waiting.discard(driver)
         page.wait_for_timeout(1000)  # the bench writes a file a minute
     assert not waiting
+
+
+def test_a_setpoint_is_set_and_taken_back(demo: Plant, open_page: Open) -> None:
+    """A dry run changes nothing, a write reaches the machine after a second look, undo sets it back; all is logged."""
+    page = demo.enter(open_page)
+    page.goto(f"{demo.url}/asset/brennweg/weiler/utilities/cooling-water/loop")
+    value = page.locator('[data-signal$="/loop/supply-setpoint"] .number').first
+    expect(value).to_have_text("17.0", timeout=60_000)
+    page.get_by_role("button", name="Set Supply setpoint").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("New value").fill("19.5")
+    dialog.get_by_label("Reason").fill("less condensation")
+    dialog.get_by_role("button", name="Dry run").click()
+    expect(dialog.locator(".write-result")).to_contain_text("nothing was written", timeout=60_000)
+    dialog.get_by_role("button", name="Set the value").click()
+    dialog.get_by_role("button", name="Yes, set it").click()
+    expect(dialog.locator(".write-result")).to_contain_text("set from 17 to 19.5", timeout=60_000)
+    dialog.get_by_role("button", name="Undo").click()
+    expect(dialog.locator(".write-result")).to_contain_text("set from 19.5 to 17", timeout=60_000)
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Supply setpoint").click()
+    expect(page.locator(".pipeline")).to_contain_text("Sent to the hub", timeout=90_000)
+    expect(page.locator(".writes tbody tr")).to_have_count(3)
+    page.goto(f"{demo.url}/settings/writes")
+    expect(page.locator(".writes .outcome")).to_have_text([re.compile("set"), re.compile("set"), re.compile("dry run")])

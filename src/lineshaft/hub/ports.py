@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lineshaft.model.equipment import Equipment, Signal
 from lineshaft.model.events import Event
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
-from lineshaft.wire.notes import WriteNote
+from lineshaft.wire.notes import PipelineNote, WriteNote
 
 IMPORT_NODE: Final = "import"
 """Node of signals that are known from an import alone; a birth gives them their own."""
@@ -89,6 +89,14 @@ class AnswerSink(Protocol):
 
     def answered(self, node: str, part: bytes) -> None:
         """A part of an answer of `node` (group/edge node); called from the intake thread. Raises DataError."""
+        ...
+
+
+class PipelineSink(Protocol):
+    """Takes what gateways say of their edge pipelines."""
+
+    def told(self, node: str, note: PipelineNote) -> None:
+        """Figures of some signals of `node` (group/edge node); called from the intake thread."""
         ...
 
 

@@ -125,6 +125,7 @@ def _services(
         figures=figures,
         rate_limit=plant.hub.rate_limit,
         command=ingest.write,
+        pipelines=ingest.pipelines,
         fault_token=read_password(data.root / SIMULATOR_TOKEN),
         fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
     )

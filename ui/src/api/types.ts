@@ -63,6 +63,16 @@ export interface SignalInfo {
   states: Record<string, string>;
   description: string;
   source: { node: string; device: string; address: string } | null;
+  write?: WriteBounds | null;
+}
+
+/** Within which bounds a signal may be set, as its gateway says. */
+export interface WriteBounds {
+  low: number | null;
+  high: number | null;
+  allowed: (number | string)[] | null;
+  max_step: number | null;
+  every: number; // seconds
 }
 
 export interface SignalPage {
@@ -112,6 +122,7 @@ export interface Source {
   oldest_age: number | null; // seconds
   error: string;
   hint: string;
+  details: Record<string, unknown>;
 }
 
 export interface SavedView {
@@ -167,6 +178,7 @@ export interface Token {
   created: number;
   expires: number | null;
   last_used: number | null;
+  may_write: boolean;
 }
 
 export interface User {

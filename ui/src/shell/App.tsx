@@ -11,6 +11,8 @@ import { Fence } from "./Fence";
 import { Shell } from "./Shell";
 
 const AssetPage = lazy(() => import("../pages/asset/AssetPage"));
+const SignalPage = lazy(() => import("../pages/signal/SignalPage"));
+const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
 const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
@@ -72,12 +74,14 @@ function Plant() {
           <Switch>
             <Route path="/" component={OverviewPage} />
             <Route path="/asset/*" component={AssetPage} />
+            <Route path="/signal/:id" component={SignalPage} />
             <Route path="/trend" component={TrendPage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />
             <Route path="/events" component={EventsPage} />
             <Route path="/health" component={HealthPage} />
+            <Route path="/settings/writes" component={WritesPage} />
             <Route path="/settings" component={SettingsPage} />
             <Route>
               <Empty action={<a href="/">{t("error.home")}</a>}>{t("error.page")}</Empty>

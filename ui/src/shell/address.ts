@@ -8,6 +8,11 @@ export function assetPath(path: string): string {
   return `/asset/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+/** Path of a signal's page. */
+export function signalPath(id: number): string {
+  return `/signal/${id}`;
+}
+
 /** Everything a page keeps in its address: query parameters, with the time range among them. */
 export function useAddress() {
   const search = useSearch();

@@ -218,6 +218,24 @@ class SignalView(BaseModel):
     write: WriteBounds | None = Field(description="within which bounds it may be set; null: it can only be read")
 
 
+class StepView(BaseModel):
+    """What one step of the edge pipeline did to a signal; steps that did nothing are left out."""
+
+    step: str
+    changed: int
+    dropped: int
+
+
+class PipelineView(BaseModel):
+    """What the edge pipeline did to a signal since its gateway's start."""
+
+    time: int | None = Field(description="when the gateway said so; null: it has not said anything yet")
+    node: str
+    rows_in: int = Field(description="values read from the device")
+    rows_out: int = Field(description="values sent on")
+    steps: list[StepView]
+
+
 class SignalPage(BaseModel):
     """Signals by path; `next` is the cursor of the next page."""
 

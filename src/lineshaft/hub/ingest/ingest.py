@@ -20,6 +20,7 @@ from lineshaft.hub.ingest.intake import Intake, IntakeSettings
 from lineshaft.hub.ingest.journal import Journal
 from lineshaft.hub.ingest.reports import Reporter
 from lineshaft.hub.ingest.told import Told
+from lineshaft.hub.pipelines import Pipelines
 from lineshaft.hub.ports import Catalogue, EventStore, Ledger, LiveSink, WriteLog
 from lineshaft.hub.requests import Requests
 from lineshaft.wire.writes import WriteCommand
@@ -60,6 +61,7 @@ class Ingest:
         frames = FrameLog()
         self._journal = Journal(settings.folder, frames)
         self._host = HostClient(settings.broker, settings.host_id, self._inbox, clock, self._counters)
+        self.pipelines = Pipelines()
         self.requests = Requests(self._host.command, lambda node: self._intake.listens(node), clock)
         """Asks gateways for something."""
         self._committer = Committer(
@@ -85,7 +87,7 @@ class Ingest:
             Reporter(events, clock, self._counters),
             self._host.ask_rebirth,
             self._host.acknowledge,
-            Told(catalogue, self.requests),
+            Told(catalogue, self.requests, self.pipelines),
         )
         self._threads = (
             threading.Thread(target=self._intake.run, name="ingest-intake", daemon=True),

@@ -8,7 +8,8 @@ import { barScale, MovingBar, ShownAge, ShownQuality, ShownValue } from "../../c
 import { humanise, shortAddress } from "../../format";
 import { t, tn } from "../../i18n";
 import { isState } from "../../plant/states";
-import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { assetPath, signalPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { SetValueButton } from "../../writes/SetValue";
 import type { SignalGroup } from "./components";
 
 interface Props {
@@ -82,16 +83,19 @@ function GroupRow({ group, open, toggle }: { group: SignalGroup; open: boolean; 
 
 const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalInfo; series: SeriesColumns | undefined }) {
   const trend = useTrendHref();
+  const href = useHref();
   const getBounds = useBounds();
   const { node = "", device = "", address = "" } = signal.source ?? {};
   return (
     <tr>
       <td className="cell-name">
-        <Link href={trend([signal.id])} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
+        <Link href={href(signalPath(signal.id))} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
           {humanise(signal.name)}
         </Link>
       </td>
-      <td className="num cell-value"><ShownValue signal={signal} series={series} /></td>
+      <td className="num cell-value">
+        <ShownValue signal={signal} series={series} />
+      </td>
       <td className="col-bar">
         <MovingBar signal={signal} />
       </td>
@@ -111,6 +115,7 @@ const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalIn
         </span>
       </td>
       <td className="col-go">
+        <SetValueButton signal={signal} quiet />
         <Link href={trend([signal.id])} className="button quiet" aria-label={t("asset.trendOf", { name: humanise(signal.name) })} title={t("asset.trendOf", { name: humanise(signal.name) })}>
           <Icon name="trend" />
         </Link>

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
+import { Link } from "wouter";
 import "./settings.css";
 import { call, nowUs } from "../../api/client";
 import { useSession, useTokens, useUsers } from "../../api/queries";
@@ -42,7 +43,14 @@ export default function SettingsPage() {
         </div>
       </Section>
       <OwnPassword name={session.data?.name ?? ""} />
-      <TokenSection />
+      <TokenSection role={session.data?.role ?? "viewer"} />
+      {(admin || session.data?.role === "engineer") && (
+        <Section title={t("write.audit")} id="writes">
+          <p className="form-hint">
+            {t("write.auditHint")} <Link href="/settings/writes" className="link">{t("write.openAudit")}</Link>
+          </p>
+        </Section>
+      )}
       <Section title={t("settings.users")} id="users">
         {admin ? <Users me={session.data?.name ?? ""} /> : <p className="empty">{t("settings.onlyAdmin")}</p>}
       </Section>
@@ -104,16 +112,17 @@ function OwnPassword({ name }: { name: string }) {
   );
 }
 
-function TokenSection() {
+function TokenSection({ role }: { role: Role }) {
   const tokens = useTokens();
   const { error, run } = useChange("tokens");
   const [secret, setSecret] = useState("");
   const add = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
-    const name = new FormData(form).get("name");
+    const given = new FormData(form);
+    const body = { name: given.get("name"), role: given.get("role"), may_write: given.get("may_write") === "on" };
     void run(async () => {
-      const made = await call<{ token: string }>("/tokens", { method: "POST", body: { name } });
+      const made = await call<{ token: string }>("/tokens", { method: "POST", body });
       setSecret(made.token);
       form.reset();
     });
@@ -138,7 +147,10 @@ function TokenSection() {
             {tokens.data.map((token) => (
               <tr key={token.id}>
                 <td>{token.name}</td>
-                <td>{t(`settings.role.${token.role}`)}</td>
+                <td>
+                  {t(`settings.role.${token.role}`)}
+                  {token.may_write && <span className="muted"> {t("settings.tokenWrites")}</span>}
+                </td>
                 <td>{formatTime(token.created, "minute")}</td>
                 <td>{token.last_used ? t("age.ago", { age: formatAge((nowUs() - token.last_used) / 1e6) }) : "–"}</td>
                 <td className="num">
@@ -161,6 +173,21 @@ function TokenSection() {
           {t("settings.tokenName")}
           <input className="input" name="name" required maxLength={100} />
         </label>
+        <label>
+          {t("settings.role")}
+          <select className="input" name="role" defaultValue="viewer">
+            {ROLES.slice(0, ROLES.indexOf(role) + 1).map((one) => (
+              <option key={one} value={one}>
+                {t(`settings.role.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {(role === "engineer" || role === "admin") && (
+          <label className="check">
+            <input type="checkbox" name="may_write" /> {t("settings.tokenMayWrite")}
+          </label>
+        )}
         <button className="button">{t("settings.newToken")}</button>
       </form>
       {error && <p className="form-error">{error}</p>}

@@ -10,6 +10,7 @@ import { formatAge, formatNumber, formatTime, formatWhen, humanise } from "../..
 import { t } from "../../i18n";
 import { useTick } from "../../live/hooks";
 import { whereOf } from "../../shell/Search";
+import { GatewaySteps } from "./GatewaySteps";
 import { Inbox } from "./Inbox";
 
 const ROWS = 200;
@@ -33,6 +34,7 @@ export default function SourcesPage() {
         )}
       </Section>
       <Inbox />
+      {sources.data && <GatewaySteps sources={sources.data} />}
       <LedgerSection />
     </>
   );

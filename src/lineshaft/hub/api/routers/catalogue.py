@@ -11,7 +11,15 @@ from fastapi import APIRouter, Header, Query, Response
 
 from lineshaft.errors import DataError
 from lineshaft.hub.api.columns import as_json
-from lineshaft.hub.api.models import Changes, ChangeView, EquipmentTree, SignalPage, SignalView
+from lineshaft.hub.api.models import (
+    Changes,
+    ChangeView,
+    EquipmentTree,
+    PipelineView,
+    SignalPage,
+    SignalView,
+    StepView,
+)
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
 from lineshaft.hub.commands import bounds_of
@@ -84,6 +92,29 @@ def signal(signal: int, parts: Parts) -> Response:
     if found is None:
         raise NotFound(f"there is no signal {signal}")
     return as_json(signal_view(found))
+
+
+@router.get("/signals/{signal}/pipeline")
+def pipeline(signal: int, parts: Parts) -> PipelineView:
+    """What the gateway's steps did to a signal since its start: raw in, sent out, changed or dropped by which step."""
+    found = parts.state.catalogue.by_id(signal)
+    if found is None:
+        raise NotFound(f"there is no signal {signal}")
+    told = parts.pipelines.of(found.path)
+    if told is None:
+        return PipelineView(time=None, node=found.born.node, rows_in=0, rows_out=0, steps=[])
+    figures = told.figures
+    names = dict.fromkeys([*figures.changed, *figures.dropped])
+    return PipelineView(
+        time=told.time,
+        node=told.node,
+        rows_in=figures.rows_in,
+        rows_out=figures.rows_out,
+        steps=[
+            StepView(step=name, changed=figures.changed.get(name, 0), dropped=figures.dropped.get(name, 0))
+            for name in names
+        ],
+    )
 
 
 def signal_view(one: CataloguedSignal) -> dict[str, object]:
