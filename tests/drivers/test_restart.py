@@ -37,7 +37,7 @@ from lineshaft.simulator.servers.fleet import Fleet
 
 DEVICES = {
     "modbus-tcp": "main-meter", "modbus-rtu": "gas-meter", "opcua": "cnc-101", "s7": "press-301",
-    "ethernet-ip": "leak-303", "mtconnect": "cnc-203", "open-protocol": "nut-203", "http": "weather-station",
+    "ethernet-ip": "leak-303", "mtconnect": "cnc-203", "open-protocol": "tool-rig", "http": "weather-station",
     "webhook": "coolant-mixer", "mqtt": "hall-sensors", "files": "endurance-bench", "replay": "parts-washer",
 }  # fmt: skip
 WAITS = ("webhook",)

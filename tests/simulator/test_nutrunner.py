@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from tests.simulator.helpers import Run
 
 SCREW = "assembly/line-3/screw-302"
 TOOL = f"{SCREW}/nutrunner"
-NUT = "machining/line-2/nut-203"
+RIG = "assembly/test-bay/tool-rig-1"
 
 
 def test_four_screws_make_a_unit(week: Run) -> None:
@@ -29,17 +31,19 @@ def test_four_screws_make_a_unit(week: Run) -> None:
 
 def test_results_have_verdicts(week: Run) -> None:
     """A screw outside its limits is told as not in order, and that happens now and then."""
-    for path, low, high in ((TOOL, 7.5, 9.5), (NUT, 22.0, 26.0)):
-        torque, status = week[f"{path}/torque"], week[f"{path}/torque-status"]
+    for path, low, high in ((TOOL, 7.5, 9.5), (RIG, 22.0, 26.0)):
+        torque, status = week[f"{path}/torque"], week[f"{path}/torque-verdict"]
         assert set(status[(torque >= low) & (torque <= high)]) == {"OK"}
-        verdicts = [word for _, word in week.changes[f"{path}/status"]]
+        verdicts = [word for _, word in week.changes[f"{path}/verdict"]]
         assert {"OK", "NOK"} <= set(verdicts), path
 
 
-def test_nuts_are_clamped_around_the_clock(week: Run) -> None:
-    """Line 2 works on Sundays, and each of its units there gets a nut at a whole second."""
-    times = np.array([time for time, _ in week.changes[f"{NUT}/tightenings"]])
-    assert len(times) > 2500
+def test_the_rig_never_rests(week: Run) -> None:
+    """On the test rig a joint is tightened every 40 seconds, on Sundays too, at whole seconds, one after another."""
+    times = np.array([time for time, _ in week.changes[f"{RIG}/tightenings"]])
+    assert np.unique(np.diff(times)).tolist() == [40_000_000]
     assert not np.any(times % 1_000_000)
-    serials = [serial for _, serial in week.changes[f"{NUT}/serial"]]
-    assert len(set(serials)) == len(serials)
+    assert len(times) == 7 * 86_400 // 40
+    joints = [joint for _, joint in week.changes[f"{RIG}/joint"]]
+    assert {int(later) - int(joint) for joint, later in pairwise(joints)} == {1, -11}
+    assert set(joints) == {f"{number:04d}" for number in range(1, 13)}

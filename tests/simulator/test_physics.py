@@ -57,9 +57,9 @@ def test_counters_only_grow(week: Run, plant: Plant) -> None:
 
 
 def test_no_measure_is_flat(week: Run, plant: Plant) -> None:
-    """Each measure moves on a working day, in five or more different values."""
+    """Each measure but set points moves on a working day, in five or more different values."""
     for channel in channels_of(plant):
-        if channel.kind is SignalKind.MEASURE:
+        if channel.kind is SignalKind.MEASURE and channel.signal.write is None:
             day = week[channel.path][TUESDAY]
             assert np.std(day) > 0, channel.path
             assert len(np.unique(day)) >= 5, channel.path

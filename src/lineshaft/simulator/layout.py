@@ -16,7 +16,7 @@ from lineshaft.simulator.machines.cnc import Cnc
 from lineshaft.simulator.machines.labels import Label
 from lineshaft.simulator.machines.line import Line, Product, StationPlan
 from lineshaft.simulator.machines.meters import GasMeter, Grid, MainMeter, SubMeter, WaterMeter
-from lineshaft.simulator.machines.nutrunner import NUT_203, SCREW_302, ArborNutrunner, StationNutrunner
+from lineshaft.simulator.machines.nutrunner import SCREW_302, TOOL_RIG, RigNutrunner, StationNutrunner
 from lineshaft.simulator.machines.utilities import Boiler, CoolingWater, Pump, Weather
 from lineshaft.simulator.worktime import WorkTime, calendar_for
 
@@ -118,7 +118,7 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
             machines.append(machine)
             if isinstance(machine, Screwdriver):
                 machines.append(StationNutrunner(SCREW_302, seed, machine))
-    machines.append(ArborNutrunner(NUT_203, seed, lines[1].stations[-1]))
+    machines.append(RigNutrunner(TOOL_RIG, seed))
     machines.append(Conveyor("assembly/line-3/conveyor-304", lines[2], seed))
     room = "utilities/compressed-air"
     machines.append(AirSystem(room, seed, _COMPRESSORS, tuple(_LINES)))

@@ -10,13 +10,12 @@ import numpy as np
 
 from lineshaft.simulator.machines.assembly import Screwdriver
 from lineshaft.simulator.machines.base import Machine, Step
-from lineshaft.simulator.machines.line import Station
 from lineshaft.simulator.noise import white
 from lineshaft.simulator.tracks import Track
 
 _SECOND: Final = 1_000_000
-_CLAMPED_US: Final = 6 * _SECOND
-"""From the start of a cycle to the tight nut."""
+_RIG_US: Final = 40 * _SECOND
+"""From one tightening on the test rig to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,10 @@ class Cycle:
 
 
 SCREW_302: Final = "assembly/line-3/screw-302/nutrunner"
-NUT_203: Final = "machining/line-2/nut-203"
+TOOL_RIG: Final = "assembly/test-bay/tool-rig-1"
 JOINTS: Final[Mapping[str, Joint]] = {
     SCREW_302: Joint("M6 housing", 4, 8.5, 7.5, 9.5, 412, 350, 480),
-    NUT_203: Joint("M10 arbor nut", 1, 24.0, 22.0, 26.0, 75, 55, 95),
+    TOOL_RIG: Joint("M10 test joint", 12, 24.0, 22.0, 26.0, 75, 55, 95),
 }
 """Path of the nutrunner -> what it screws."""
 
@@ -66,24 +65,14 @@ JOINTS: Final[Mapping[str, Joint]] = {
 class Nutrunner(Machine):
     """The tool of a tightening controller. A result holds from the end of its tightening to the next one."""
 
-    def __init__(self, path: str, seed: int, station: Station) -> None:
+    def __init__(self, path: str, seed: int) -> None:
         super().__init__(path, seed)
         self._joint = JOINTS[path]
-        self._station = station
         self._tracks: dict[str, Track] = {}
 
     def screws(self, step: Step) -> Iterable[Screw]:
         """The screws of a step in the order of their times."""
         raise NotImplementedError
-
-    def cycles(self, step: Step) -> Iterator[Cycle]:
-        """The cycles of the station that can have screws in a step."""
-        tracks = self._station.tracks
-        begun = tracks["start"].changes(step.before, int(step.times[-1]))[0].tolist()
-        for start in (tracks["start"].since(step.before), *begun):
-            unit = int(tracks["unit"].value_at(start))
-            if unit:  # before the first one nothing was made
-                yield Cycle(start, float(tracks["cycle"].value_at(start)), unit, tracks["serial"].value_at(start))
 
     def of_screw(self, name: str, number: int) -> float:
         """Noise that belongs to a screw: mean 0, variance 1."""
@@ -94,8 +83,8 @@ class Nutrunner(Machine):
         joint = self._joint
         if not self._tracks:
             begin: dict[str, float | str] = {
-                "torque": joint.torque, "angle": joint.angle, "status": "OK", "torque-status": "OK",
-                "angle-status": "OK", "serial": "", "screw": float(joint.screws),
+                "torque": joint.torque, "angle": joint.angle, "verdict": "OK", "torque-verdict": "OK",
+                "angle-verdict": "OK", "serial": "", "screw": float(joint.screws),
                 "tightenings": float(round(self.constant("tightenings", 2e5, 9e5))),
             }  # fmt: skip
             self._tracks = {name: Track(step.begin, value) for name, value in begin.items()}
@@ -108,8 +97,8 @@ class Nutrunner(Machine):
                 _judged(angle, joint.angle_min, joint.angle_max),
             )
             told: dict[str, float | str] = {
-                "torque": torque, "angle": angle, "status": "OK" if judged == ("OK", "OK") else "NOK",
-                "torque-status": judged[0], "angle-status": judged[1], "serial": screw.serial,
+                "torque": torque, "angle": angle, "verdict": "OK" if judged == ("OK", "OK") else "NOK",
+                "torque-verdict": judged[0], "angle-verdict": judged[1], "serial": screw.serial,
                 "screw": float(screw.number), "tightenings": self._tracks["tightenings"].last + 1.0,
             }  # fmt: skip
             for name, value in told.items():
@@ -133,13 +122,22 @@ class StationNutrunner(Nutrunner):
     """The four screws of each unit at a screwdriving station; their mean is what the station tells of the unit."""
 
     def __init__(self, path: str, seed: int, station: Screwdriver) -> None:
-        super().__init__(path, seed, station.station)
-        self._screwdriver = station
+        super().__init__(path, seed)
+        self._station = station
+
+    def _cycles(self, step: Step) -> Iterator[Cycle]:
+        """The cycles of the station that can have screws in a step."""
+        tracks = self._station.station.tracks
+        begun = tracks["start"].changes(step.before, int(step.times[-1]))[0].tolist()
+        for start in (tracks["start"].since(step.before), *begun):
+            unit = int(tracks["unit"].value_at(start))
+            if unit:  # before the first one nothing was made
+                yield Cycle(start, float(tracks["cycle"].value_at(start)), unit, tracks["serial"].value_at(start))
 
     def screws(self, step: Step) -> Iterable[Screw]:
         """See Nutrunner."""
-        for cycle in self.cycles(step):
-            torque, angle = self._screwdriver.reached(step, cycle.unit, cycle.start + round(cycle.length))
+        for cycle in self._cycles(step):
+            torque, angle = self._station.reached(step, cycle.unit, cycle.start + round(cycle.length))
             apart = [self.of_screw("screw", 4 * cycle.unit + number) for number in range(4)]
             mean = sum(apart) / 4
             for number, own in enumerate(apart):
@@ -149,20 +147,23 @@ class StationNutrunner(Nutrunner):
                     yield Screw(time, cycle.serial, number + 1, *reached)
 
 
-class ArborNutrunner(Nutrunner):
-    """The nut that clamps each unit on its arbor at the start of a cycle; now and then one is not straight."""
+class RigNutrunner(Nutrunner):
+    """A tool on a test rig, which tightens one joint of a plate after another, day and night."""
+
+    def advance(self, step: Step) -> None:
+        """See Machine."""
+        super().advance(step)
+        step.tracks[f"{self.path}/joint"] = step.tracks[f"{self.path}/serial"]
 
     def screws(self, step: Step) -> Iterable[Screw]:
         """See Nutrunner."""
         joint = self._joint
-        for cycle in self.cycles(step):
-            time = _whole_second(cycle.start + _CLAMPED_US)
-            if not step.before < time <= step.times[-1]:
-                continue
-            spread, rest = self.of_screw("angle", cycle.unit), self.of_screw("torque", cycle.unit)
+        for number in range(step.before // _RIG_US + 1, int(step.times[-1]) // _RIG_US + 1):
+            spread, rest = self.of_screw("angle", number), self.of_screw("torque", number)
             crossed = 30.0 if spread > 2.3 else 0.0  # degrees that a nut which is not straight seizes early
             angle = joint.angle + 4.0 * spread - 4.0 * rest - crossed
-            yield Screw(time, cycle.serial, 1, joint.torque + 0.35 * rest, angle)
+            place = number % joint.screws + 1
+            yield Screw(number * _RIG_US, f"{place:04d}", place, joint.torque + 0.35 * rest, angle)
 
 
 def _judged(value: float, low: float, high: float) -> str:
