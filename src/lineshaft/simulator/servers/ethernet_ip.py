@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.servers.ethernet_ip_tags import (
     ATOMIC,
     BOOL_WORD_TYPE,
@@ -19,6 +18,7 @@ from lineshaft.simulator.servers.ethernet_ip_tags import (
     Types,
     bool_word,
 )
+from lineshaft.simulator.servers.tcp import TcpServer
 
 _REGISTER, _UNREGISTER, _IDENTITY, _UNCONNECTED, _CONNECTED = 0x65, 0x66, 0x63, 0x6F, 0x70
 _WRITE, _MODIFY = 0x4D, 0x4E  # of a tag; 0x4E at the connection manager closes a connection
@@ -41,22 +41,16 @@ Reply = tuple[int, bytes]
 """Status and data."""
 
 
-class EthernetIpServer:
+class EthernetIpServer(TcpServer):
     """One controller; `port` is known after start. Tags stay over a stop and a start."""
 
     def __init__(self, host: str, port: int, slot: int = 0) -> None:
-        self.host, self.port, self.slot = host, port, slot
+        super().__init__(host, port)
+        self.slot = slot
         self.types = Types()
         self.tags: dict[str, Tag] = {}
         self.requests = 0  # services that were asked for
         self.messages = 0  # connected messages
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
-
-    @property
-    def running(self) -> bool:
-        """True between start and stop."""
-        return self._server is not None
 
     def put(self, name: str, kind: str, value: Any) -> None:
         """Make or set a tag; see Tag."""
@@ -66,52 +60,21 @@ class EthernetIpServer:
         """Define a structure for later tags."""
         self.types.add(name, members)
 
-    async def start(self) -> None:
-        """Listen. Raises ConnectionFailed when the port is taken."""
-        if self._server is not None:
-            return
-        try:
-            self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        except OSError as error:
-            raise ConnectionFailed(
-                f"cannot listen on {self.host}:{self.port}", hint="another program uses this port"
-            ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        server.close()
-        for client in list(self._clients):
-            client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self._clients.add(task)
-        try:
-            while True:
-                header = await reader.readexactly(24)
-                command, length = struct.unpack_from("<HH", header)
-                body = await reader.readexactly(length)
-                if command == _UNREGISTER:
-                    break
-                answer = self._command(command, body)
-                session = 0x4C53 if command == _REGISTER else int.from_bytes(header[4:8], "little")
-                status = 0 if answer is not None else 1
-                writer.write(
-                    struct.pack("<HHII", command, len(answer or b""), session, status) + header[12:24] + (answer or b"")
-                )
-                await writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
-            pass
-        finally:
-            self._clients.discard(task)
-            writer.close()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer."""
+        while True:
+            header = await reader.readexactly(24)
+            command, length = struct.unpack_from("<HH", header)
+            body = await reader.readexactly(length)
+            if command == _UNREGISTER:
+                return
+            answer = self._command(command, body)
+            session = 0x4C53 if command == _REGISTER else int.from_bytes(header[4:8], "little")
+            status = 0 if answer is not None else 1
+            writer.write(
+                struct.pack("<HHII", command, len(answer or b""), session, status) + header[12:24] + (answer or b"")
+            )
+            await writer.drain()
 
     def _command(self, command: int, body: bytes) -> bytes | None:
         if command == _REGISTER:

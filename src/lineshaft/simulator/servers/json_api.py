@@ -7,65 +7,26 @@ import hashlib
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.servers.base import OneMachine, Shown
 from lineshaft.simulator.servers.documents import document, grouped
+from lineshaft.simulator.servers.tcp import TcpServer
 
-_MOST_HEAD = 16_384
 
-
-class JsonServer:
+class JsonServer(TcpServer):
     """Answers GET for `documents[path]`, and 304 when the asker has it already."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+        super().__init__(host, port)
         self.documents: dict[str, bytes] = {}
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
 
-    @property
-    def running(self) -> bool:
-        """True between start and stop."""
-        return self._server is not None
-
-    async def start(self) -> None:
-        """Listen. Raises ConnectionFailed when the port is taken."""
-        if self._server is not None:
-            return
-        try:
-            self._server = await asyncio.start_server(self._serve, self.host, self.port, limit=_MOST_HEAD)
-        except OSError as error:
-            raise ConnectionFailed(
-                f"cannot listen on {self.host}:{self.port}", hint="another program uses this port"
-            ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-            for client in list(self._clients):
-                client.cancel()
-            await asyncio.gather(*self._clients, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self._clients.add(task)
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                writer.write(self._answer(head))
-                await writer.drain()
-        except (asyncio.CancelledError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            pass  # the client went away, or speaks no HTTP
-        finally:
-            self._clients.discard(task)
-            writer.close()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer."""
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            writer.write(self._answer(head))
+            await writer.drain()
 
     def _answer(self, head: str) -> bytes:
         first, *lines = head.split("\r\n")

@@ -11,7 +11,6 @@ from itertools import islice
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.errors import ConnectionFailed
 from lineshaft.simulator.servers.mtconnect_model import (
     AgentDevice,
     AgentHeader,
@@ -20,6 +19,7 @@ from lineshaft.simulator.servers.mtconnect_model import (
     error_document,
     streams_document,
 )
+from lineshaft.simulator.servers.tcp import TcpServer
 
 Provider = Callable[[int], Iterable[AgentObservation]]
 """Gives what was observed up to a time (UTC microseconds), since it was asked last."""
@@ -37,7 +37,7 @@ class Refused(Exception):
         self.status, self.code, self.words = status, code, words
 
 
-class MtconnectAgent:
+class MtconnectAgent(TcpServer):
     """One agent with one device. A restart gives it a new instance id and an empty buffer, as agents do.
 
     buffer_size: observations. streams: False for one that answers every request once.
@@ -55,7 +55,7 @@ class MtconnectAgent:
         streams: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        self.host, self.port = host, port
+        super().__init__(host, port)
         self.device = device
         self.requests: list[str] = []
         self._provider = provider
@@ -69,13 +69,6 @@ class MtconnectAgent:
         self._now: dict[str, list[Row]] = {}
         self._next = 1
         self._grown = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def running(self) -> bool:
-        """True between start and stop."""
-        return self._server is not None
 
     @property
     def instance(self) -> int:
@@ -89,36 +82,14 @@ class MtconnectAgent:
 
     async def start(self) -> None:
         """Listen, as a new instance. Raises ConnectionFailed when the port is taken."""
-        if self._server is not None:
+        if self.running:
             return
-        try:
-            self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        except OSError as error:
-            raise ConnectionFailed(
-                f"cannot listen on {self.host}:{self.port}", hint="another program uses this port"
-            ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
+        await super().start()
         now = self._clock.now_us()
         self._instance = max(now // 1_000_000, self._instance + 1)
         self._rows.clear()
         self._before, self._now, self._next = {}, {}, 1
         self.observe(AgentObservation(item.id, now) for item in self.device.items)
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            server.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def __aenter__(self) -> MtconnectAgent:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     def observe(self, observations: Iterable[AgentObservation]) -> None:
         """Take observations into the buffer, and let streams know."""
@@ -138,11 +109,6 @@ class MtconnectAgent:
         if self._provider is not None and self.running:
             self.observe(self._provider(now_us))
 
-    def drop_connections(self) -> None:
-        """Cut every connection, as a bad network does; the agent lives on."""
-        for task in list(self._tasks):
-            task.cancel()
-
     @property
     def first(self) -> int:
         """Sequence number of the oldest observation in the buffer."""
@@ -154,21 +120,11 @@ class MtconnectAgent:
         )
         return header if next_ is None else replace(header, extra=str(next_))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self._tasks.add(task)
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError, TimeoutError):
-                while True:
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    await self._answer(head.decode("latin-1"), writer)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer."""
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await self._answer(head.decode("latin-1"), writer)
 
     async def _answer(self, head: str, writer: asyncio.StreamWriter) -> None:
         method, _, rest = head.partition(" ")

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from lineshaft.drivers.open_protocol.fields import LAYOUTS, SHORT, encode_fields
 from lineshaft.drivers.open_protocol.times import from_us
 from lineshaft.drivers.open_protocol.wire import Framer, Message, encode
-from lineshaft.errors import ConnectionFailed, DataError
 from lineshaft.model.samples import Float64Array
+from lineshaft.simulator.servers.tcp import TcpServer
 from lineshaft.simulator.servers.tightening import Model, Tightening
 
 _SILENCE = 15.0
@@ -55,7 +55,7 @@ class _Client:
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class TorqueController:
+class TorqueController(TcpServer):
     """One controller with one tool. It keeps its results over stop and start, as one that loses its network."""
 
     def __init__(
@@ -73,7 +73,7 @@ class TorqueController:
         silence: float = _SILENCE,
     ) -> None:
         """`newest`: highest revision of a MID that it knows, 0 for none; `resend_after`, `silence`: seconds."""
-        self.host, self.port = host, port
+        super().__init__(host, port)
         self.name = name
         self.acknowledged: list[int] = []  # numbers of results, in the order of their acknowledgement
         self.received: list[Message] = []
@@ -88,45 +88,6 @@ class TorqueController:
         self._alarm: Alarm | None = None
         self._progress = asyncio.Event()
         self._clients: set[_Client] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    @property
-    def running(self) -> bool:
-        """True between start and stop."""
-        return self._server is not None
-
-    async def start(self) -> None:
-        """Listen. Raises ConnectionFailed when the port is taken."""
-        if self._server is not None:
-            return
-        try:
-            self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        except OSError as error:
-            raise ConnectionFailed(
-                f"cannot listen on {self.host}:{self.port}", hint="another program uses this port"
-            ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            server.close()
-            self.drop_connections()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def __aenter__(self) -> TorqueController:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    def drop_connections(self) -> None:
-        """Cut every connection, as a bad network does."""
-        for task in list(self._tasks):
-            task.cancel()
 
     def advance(self, now_us: int) -> None:
         """Ask the model which tightenings ended up to `now_us`."""
@@ -176,31 +137,23 @@ class TorqueController:
         for client in self._clients:
             client.writer.write(data)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See TcpServer."""
         client, framer = _Client(writer), Framer()
-        self._tasks.add(task)
         resending = asyncio.create_task(self._resend(client))
         try:
-            with suppress(ConnectionError, DataError, TimeoutError):
-                while True:
-                    async with asyncio.timeout(self._silence):
-                        data = await reader.read(4096)
-                    if not data:
-                        break
-                    for message in framer.feed(data):
-                        self.received.append(message)
-                        self._answer(client, message)
-                    await writer.drain()
-        except asyncio.CancelledError:
-            pass
+            while True:
+                async with asyncio.timeout(self._silence):
+                    data = await reader.read(4096)
+                if not data:
+                    return
+                for message in framer.feed(data):
+                    self.received.append(message)
+                    self._answer(client, message)
+                await writer.drain()
         finally:
             resending.cancel()
-            self._tasks.discard(task)
             self._clients.discard(client)
-            writer.transport.abort()
 
     async def _resend(self, client: _Client) -> None:
         """A result that is not acknowledged is sent again."""
