@@ -28,7 +28,7 @@ def make(context: AppContext) -> Oee:
     recorder = Recorder(
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
-    return Oee(setup, store, Reports(setup, store), recorder, services.clock)
+    return Oee(setup, store, Reports(setup, store, recorder.counts), recorder, services.clock)
 
 
 @asynccontextmanager

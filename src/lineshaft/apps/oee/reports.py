@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,22 +16,64 @@ from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.lines import bottleneck
 from lineshaft.analytics.oee.states import State
 from lineshaft.analytics.oee.totals import Totals
+from lineshaft.apps.oee.exact import Counts, exact_rows
 from lineshaft.apps.oee.keeping import hour_of, story_of
 from lineshaft.apps.oee.setup import MachineSetup, OeeSetup
-from lineshaft.apps.oee.slots import MARGIN_US, lay, standard
-from lineshaft.apps.oee.store import OeeStore
+from lineshaft.apps.oee.slots import MARGIN_US, Slot, lay, standard
+from lineshaft.apps.oee.store import OeeStore, SlotRows
 
 _HOUR_US = 3_600_000_000
 STOOD = (Element.SETUP, Element.MINOR_STOP, Element.BREAKDOWN, Element.STARVED, Element.BLOCKED, Element.DELAY,
          Element.NO_ORDER)  # fmt: skip
 
 
+_EXACT_US = 48 * _HOUR_US
+_EXACT_MACHINES = 30
+Row = tuple[str, str, tuple[str, ...], Totals]
+LossSum = tuple[str, str, Element, bool, int, int]
+
+
 @dataclass(frozen=True)
 class Reports:
-    """Over the tables; every method is one page's question. Times are UTC microseconds."""
+    """Over the tables; every method is one page's question. Times are UTC microseconds.
+
+    A range up to two days for up to thirty machines is cut exactly where it says; a longer one is taken in whole
+    slots: those that begin in it.
+    """
 
     setup: OeeSetup
     store: OeeStore
+    counts: Callable[[Sequence[MachineSetup], int, int], Counts]
+
+    def is_exact(self, path: str, start: int, end: int) -> bool:
+        """Whether the range is cut exactly."""
+        return end - start <= _EXACT_US and len(self.machines(path)) <= _EXACT_MACHINES
+
+    def _exact(self, path: str, start: int, end: int) -> list[SlotRows]:
+        wanted = self.machines(path)
+        return exact_rows(self.store, wanted, self.counts(wanted, start, end), self.setup.reasons, start, end)
+
+    def _slices(self, path: str, start: int, end: int, group: Sequence[str]) -> list[Row]:
+        if not self.is_exact(path, start, end):
+            return self.store.totals(self._names(path), start, end, group)
+        return [
+            (one.machine, product, tuple(_group(name, one.slot, product, order) for name in group), totals)
+            for one in self._exact(path, start, end)
+            for product, order, totals in one.slices
+        ]
+
+    def _losses(self, path: str, start: int, end: int) -> list[LossSum]:
+        if not self.is_exact(path, start, end):
+            return self.store.losses(self._names(path), start, end)
+        return [
+            (one.machine, row.reason, row.element, row.given, row.time, row.stops)
+            for one in self._exact(path, start, end)
+            for row in one.losses
+        ]
+
+    def _names(self, path: str) -> list[str] | None:
+        wanted = self.machines(path)
+        return None if len(wanted) == len(self.setup.machines) else [one.path for one in wanted]
 
     def machines(self, path: str) -> list[MachineSetup]:
         """Machines at and below a path."""
@@ -45,11 +87,9 @@ class Reports:
 
     def totals(self, path: str, start: int, end: int, group: Sequence[str] = ()) -> dict[tuple[str, ...], Totals]:
         """(machine, *group) -> totals with standard times."""
-        wanted = self.machines(path)
-        names = None if len(wanted) == len(self.setup.machines) else [one.path for one in wanted]
         confirmed = self.store.cycles()
         found: dict[tuple[str, ...], Totals] = defaultdict(Totals)
-        for machine, product, keys, totals in self.store.totals(names, start, end, group):
+        for machine, product, keys, totals in self._slices(path, start, end, group):
             if machine in self.setup.machines:
                 found[(machine, *keys)] += standard(totals, self.cycle(machine, product, confirmed))
         return dict(found)
@@ -65,7 +105,8 @@ class Reports:
             if by:
                 parts[self._part(key[0], by) if level else key[1]] += totals
         rows = [figures(totals) | {"key": key, "name": self.setup.names.get(key, key)} for key, totals in parts.items()]
-        return {"whole": figures(whole), "parts": sorted(rows, key=lambda row: str(row["key"])), "by": by}
+        return {"whole": figures(whole), "parts": sorted(rows, key=lambda row: str(row["key"])), "by": by,
+                "exact": self.is_exact(path, start, end)}  # fmt: skip
 
     def _part(self, machine: str, by: str) -> str:
         if by == "machine":
@@ -115,10 +156,9 @@ class Reports:
         self, path: str, start: int, end: int
     ) -> tuple[dict[tuple[str, Element], tuple[int, int]], dict[tuple[str, Element], float]]:
         wanted = {one.path: one for one in self.machines(path)}
-        names = None if len(wanted) == len(self.setup.machines) else list(wanted)
         rows: dict[tuple[str, Element], tuple[int, int]] = defaultdict(lambda: (0, 0))
         money: dict[tuple[str, Element], float] = defaultdict(float)
-        for machine, reason, element, _, time, stops in self.store.losses(names, start, end):
+        for machine, reason, element, _, time, stops in self._losses(path, start, end):
             if machine not in wanted:
                 continue
             past = rows[(reason, element)]
@@ -212,6 +252,12 @@ class Reports:
                          "good": sum(one[1] for one in entries), "scrap": sum(one[2] for one in entries)})  # fmt: skip
             hour += _HOUR_US
         return rows
+
+
+def _group(name: str, slot: Slot, product: str, order: str) -> str:
+    values = {"product": product, "order": order, "day": slot.day, "shift": slot.shift, "crew": slot.crew,
+              "slot": str(slot.start)}  # fmt: skip
+    return values[name]
 
 
 def figures(totals: Totals) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _LONGEST_DETAIL_US = 32 * 86_400_000_000
 
 
 Path = Annotated[str, Query(description="equipment path: machine, line, area or site; all when empty")]
-Start = Annotated[int, Query(description="UTC microseconds; shifts that begin from here on")]
+Start = Annotated[int, Query(description="UTC microseconds; more than two days are taken in whole shifts")]
 End = Annotated[int, Query(description="UTC microseconds, not included")]
 
 
