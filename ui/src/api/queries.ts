@@ -21,6 +21,9 @@ import type {
   User,
 } from "./types";
 
+/** A part that changes all the time is loaded again at most this often. */
+const NOTICE_PAUSE_MS = 1500;
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -199,16 +202,23 @@ export function useTokens() {
 /** Reload what the hub says has changed. */
 export function useHubNotices(): void {
   const client = useQueryClient();
-  useEffect(
-    () =>
-      live.onNotice((notice) => {
-        if (notice === "catalogue") {
-          void client.invalidateQueries({ queryKey: ["equipment"] });
-          void client.invalidateQueries({ queryKey: ["signals"] });
-          void client.invalidateQueries({ queryKey: ["changes"] });
-          void client.invalidateQueries({ queryKey: ["inbox"] });
-        } else void client.invalidateQueries({ queryKey: [notice] });
-      }),
-    [client],
-  );
+  useEffect(() => {
+    const again = new Map<string, number>(); // what was loaded a moment ago and has changed since: when to load it
+    const load = (key: string) => {
+      again.set(key, 0);
+      void client.invalidateQueries({ queryKey: [key] });
+      window.setTimeout(() => {
+        const due = again.get(key);
+        again.delete(key);
+        if (due) load(key);
+      }, NOTICE_PAUSE_MS);
+    };
+    return live.onNotice((notice) => {
+      const keys = notice === "catalogue" ? ["equipment", "signals", "changes", "inbox"] : [notice];
+      for (const key of keys) {
+        if (again.has(key)) again.set(key, 1);
+        else load(key);
+      }
+    });
+  }, [client]);
 }

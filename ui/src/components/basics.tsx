@@ -138,6 +138,7 @@ const ICONS: Record<string, string> = {
   overview: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
   trend: "M3 16V4M3 16h14M5.5 12.5l3.5-4 3 2.5 4.5-6",
   tree: "M4 4h5v4H4zM11 12h5v4h-5zM6.5 8v6H11",
+  oee: "M3 16a7 7 0 1 1 14 0M10 16l4-6M5.500 16h0M14.500 16h0",
   events: "M10 3a4.5 4.5 0 0 1 4.5 4.5V11l1.5 3H4l1.500-3V7.5A4.500 4.500 0 0 1 10 3M8.500 16.500h3",
   sources: "M10 13.500v4M6 17.500h8M3.500 3.500h13v10h-13zM7 8.500h6",
   health: "M3 10h3.500l2-5 3 10 2-5H17",

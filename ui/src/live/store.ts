@@ -20,7 +20,8 @@ export interface Connection {
   /** When the last message came, UTC milliseconds; 0 when none did. */
   lastMs: number;
 }
-export type Notice = "catalogue" | "sources" | "events";
+/** What pages shall load again: a part of the hub, or the topic of an app. */
+export type Notice = "catalogue" | "sources" | "events" | (string & {});
 
 interface Watch {
   painters: Set<Painter>;
@@ -168,13 +169,15 @@ export class LiveStore {
   }
 
   private takeText(data: string): void {
-    const message = JSON.parse(data) as { type: string; items?: unknown[] };
+    const message = JSON.parse(data) as { type: string; topic?: string; items?: unknown[] };
     if (message.type === "texts") {
       for (const item of message.items as [number, number, string | null, number][]) {
         this.set(this.get(item[0]), item[1], NaN, item[2], item[3]);
       }
     } else if (message.type === "catalogue" || message.type === "sources" || message.type === "events") {
       for (const listener of this.noticeListeners) listener(message.type);
+    } else if (message.type === "changed" && message.topic) {
+      for (const listener of this.noticeListeners) listener(message.topic);
     }
   }
 

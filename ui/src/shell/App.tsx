@@ -14,6 +14,7 @@ const AssetPage = lazy(() => import("../pages/asset/AssetPage"));
 const SignalPage = lazy(() => import("../pages/signal/SignalPage"));
 const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
 const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
+const OeePage = lazy(() => import("../apps/oee/OeePage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
@@ -76,6 +77,7 @@ function Plant() {
             <Route path="/asset/*" component={AssetPage} />
             <Route path="/signal/:id" component={SignalPage} />
             <Route path="/trend" component={TrendPage} />
+            <Route path="/oee" component={OeePage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />

@@ -17,6 +17,7 @@ import { Tree } from "./Tree";
 const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/", key: "nav.overview", icon: "overview" },
   { path: "/trend", key: "nav.trend", icon: "trend" },
+  { path: "/oee", key: "nav.oee", icon: "oee" },
   { path: "/events", key: "nav.events", icon: "events" },
   { path: "/sources", key: "nav.sources", icon: "sources" },
   { path: "/health", key: "nav.health", icon: "health" },

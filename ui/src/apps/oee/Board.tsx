@@ -1,0 +1,82 @@
+import { nowUs } from "../../api/client";
+import { Empty, Failure, Section, Skeleton } from "../../components/basics";
+import { formatAge, formatClock, formatNumber } from "../../format";
+import { t } from "../../i18n";
+import { useNow, type Now, type ShiftNow } from "./api";
+import type { ViewProps } from "./OeePage";
+import { Factors, Fact, STOOD, stateName } from "./parts";
+
+/** The line board: what each machine does now, and where its shift will end. */
+export function Board({ setup, path, go }: ViewProps) {
+  const now = useNow(path);
+  if (now.isPending) return <Skeleton rows={8} />;
+  if (now.isError) return <Failure error={now.error} retry={() => void now.refetch()} />;
+  if (now.data.items.length === 0) return <Empty>{t("oee.noData")}</Empty>;
+  const lines = setup.lines
+    .map((line) => ({ line, items: now.data.items.filter((one) => one.line === line.path) }))
+    .filter(({ items }) => items.length > 0);
+  return (
+    <>
+      {lines.map(({ line, items }) => (
+        <Section key={line.path} title={line.name} id={`oee-${line.path}`}>
+          <div className="oee-board">
+            {items.map((one) => (
+              <Card key={one.machine} now={one} go={go} />
+            ))}
+          </div>
+        </Section>
+      ))}
+    </>
+  );
+}
+
+function Card({ now, go }: { now: Now; go: ViewProps["go"] }) {
+  const stands = STOOD.includes(now.element);
+  return (
+    <article className="oee-card" data-state={now.state} data-stands={stands}>
+      <header>
+        <h3>{now.name}</h3>
+        <span className="muted">{now.product}</span>
+      </header>
+      <button type="button" className={`oee-state el-${now.element}`} onClick={() => go("timeline", now.machine)}>
+        <strong>{stateName(now.state)}</strong>
+        {now.since !== null && <span>{t("oee.since", { time: formatClock(now.since, "minute"), age: formatAge((nowUs() - now.since) / 1e6) })}</span>}
+      </button>
+      {stands && now.element !== "starved" && now.element !== "blocked" && (
+        <button type="button" className="button oee-why" onClick={() => go("reasons", now.machine)}>
+          {now.reason ? now.reason_name : t("oee.noReason")}
+          {now.reason && !now.given && <span className="muted"> · {t("oee.proposed")}</span>}
+        </button>
+      )}
+      {now.shift ? <Shift shift={now.shift} /> : <p className="muted">{t("oee.noShift")}</p>}
+      {now.figures && <Factors figures={now.figures} open={(kpi) => go(kpi === "quality" ? "hours" : "losses", now.machine)} />}
+    </article>
+  );
+}
+
+function Shift({ shift }: { shift: ShiftNow }) {
+  const whole = shift.target_whole ?? 0;
+  const share = (value: number) => `${Math.min(100, whole > 0 ? (value / whole) * 100 : 0)}%`;
+  const gap = shift.target === null ? null : shift.good - shift.target;
+  return (
+    <>
+      <p className="muted">
+        {shift.crew ? t("oee.shift", { shift: shift.id, crew: shift.crew }) : t("oee.shiftPlain", { shift: shift.id })} · {formatClock(shift.start, "minute")}–
+        {formatClock(shift.end, "minute")}
+      </p>
+      <div className="oee-progress" role="img" aria-label={`${t("oee.actual")} ${shift.good}`}>
+        <span className="oee-made" style={{ width: share(shift.good) }} />
+        {shift.target !== null && <span className="oee-due" style={{ left: share(shift.target) }} />}
+      </div>
+      <dl className="oee-facts">
+        <Fact name={t("oee.actual")}>{formatNumber(shift.good, 0)}</Fact>
+        <Fact name={t("oee.target")}>{shift.target === null ? "–" : formatNumber(shift.target, 0)}</Fact>
+        <Fact name={t("oee.gap")}>{gap === null ? "–" : `${gap > 0 ? "+" : ""}${formatNumber(gap, 0)}`}</Fact>
+        <Fact name={t("oee.projection")}>
+          {shift.projection === null ? "–" : formatNumber(shift.projection, 0)}
+          {whole > 0 && <small className="muted"> / {formatNumber(whole, 0)}</small>}
+        </Fact>
+      </dl>
+    </>
+  );
+}
