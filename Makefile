@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-again lint types check format docs docs-serve bench bench-chain bench-gateway bench-platform ui lock wheel clean
+.PHONY: help setup demo up test test-again lint types check format docs docs-serve bench bench-chain bench-gateway bench-oee bench-platform ui lock wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -50,7 +50,7 @@ docs-serve: setup ## the documentation as a site on this computer
 ui: setup ## the page, when its sources are newer than the built one
 	$(BIN)/python hatch_build.py
 
-bench: bench-chain bench-gateway bench-maintenance ## all benchmarks
+bench: bench-chain bench-gateway bench-maintenance bench-oee ## all benchmarks
 
 bench-chain: setup ## from register to committed row; QUICK=1 for a run under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.chain
@@ -60,6 +60,9 @@ bench-gateway: setup ## many devices, steps, buffer, memory, fuzzing, other gate
 
 bench-maintenance: setup ## diagnosis, health, remaining life, anomalies on recordings; QUICK=1 under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.maintenance
+
+bench-oee: setup ## states, time elements, a known week, 200 machines for a year; QUICK=1 under a minute
+	QUICK=$(QUICK) $(BIN)/python -m bench.oee
 
 bench-platform: setup ## charts over a month, latest values, space, roll-ups; QUICK=1 for a run of about a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.history
