@@ -56,7 +56,8 @@ class Group:
             self._moments(raw, _MOMENTS[self.coding], zone, out)
 
     def _numbers(self, raw: NDArray[np.generic], out: Columns) -> None:
-        values = raw.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN, as damaged bytes can be
+            values = raw.astype(np.float64)
         out.values[self.rows] = values
         if raw.dtype.kind == "f":
             out.qualities[self.rows[~np.isfinite(values)]] = Quality.BAD_NO_VALUE

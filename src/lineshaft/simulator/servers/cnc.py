@@ -39,7 +39,7 @@ ITEMS: Final[Mapping[str, AgentItem]] = {
     "parts-bad": _event("PART_COUNT", _PATH, "BAD"),
     "cycle-time": _sample("PROCESS_TIMER", _PATH, "SECOND", "PROCESS"),
     "program": _event("PROGRAM", _PATH),
-    "door": _event("DOOR_STATE", ("Interfaces:interfaces", "Door:door")),
+    "door": _event("DOOR_STATE", ("Door:door",)),
     "tool-life": _event("VARIABLE", _CONTROLLER),
     "tool": _event("TOOL_NUMBER", _PATH),
     "feed-rate": _sample("PATH_FEEDRATE", _PATH, "MILLIMETER/SECOND", "ACTUAL"),
