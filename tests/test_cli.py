@@ -12,7 +12,21 @@ from pathlib import Path
 import pytest
 
 PLANTS = Path(__file__).parents[1] / "plants"
-COMMANDS = ("demo", "up", "gateway", "hub", "simulate", "check", "fault", "doctor", "tags", "schema", "diagnose", "rul")
+COMMANDS = (
+    "demo",
+    "up",
+    "gateway",
+    "hub",
+    "simulate",
+    "check",
+    "fault",
+    "doctor",
+    "tags",
+    "schema",
+    "diagnose",
+    "rul",
+    "anomaly",
+)
 SMALL = """
 plant: {enterprise: acme, site: works, name: Works, timezone: UTC}
 equipment: [{id: pump-1, type: pump}]

@@ -7,10 +7,10 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # figures are for one core
 
-from bench.maintenance import bearings, lives, turbofan
+from bench.maintenance import anomalies, bearings, lives, turbofan
 from bench.report import Report, quick
 
-AREAS = (bearings.measure, lives.measure, turbofan.measure)
+AREAS = (bearings.measure, lives.measure, turbofan.measure, anomalies.measure)
 
 
 def main() -> int:

@@ -328,6 +328,27 @@ def rul_predict(
 
 
 @app.command()
+def anomaly(
+    data: Annotated[Path, typer.Argument(help="CSV with a time, signals and perhaps a column of labels; .gz too.")],
+    train: Annotated[float, typer.Option(help="Part (below 1) or number of the first rows that are normal.")] = 0.15,
+    train_file: Annotated[Path | None, typer.Option(help="A file of normal rows, in place of --train.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Windows: JSON of the form of NAB, or CSV begin,end.")] = None,
+    signals: Annotated[str, typer.Option(help="Columns to look at, with commas; all.")] = "",
+    operating: Annotated[str, typer.Option(help="Columns that say the operation: compare within its regimes.")] = "",
+    step: Annotated[float, typer.Option(help="Seconds between rows, when there is no time.")] = 0.0,
+    persistence: Annotated[int, typer.Option(help="Rows in a row beyond the limit that begin an alarm.")] = 6,
+    level: Annotated[float, typer.Option(help="Part of normal rows that stays below the limit.")] = 0.995,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the score of each row here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Find what is not normal in recorded signals, and which signal shows it."""
+    from lineshaft.commands import anomaly as command
+
+    options = command.Options(train, train_file, labels, signals, operating, step, persistence, level=level)
+    raise typer.Exit(command.run(data, options, as_json=json, csv_file=csv))
+
+
+@app.command()
 def schema(
     reference: Annotated[
         Path | None, typer.Option(hidden=True, help="Write the reference pages into this folder.")
