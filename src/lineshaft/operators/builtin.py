@@ -18,5 +18,5 @@ def _lazy(module: str, name: str = "SPEC") -> Callable[[], OperatorSpec]:
 OPERATORS: Registry[OperatorSpec] = Registry(
     "operator",
     "lineshaft.operators",
-    (("rule", _lazy("operators.rules")),),
+    (("rule", _lazy("operators.rules")), ("machine-health", _lazy("operators.health"))),
 )

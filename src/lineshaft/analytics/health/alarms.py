@@ -56,23 +56,38 @@ def limits_of(smooth: Float64Array, *, persistence: int = 3) -> Limits:
     return Limits(median + 6 * spread, median + 9 * spread, median + 18 * spread, persistence)
 
 
+@dataclass(slots=True)
+class StageTracker:
+    """The stage of an index value by value: 0 normal, 1 watch, 2 alarm, 3 danger.
+
+    A stage is reached after `persistence` values beyond its limit and left, one at a time, after as many below 0.8 of
+    it; a value that is not known changes nothing.
+    """
+
+    limits: Limits
+    stage: int = 0
+    above: int = 0
+    below: int = 0
+
+    def update(self, value: float) -> int:
+        """The stage after the next value."""
+        if not math.isfinite(value):
+            return self.stage
+        bounds = (self.limits.watch, self.limits.alarm, self.limits.danger)
+        wanted = sum(value > bound for bound in bounds)
+        self.above = self.above + 1 if wanted > self.stage else 0
+        self.below = self.below + 1 if self.stage and value < 0.8 * bounds[self.stage - 1] else 0
+        if self.above >= self.limits.persistence:
+            self.stage, self.above = wanted, 0
+        elif self.below >= self.limits.persistence:
+            self.stage, self.below = self.stage - 1, 0
+        return self.stage
+
+
 def stages(smooth: Float64Array, limits: Limits) -> NDArray[np.int8]:
-    """int8[n]: 0 normal, 1 watch, 2 alarm, 3 danger. A stage is reached after `persistence` rows beyond its limit and
-    left after as many below 0.8 of it; rows without a value change nothing."""
-    result = np.zeros(len(smooth), np.int8)
-    bounds = (limits.watch, limits.alarm, limits.danger)
-    stage = above = below = 0
-    for row, value in enumerate(smooth):
-        if np.isfinite(value):
-            wanted = sum(value > bound for bound in bounds)
-            above = above + 1 if wanted > stage else 0
-            below = below + 1 if stage and value < 0.8 * bounds[stage - 1] else 0
-            if above >= limits.persistence:
-                stage, above = wanted, 0
-            elif below >= limits.persistence:
-                stage, below = stage - 1, 0
-        result[row] = stage
-    return result
+    """int8[n]: the stage at each value of a smoothed index; see `StageTracker`."""
+    tracker = StageTracker(limits)
+    return np.array([tracker.update(float(value)) for value in smooth], np.int8)
 
 
 def first_at(stage: NDArray[np.int8], least: int) -> int | None:
