@@ -113,6 +113,16 @@ async def test_a_device_that_stays_away_takes_the_push_back(works: Works) -> Non
     assert [event.kind for event in works.field.events] == ["config.rolled_back"]
 
 
+async def test_a_gateway_that_cannot_run_takes_the_push_back(works: Works) -> None:
+    """A process that survives it puts the files back at once; without a trial there is nothing to put back."""
+    assert not works.remote.failed("it cannot")
+    await works.push(SECOND)
+    assert works.remote.failed("it cannot")
+    assert (works.files(), works.remote.status().state) == (FIRST, "rolled-back")
+    works.begin()
+    assert [event.kind for event in works.field.events] == ["config.rolled_back"]
+
+
 async def test_a_crash_during_a_trial_takes_it_back(works: Works, tmp_path: Path) -> None:
     """The next process finds the old files, even where the crash left a folder that cannot be loaded."""
     await works.push(SECOND)

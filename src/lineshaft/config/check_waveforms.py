@@ -17,7 +17,9 @@ def check_waveforms(draft: Draft, drivers: Mapping[str, DriverSchema], signals: 
     """Note what is wrong with the waveforms; `signals`: paths below the site of all signals, features included."""
     rules = [str(raw.get("id")) for _, raw in draft.items("edge_rules")]
     for device in draft.devices:
-        driver = drivers.get(device.text("driver"))
+        name = device.text("driver")
+        known = name in drivers  # an unknown one is told elsewhere
+        driver = drivers[name] if known else None
         for signal in device.signals:
             if signal.config is None:
                 continue

@@ -119,6 +119,13 @@ class RemoteConfig:
             self._take_back("The gateway ended while it tried this configuration.")
         return trial is not None
 
+    def failed(self, words: str) -> bool:
+        """The gateway could not run: put a configuration that is tried back. False when none is tried."""
+        if self._trial is None:
+            return False
+        self._take_back(words)
+        return True
+
     def began(self, plant: Plant, watched: Watched) -> None:
         """A gateway runs with this plant, which was read from the folder."""
         self._plant, self._watched = plant, watched

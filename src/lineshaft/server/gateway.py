@@ -12,7 +12,7 @@ from lineshaft.config.bundle import read_bundle
 from lineshaft.config.load import profiles_of
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
-from lineshaft.errors import StoreUnavailable
+from lineshaft.errors import LineshaftError, StoreUnavailable
 from lineshaft.gateway.connect.connector import Connector
 from lineshaft.gateway.plan import make_plan
 from lineshaft.gateway.remote_config import RemoteConfig
@@ -35,7 +35,11 @@ async def run_gateway(context: PartContext) -> None:
             running = asyncio.create_task(process.gateway(plant, ended), name="gateway")
             plant = await _next_plant(changes, context.stop, running)
             ended.set()
-            await running
+            try:
+                await running
+            except LineshaftError as error:
+                plant = await process.recover(error)
+                changes = context.watcher(plant).changes()
     finally:
         await process.connector.close()
 
@@ -63,6 +67,12 @@ class _Process:
         """The plant to begin with."""
         put_back = await asyncio.to_thread(self._remote.resume)
         return await asyncio.to_thread(self._context.load, self._context.folder) if put_back else self._context.plant
+
+    async def recover(self, error: LineshaftError) -> Plant:
+        """The plant of before, when a pushed one cannot run at all. Raises `error` when there was no trial."""
+        if not await asyncio.to_thread(self._remote.failed, f"The gateway cannot run with it: {error}"):
+            raise error
+        return await asyncio.to_thread(self._context.load, self._context.folder)
 
     async def gateway(self, plant: Plant, stop: asyncio.Event) -> None:
         """One gateway, from a plant that does not change."""

@@ -123,17 +123,19 @@ def checked(files: dict[str, str], place: Path) -> Plant:
     return check_bundle(files, lambda folder: load_plant(folder, DRIVERS), place / "staged")
 
 
-def test_a_device_gets_its_place_in_the_tree(tmp_path: Path) -> None:
-    """New nodes hang below those that exist in another file; the file of the device is whole by itself."""
-    files = {"plant.yaml": PLANT}
+@pytest.mark.parametrize("main", ["plant.yaml", "a.yaml"])
+def test_a_device_gets_its_place_in_the_tree(tmp_path: Path, main: str) -> None:
+    """New nodes hang below those of another file, whichever of the two is read first."""
+    files = {main: PLANT}
     plant = checked(files, tmp_path)
     made = draft(plant, files, DEVICE, {"hall/line-2/saw": {"name": "Saw 2", "type": "saw"}}, "Saw 2")
     assert list(made) == ["plc.yaml"]
     plant = checked({**files, **made}, tmp_path)
     (hall,) = plant.equipment
-    assert [child.id for child in hall.children] == ["press", "line-2"]
-    saw = hall.children[1].children[0]
-    assert (hall.children[1].level, saw.level, saw.name, saw.type) == ("line", "asset", "Saw 2", "saw")
+    assert (hall.level, {child.id for child in hall.children}) == ("area", {"press", "line-2"})
+    line = next(child for child in hall.children if child.id == "line-2")
+    saw = line.children[0]
+    assert (line.level, saw.level, saw.name, saw.type) == ("line", "asset", "Saw 2", "saw")
     assert plant.devices[0].signals[0].asset == "hall/line-2/saw"
     with pytest.raises(ConfigError) as taken:
         draft(plant, files, DEVICE, {}, "again")

@@ -54,7 +54,8 @@ class CertificateUnknown(AccessDenied):
         super().__init__(
             f"{url}: the server's certificate is not trusted yet: {entry.subject}, thumbprint {entry.thumbprint}",
             hint=f"Compare the thumbprint with the one that the server itself shows. If they are the same, accept it: "
-            f"move {entry.file} to {folder / 'trusted'}.",
+            f"lineshaft opcua trust PLANT accept {entry.thumbprint[:8]}, or the page Connect a device, or move "
+            f"{entry.file} to {folder / 'trusted'}.",
         )
         self.entry = entry
 
