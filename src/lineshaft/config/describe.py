@@ -105,6 +105,12 @@ def _profiles_page(profiles: Mapping[str, ProfileConfig]) -> str:
     parts = [GENERATED + "# Device profiles\n\nA device as data. A plant can have its own in `profiles/`.\n"]
     parts += _tables(schema, schema["$defs"], "profile", seen)
     parts.append("## Profiles that come along\n")
+    parts.append("| Profile | Device | Drivers | Signals |\n|---|---|---|---|")
+    parts += [
+        f"| [{name}](#{name}) | {_cell(one.title)} | {', '.join(one.drivers)} | {len(one.signals)} |"
+        for name, one in sorted(profiles.items())
+    ]
+    parts.append("")
     for name in sorted(profiles):
         profile = profiles[name]
         drivers = ", ".join(profile.drivers)

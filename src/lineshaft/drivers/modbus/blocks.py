@@ -8,6 +8,7 @@ from typing import Final
 
 from lineshaft.drivers.modbus.address import BIT_TABLES, Table
 from lineshaft.drivers.modbus.options import ModbusConnection
+from lineshaft.drivers.spans import grouped
 
 FUNCTIONS: Final[dict[Table, int]] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 BITS_PER_REGISTER: Final = 16
@@ -74,8 +75,9 @@ class Layout:
             for taboo in self.options.forbidden
         )
 
-    def _joins(self, first: Span, previous: Span, end: int, span: Span) -> bool:
-        """True when `span` may be added to the block that began with `first` and reaches to `end`."""
+    def _joins(self, group: Sequence[Span], end: int, span: Span) -> bool:
+        """True when `span` may be added to a block that reaches to `end`."""
+        first, previous = group[0], group[-1]
         if (span.unit, span.table) != (first.unit, first.table) or (previous, span) in self.seams:
             return False
         per_register = BITS_PER_REGISTER if span.table in BIT_TABLES else 1
@@ -92,21 +94,11 @@ class Layout:
 
     def blocks(self, spans: Iterable[Span]) -> list[Block]:
         """Merge spans to as few requests as the options and what was learned allow; bad spans are left out."""
-        groups: list[list[Span]] = []
-        end = 0
-        for span in sorted(set(spans)):
-            if span in self.bad:
-                continue
-            if groups and self._joins(groups[-1][0], groups[-1][-1], end, span):
-                groups[-1].append(span)
-                end = max(end, span.end)
-            else:
-                groups.append([span])
-                end = span.end
+        groups = grouped((span for span in spans if span not in self.bad), self._joins)
         blocks: list[Block] = []
         offset = 0
         for group in groups:
-            block = Block(tuple(group), offset)
+            block = Block(group, offset)
             blocks.append(block)
             offset += block.size
         return blocks

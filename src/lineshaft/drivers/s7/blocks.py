@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lineshaft.drivers.s7.address import Area
+from lineshaft.drivers.spans import grouped
 
 ITEM_REQUEST: Final = 12
 ITEM_REPLY: Final = 4
@@ -48,30 +49,21 @@ def longest_item(pdu: int) -> int:
 def merge(spans: Iterable[Span], max_gap: int, pdu: int) -> tuple[Block, ...]:
     """As few blocks as possible, none with more than `max_gap` unused bytes in one place; no value is torn in two
     unless it is longer than a reply."""
-    groups: list[list[Span]] = []
-    end = 0
     most = longest_item(pdu)
-    for span in sorted(set(spans)):
-        first = groups[-1][0] if groups else None
-        if (
-            first is not None
-            and (first.area, first.db) == (span.area, span.db)
-            and span.start - end <= max_gap
-            and max(end, span.end) - first.start <= most
-        ):
-            groups[-1].append(span)
-            end = max(end, span.end)
-        else:
-            groups.append([span])
-            end = span.end
+
+    def joins(group: Sequence[Span], end: int, span: Span) -> bool:
+        first = group[0]
+        near = (first.area, first.db) == (span.area, span.db) and span.start - end <= max_gap
+        return near and max(end, span.end) - first.start <= most
+
     blocks: list[Block] = []
     offset = 0
-    for group in groups:
+    for group in grouped(spans, joins):
         first, last = group[0], max(span.end for span in group)
         items = tuple(
             Span(first.area, first.db, start, min(most, last - start)) for start in range(first.start, last, most)
         )
-        blocks.append(Block(tuple(group), items, offset))
+        blocks.append(Block(group, items, offset))
         offset += last - first.start
     return tuple(blocks)
 
