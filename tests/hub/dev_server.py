@@ -28,6 +28,7 @@ from lineshaft.hub.stream import LiveStream
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Quality, SampleBatch
+from lineshaft.model.waveforms import Waveform
 from lineshaft.web.static_files import mount_page
 
 SITE = "northwind/lakeside"
@@ -178,6 +179,25 @@ def fill(services: Services, ids: np.ndarray, shapes: Sequence[Shape], days: flo
     )
 
 
+def fill_waveforms(services: Services) -> None:
+    """Bursts of two pumps: the bearing of the first knocks 90 times a second at 1800/min, the sensor of the second is
+    driven too hard."""
+    now = time.time_ns() // 1000
+    moments = [now - minutes * 60 * SECOND for minutes in (2400, 1200, 300, 55, 45, 35, 25, 15, 5)]
+    seconds = np.arange(8192) / 12_800
+    for number, limit in ((1, 1e9), (2, 4.0)):
+        asset = f"{SITE}/utilities/cooling/pump-{number}"
+        signal = Signal(asset, "burst", SignalKind.WAVEFORM, Datatype.FLOAT, "m/s2", description="Driven end")
+        (handle,) = services.state.register([BornSignal(signal, NODE, f"pump-{number}")]).tolist()
+        for at, moment in enumerate(moments):
+            values = 3 * np.sin(2 * np.pi * 30 * seconds) + np.random.default_rng(at).normal(0, 0.2, len(seconds))
+            for knock in np.arange(0, seconds[-1], 1 / 90):
+                late = np.maximum(seconds - knock, 0)
+                values += 2 * (1 + at) * np.exp(-800 * late) * np.sin(2 * np.pi * 3000 * late)
+            wave = Waveform.of(np.rint(100 * np.clip(values, -limit, limit)).astype(int), 12_800.0, 1800.0, scale=0.01)
+            services.historian.append(SampleBatch.of_waves([handle], [moment], [wave]), f"burst-{number}-{at}")
+
+
 async def serve(options: argparse.Namespace, folder: Path) -> None:
     with State(f"sqlite:///{folder}/state.db") as state:
         services = Services(MemoryHistorian(), state, LiveStream(), PlantInfo("Lakeside works", "Europe/Berlin"))
@@ -193,6 +213,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         ids = state.register([BornSignal(shape.signal, NODE, shape.device, "40001") for shape in shapes])
         fill(services, ids, shapes, options.days)
         state.register([found("Pump2/Speed (rpm)", "pump2/speed-rpm"), found("tag_47", "tag-47")])
+        fill_waveforms(services)
         server = uvicorn.Server(server_config(app, "127.0.0.1", options.port))
         print(f"{base} is ready, user admin", flush=True)  # noqa: T201
         feeding = asyncio.create_task(feed(services, ids, shapes, options.interval))

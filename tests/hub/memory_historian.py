@@ -68,10 +68,10 @@ class MemoryHistorian:
                     )  # fmt: skip
         return found[:: -(-len(found) // limit)] if found else []
 
-    def waveform(self, signal: int, time: int) -> Waveform | None:
+    def bursts(self, signal: int, times: Sequence[int]) -> dict[int, Waveform]:
         self._answer()
-        parts = self._bursts(signal).get(time)
-        return None if parts is None else joined([wave for _, wave in parts])
+        found = self._bursts(signal)
+        return {time: joined([wave for _, wave in found[time]]) for time in times if time in found}
 
     def _bursts(self, signal: int) -> dict[int, list[tuple[SampleBatch, Waveform]]]:
         """The pieces of each burst by its time, each with its row."""

@@ -75,16 +75,16 @@ def _csv_records(rows: _Reader, options: TableForm, malformed: Malformed, decima
         try:
             if len(row) != len(header):
                 raise ValueError("a cell is missing or too many")
-            time = _time(row[time_at], options.time_unit)
+            time = cell_time(row[time_at], options.time_unit)
         except ValueError:
             malformed.add(rows.line_num, ",".join(row))
             continue
         if long:
-            records.add(row[signal_at], time, _point(row[value_at], decimal))
+            records.add(row[signal_at], time, number_point(row[value_at], decimal))
         else:
             for index, cell in enumerate(row):
                 if index != time_at and cell:
-                    records.add(header[index], time, _point(cell, decimal))
+                    records.add(header[index], time, number_point(cell, decimal))
         if len(records) >= CHUNK:
             yield records
             records = Records()
@@ -105,7 +105,7 @@ def read_parquet(path: Path, options: TableForm, malformed: Malformed) -> Chunks
             )
             for batch in file.iter_batches(CHUNK):
                 columns = {name: batch.column(name) for name in [options.time_column, *others]}
-                times = _parquet_times(columns.pop(options.time_column), options.time_unit)
+                times = parquet_times(columns.pop(options.time_column), options.time_unit)
                 cells = [_raw_column(columns[name]) for name in others]
                 records = Records()
                 for time, *row in zip(times, *cells, strict=True):
@@ -123,7 +123,7 @@ def read_parquet(path: Path, options: TableForm, malformed: Malformed) -> Chunks
         raise DataError(f"{path} is no readable Parquet file: {error}") from error
 
 
-def _point(cell: str, decimal: str) -> str:
+def number_point(cell: str, decimal: str) -> str:
     """A number with a decimal comma, as one with a point; other cells stay."""
     return cell.replace(decimal, ".") if decimal != "." and _COMMA_NUMBER.fullmatch(cell) else cell
 
@@ -135,7 +135,7 @@ def _form(header: list[str], options: TableForm) -> tuple[int, bool]:
     return header.index(options.time_column), {options.signal_column, options.value_column} <= set(header)
 
 
-def _time(text: str, unit: str) -> int:
+def cell_time(text: str, unit: str) -> int:
     """A cell -> UTC microseconds. Raises ValueError."""
     moment = _plain_time(text, unit)
     if abs(moment) > _FARTHEST_US:
@@ -154,7 +154,7 @@ def _plain_time(text: str, unit: str) -> int:
         return iso_time(text)
 
 
-def _parquet_times(column: Any, unit: str) -> list[int | None]:
+def parquet_times(column: Any, unit: str) -> list[int | None]:
     """A time column of any type -> UTC microseconds, None where it cannot be read."""
     arrow: Any = import_module("pyarrow")
     if arrow.types.is_timestamp(column.type):
@@ -165,7 +165,7 @@ def _parquet_times(column: Any, unit: str) -> list[int | None]:
     times: list[int | None] = []
     for cell in column.to_pylist():
         try:
-            times.append(None if cell is None else _time(str(cell), unit))
+            times.append(None if cell is None else cell_time(str(cell), unit))
         except ValueError:
             times.append(None)
     return times

@@ -23,7 +23,7 @@ def test_a_burst_comes_back_sample_by_sample(historian: ClickHouseHistorian) -> 
     for at, part in enumerate(pieces(SampleBatch.of_waves([1, 2], [START, START + 5], [long, numbers]))):
         historian.append(part, f"part {at}")
     for signal, time, wave in ((1, START, long), (2, START + 5, numbers)):
-        found = historian.waveform(signal, time)
+        found = historian.bursts(signal, [time]).get(time)
         assert found is not None
         assert found.samples.dtype == wave.samples.dtype
         np.testing.assert_array_equal(found.samples, wave.samples)
@@ -32,7 +32,7 @@ def test_a_burst_comes_back_sample_by_sample(historian: ClickHouseHistorian) -> 
     assert (listed.have, listed.total, listed.whole) == (120_000, 120_000, True)
     np.testing.assert_allclose(listed.rms, long.rms(), rtol=1e-4)
     assert historian.latest([2]).values.tolist() == [numbers.rms()]
-    assert historian.waveform(1, START + 1) is None
+    assert historian.bursts(1, [START + 1]) == {}
 
 
 def test_a_block_that_comes_twice_stores_its_bursts_once(historian: ClickHouseHistorian) -> None:
@@ -50,7 +50,7 @@ def test_half_a_burst_is_listed_as_half(historian: ClickHouseHistorian) -> None:
     historian.append(parts[0].take(slice(0, 1)), "first")
     (listed,) = historian.waveforms([1], START, START + 1, 10)
     assert (listed.have, listed.total, listed.whole) == (45_000, 120_000, False)
-    found = historian.waveform(1, START)
+    found = historian.bursts(1, [START]).get(START)
     assert found is not None
     assert (len(found), found.whole) == (45_000, False)
 
@@ -62,6 +62,9 @@ def test_many_bursts_are_thinned_evenly_and_the_newest_stays(historian: ClickHou
     historian.append(SampleBatch.of_waves([1] * count, [START + at * HOUR for at in range(count)], waves), "all")
     listed = historian.waveforms([1], START, START + count * HOUR, 10)
     assert len(listed) == 10
+    several = historian.bursts(1, [START, START + 7 * HOUR, START + 1])
+    assert sorted(several) == [START, START + 7 * HOUR]
+    np.testing.assert_array_equal(several[START + 7 * HOUR].samples, waves[7].samples)
     assert {int(step) for step in np.diff([one.time for one in listed])} == {5 * HOUR}
     assert listed[-1].time == START + (count - 1) * HOUR
 

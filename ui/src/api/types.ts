@@ -186,3 +186,57 @@ export interface User {
   role: Role;
   created: number;
 }
+
+/** One burst of fast samples without its samples; times in UTC microseconds, rate in Hz, speed in 1/min. */
+export interface BurstInfo {
+  id: string;
+  time: number;
+  rate: number;
+  speed: number | null;
+  samples: number;
+  total: number;
+  rms: number | null;
+  quality: number;
+}
+
+export interface BurstPage {
+  signal: number;
+  unit: string;
+  items: BurstInfo[];
+}
+
+export interface Burst {
+  id: string;
+  time: number;
+  unit: string;
+  rate: number;
+  speed: number | null;
+  total: number;
+  whole: boolean;
+  problem: string;
+  value: number[];
+}
+
+export type SpectrumKind = "amplitude" | "velocity" | "envelope";
+
+/** Equidistant lines from `start` on, both in Hz. */
+export interface Spectrum {
+  kind: SpectrumKind;
+  unit: string;
+  speed: number | null;
+  band: [number, number] | null;
+  start: number;
+  step: number;
+  problem: string;
+  amplitude: number[];
+}
+
+/** One row per burst over 0 to `highest` Hz. */
+export interface Spectra {
+  kind: SpectrumKind;
+  unit: string;
+  highest: number;
+  time: number[];
+  speed: (number | null)[];
+  amplitude: (number | null)[][];
+}

@@ -136,6 +136,7 @@ const ICONS: Record<string, string> = {
   menu: "M3 5h14M3 10h14M3 15h14",
   search: "M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M13 13l4 4",
   overview: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
+  waveform: "M2.500 10h2l1.500-5 2.500 11 2.500-12 2 9 1.500-3h3",
   trend: "M3 16V4M3 16h14M5.5 12.5l3.5-4 3 2.5 4.5-6",
   tree: "M4 4h5v4H4zM11 12h5v4h-5zM6.5 8v6H11",
   oee: "M3 16a7 7 0 1 1 14 0M10 16l4-6M5.500 16h0M14.500 16h0",

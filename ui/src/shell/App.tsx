@@ -15,6 +15,7 @@ const SignalPage = lazy(() => import("../pages/signal/SignalPage"));
 const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
 const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
 const OeePage = lazy(() => import("../apps/oee/OeePage"));
+const WaveformPage = lazy(() => import("../pages/waveform/WaveformPage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
@@ -78,6 +79,7 @@ function Plant() {
             <Route path="/signal/:id" component={SignalPage} />
             <Route path="/trend" component={TrendPage} />
             <Route path="/oee" component={OeePage} />
+            <Route path="/waveform" component={WaveformPage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />

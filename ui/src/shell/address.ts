@@ -65,6 +65,12 @@ export function useTrendHref(): (ids: readonly number[]) => string {
   return useCallback((ids) => href("/trend", { s: ids.join(",") }), [href]);
 }
 
+/** Address of the page where a signal is looked at: that of its waveforms, else the trend. */
+export function useSignalHref(): (signal: { id: number; kind: string }) => string {
+  const href = useHref();
+  return useCallback((signal) => href(signal.kind === "waveform" ? "/waveform" : "/trend", { s: String(signal.id) }), [href]);
+}
+
 /** A function that tells the range's bounds now; stable while the range is the same. */
 export function useBounds(): () => [number, number] {
   const { range } = useRange();

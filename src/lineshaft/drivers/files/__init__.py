@@ -14,4 +14,5 @@ SPEC = DriverSpec(
     create=FilesDriver,
     push=True,
     docs="guide/drivers/files.md",
+    waveforms="told",
 )

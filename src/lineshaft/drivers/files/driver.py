@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 import structlog
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.files.bursts import bursts_of
 from lineshaft.drivers.files.folder import Folder, Found, Position
 from lineshaft.drivers.files.options import FilesConnection
 from lineshaft.drivers.records import Chunks, Malformed, Records, rows_of, targets_of
@@ -47,6 +48,11 @@ class FilesDriver:
         self._position = Position()
         self._seen: dict[str, tuple[Found, float]] = {}  # name -> how it was seen first like this, and when
         self._running: asyncio.Task[None] | None = None
+        self._waves: Sequence[WavePoint] = ()
+
+    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+        """A file whose name fits the address of a waveform is one burst, and nothing else is read from it."""
+        self._waves = points
 
     def position(self) -> str:
         """File, records of it that were passed, and the last file that was finished."""
@@ -158,8 +164,12 @@ class FilesDriver:
         """Read one file to its end and put it away."""
         malformed = Malformed()
         failed = False
+        waves = [point for point in self._waves if fnmatchcase(found.name, point.address.file)]
         try:
-            await self._records(folder, found, points, sink, malformed)
+            if waves:
+                await self._burst(folder, found, waves, sink)
+            else:
+                await self._records(folder, found, points, sink, malformed)
             self.statistics.files += 1
         except DataError as error:
             failed = True
@@ -177,6 +187,21 @@ class FilesDriver:
         else:
             self._position = replace(self._position, finished=(found.modified_ns, found.name))
         sink(SampleBatch.empty())  # so that the position is kept
+
+    async def _burst(self, folder: Folder, found: Found, waves: Sequence[WavePoint], sink: Sink) -> None:
+        """Deliver a file that is a burst, unless it was delivered before a restart. Raises DataError."""
+        if self._position.records and await asyncio.to_thread(folder.is_same, found.name, self._position):
+            return
+        head, length = await asyncio.to_thread(folder.head, found.name)
+        try:
+            batch = await asyncio.to_thread(bursts_of, folder, found, waves)
+        except DataError:
+            handles = [point.handle for point in waves]
+            sink(SampleBatch.of(handles, found.modified_ns // 1000, math.nan, Quality.BAD_DEVICE))
+            raise
+        self._position = Position(found.name, head, length, len(batch), self._position.finished)
+        self.statistics.rows += len(batch)
+        sink(batch)
 
     async def _records(
         self, folder: Folder, found: Found, points: Sequence[Point], sink: Sink, malformed: Malformed

@@ -84,14 +84,15 @@ class Folder:
         found = []
         try:
             for path in self.path.iterdir():
-                if self._kind(path.name) and fnmatchcase(path.name, self.options.pattern) and path.is_file():
+                if self.kind(path.name) and fnmatchcase(path.name, self.options.pattern) and path.is_file():
                     seen = path.stat()
                     found.append(Found(seen.st_mtime_ns, path.name, seen.st_size))
         except OSError as error:
             raise ConnectionFailed(f"{self.path}: {error}", hint="check the path; is the share mounted?") from error
         return sorted(found)
 
-    def _kind(self, name: str) -> str:
+    def kind(self, name: str) -> str:
+        """csv, parquet, or '' for a name that is not read."""
         if name.startswith("."):
             return ""
         lower = name.lower().removesuffix(".gz")
@@ -115,11 +116,11 @@ class Folder:
         """All records of a file. Raises DataError."""
         path = self.path / name
         try:
-            if self._kind(name) == "parquet":
+            if self.kind(name) == "parquet":
                 yield from read_parquet(path, self.options, malformed)
                 return
-            with _lines(path, self.options.encoding) as lines:
-                yield from read_csv(lines, self.options, malformed, self.options.delimiter, self.options.decimal)
+            with lines(path, self.options.encoding) as text:
+                yield from read_csv(text, self.options, malformed, self.options.delimiter, self.options.decimal)
         except (OSError, EOFError, zlib.error, UnicodeError) as error:
             raise DataError(f"{name} cannot be read: {error}") from error
 
@@ -135,7 +136,8 @@ class Folder:
             raise ConnectionFailed(f"{name} cannot be moved: {error}", hint="check the rights of the folder") from error
 
 
-def _lines(path: Path, encoding: str) -> TextIO:
+def lines(path: Path, encoding: str) -> TextIO:
+    """The text of a CSV file, unpacked where it is packed. Raises OSError."""
     found = "utf-8-sig" if encoding == "utf-8" else encoding  # spreadsheets put a mark in front
     if path.suffix.lower() == ".gz":
         return cast(TextIO, gzip.open(path, "rt", encoding=found, errors="replace", newline=""))

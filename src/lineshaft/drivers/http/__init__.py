@@ -25,6 +25,7 @@ POLL = DriverSpec(
     address=HttpAddress,
     create=_poll,
     docs="guide/drivers/http.md",
+    waveforms="bare",
 )
 WEBHOOK = DriverSpec(
     name="webhook",

@@ -13,8 +13,9 @@ from typing import Any, Final
 import httpx
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point
+from lineshaft.drivers.base import Browsed, Finding, Point, WavePoint
 from lineshaft.drivers.http.options import HttpConnection
+from lineshaft.drivers.json_bursts import BurstExtractor
 from lineshaft.drivers.mapping import Cell, Extractor, Rows, leaves, parse
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
@@ -112,6 +113,13 @@ class HttpDriver:
         for point, (moment, cell) in zip(points, cells, strict=True):
             answer.add(point.handle, moment, cell)
         return answer.batch()
+
+    async def read_waveform(self, point: WavePoint) -> SampleBatch:
+        """See ReadsWaveforms: the burst in the document at the path of the address."""
+        found = await self._document(self._opened(), point.address.path)
+        now_us = self._clock.now_us()
+        row = None if found is None else BurstExtractor(point, self.options).row(found.document, now_us)
+        return SampleBatch.of([point.handle], now_us, math.nan, Quality.BAD_ADDRESS) if row is None else row
 
     def _plan(self, points: Sequence[Point]) -> _Plan:
         plan = self._plans.get(id(points))

@@ -20,4 +20,5 @@ SPEC = DriverSpec(
     create=_create,
     push=True,
     docs="guide/drivers/mqtt.md",
+    waveforms="bare",
 )

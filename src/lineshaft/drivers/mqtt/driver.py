@@ -13,7 +13,8 @@ import structlog
 from paho.mqtt.client import topic_matches_sub
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.json_bursts import BurstExtractor
 from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, leaves, parse
 from lineshaft.drivers.mqtt.client import Client, Message
 from lineshaft.drivers.mqtt.options import MqttConnection
@@ -39,13 +40,22 @@ class Statistics:
 class Mapper:
     """Messages to rows of the points whose topics they match."""
 
-    def __init__(self, points: Sequence[Point], options: MqttConnection, statistics: Statistics, clock: Clock) -> None:
+    def __init__(
+        self,
+        points: Sequence[Point],
+        options: MqttConnection,
+        statistics: Statistics,
+        clock: Clock,
+        waves: Sequence[WavePoint] = (),
+    ) -> None:
         self._options = options
+        self._bursts = [BurstExtractor(point, options) for point in waves]
         self._statistics = statistics
         self._clock = clock
         self._extractors = [Extractor(point, options) for point in points]
         self._of_topic: dict[str, list[Extractor]] = {}
-        self.filters = tuple(dict.fromkeys(point.address.topic for point in points))
+        topics = [point.address.topic for point in points] + [point.address.topic for point in waves]
+        self.filters = tuple(dict.fromkeys(topics))
 
     def _matching(self, topic: str) -> list[Extractor]:
         found = self._of_topic.get(topic)
@@ -73,6 +83,26 @@ class Mapper:
             rows.extend(found)
         self._statistics.rows += len(rows)
         return rows
+
+    def bursts(self, messages: Sequence[Message]) -> SampleBatch:
+        """The bursts in the messages; what is no burst is counted, and its waveform is bad."""
+        now_us = self._clock.now_us()
+        parts = []
+        for message in messages if self._bursts else ():
+            if message.retained and self._options.retained == "ignore":
+                continue
+            quality = Quality.UNCERTAIN_CLOCK if message.retained else Quality.GOOD
+            for one in self._bursts:
+                if not topic_matches_sub(one.point.address.topic, message.topic):
+                    continue
+                try:
+                    if len(message.payload) > self._options.max_payload:
+                        raise DataError(f"{len(message.payload)} bytes are more than max_payload")
+                    parts.append(one.row(parse(message.payload), now_us, quality))
+                except DataError as error:
+                    self._malformed(message, error)
+                    parts.append(SampleBatch.of([one.point.handle], now_us, math.nan, Quality.BAD_DEVICE))
+        return SampleBatch.concat(part for part in parts if part is not None)
 
     def _add(self, rows: Rows, message: Message, now_us: int) -> None:
         wanted = self._matching(message.topic)
@@ -123,6 +153,11 @@ class MqttDriver:
         self._last: dict[int, tuple[int, Cell]] = {}
         self._topics: dict[str, bytes] = {}  # while browsing
         self._news = asyncio.Event()
+        self._waves: Sequence[WavePoint] = ()
+
+    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+        """See BringsWaveforms."""
+        self._waves = points
 
     async def connect(self) -> None:
         """Sign in. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
@@ -224,14 +259,16 @@ class MqttDriver:
         return findings
 
     async def _listen(self, client: Client, points: Sequence[Point]) -> None:
-        self._mapper = Mapper(points, self.options, self.statistics, self._clock)
+        self._mapper = Mapper(points, self.options, self.statistics, self._clock, self._waves)
         await client.subscribe(self._mapper.filters)
 
     def _take(self, messages: Sequence[Message]) -> None:
         if self._mapper is None:
             self._topics.update({message.topic: message.payload for message in messages[:_TOPICS_KEPT]})
             return
-        rows = self._mapper.rows(messages)
+        rows, bursts = self._mapper.rows(messages), self._mapper.bursts(messages)
+        if len(bursts) and self._sink is not None:
+            self._sink(bursts)
         if not len(rows):
             return
         if self._sink is not None:

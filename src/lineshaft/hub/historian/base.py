@@ -83,8 +83,8 @@ class Historian(Protocol):
         """Bursts that begin in start <= time < end, at most `limit`, spread evenly over them where there are more."""
         ...
 
-    def waveform(self, signal: int, time: int) -> Waveform | None:
-        """The burst of a signal that begins at `time`; only what is there of half a one, None when there is none."""
+    def bursts(self, signal: int, times: Sequence[int]) -> dict[int, Waveform]:
+        """The bursts of a signal that begin at these times, by time; of half a one what is there, of none nothing."""
         ...
 
     def read(

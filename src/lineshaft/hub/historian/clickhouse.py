@@ -85,9 +85,9 @@ class ClickHouseHistorian:
             return []
         return waves.listed(self._engine.arrow(waves.listing(signals, start, end, limit)))
 
-    def waveform(self, signal: int, time: int) -> Waveform | None:
-        """One burst; see historian/base.py."""
-        return waves.read(self._engine.arrow(waves.pieces(signal, time)))
+    def bursts(self, signal: int, times: Sequence[int]) -> dict[int, Waveform]:
+        """Bursts with their samples; see historian/base.py."""
+        return waves.read(self._engine.arrow(waves.pieces(signal, times))) if times else {}
 
     def read(
         self, signals: Sequence[int], start: int, end: int, *, points: int | None = None, before: bool = True

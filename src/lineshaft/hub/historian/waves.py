@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -87,27 +88,29 @@ def listed(table: pa.Table) -> list[StoredWave]:
     ]
 
 
-def pieces(signal: int, time: int) -> str:
-    """All pieces of one burst."""
+def pieces(signal: int, times: Sequence[int]) -> str:
+    """All pieces of some bursts."""
+    moments = ",".join(queries.moment(time) for time in times)
     return (
-        "SELECT offset, total, rate, speed, scale, counts, numbers FROM waveforms"
-        f" WHERE signal = {int(signal)} AND time = {queries.moment(time)} ORDER BY offset LIMIT 1 BY offset"
+        "SELECT reinterpretAsInt64(time) AS t, offset, total, rate, speed, scale, counts, numbers FROM waveforms"
+        f" WHERE signal = {int(signal)} AND time IN ({moments}) ORDER BY t, offset LIMIT 1 BY t, offset"
     )
 
 
-def read(table: pa.Table) -> Waveform | None:
-    """What there is of a burst from its first sample on; None when there is nothing."""
-    if not table.num_rows:
-        return None
-    first = {name: table.column(name)[0].as_py() for name in ("total", "rate", "speed", "scale", "offset")}
-    at, found = first["offset"], []
-    for row in range(table.num_rows):
-        if table.column("offset")[row].as_py() != at:
-            break
+def read(table: pa.Table) -> dict[int, Waveform]:
+    """The bursts by time: of each what there is from its first piece on."""
+    facts = table.drop_columns(["counts", "numbers"]).to_pylist()
+    found: dict[int, list[Waveform]] = {}
+    for row, fact in enumerate(facts):
+        parts = found.setdefault(fact["t"], [])
+        if parts and fact["offset"] != parts[-1].offset + len(parts[-1]):
+            continue  # what is between is missing
         samples = table.column("counts")[row].values.to_numpy(zero_copy_only=False)
         if not len(samples):
             samples = table.column("numbers")[row].values.to_numpy(zero_copy_only=False)
-        found.append(samples)
-        at += len(samples)
-    speed = None if math.isnan(first["speed"]) else first["speed"]
-    return Waveform(np.concatenate(found), first["rate"], speed, first["scale"], first["offset"], first["total"])
+        speed = None if math.isnan(fact["speed"]) else fact["speed"]
+        parts.append(Waveform(samples, fact["rate"], speed, fact["scale"], fact["offset"], fact["total"]))
+    return {
+        time: replace(parts[0], samples=np.concatenate([part.samples for part in parts]))
+        for time, parts in found.items()
+    }

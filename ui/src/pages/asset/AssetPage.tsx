@@ -13,7 +13,7 @@ import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import { groupAbnormal } from "../../plant/abnormal";
 import { isState, stateOf, stripStates } from "../../plant/states";
-import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { assetPath, useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
 import { OlderData } from "../../shell/OlderData";
 import { usePlantState } from "../../shell/plantState";
 import { EventTable } from "../events/EventTable";
@@ -32,6 +32,7 @@ export default function AssetPage() {
   const below = useSignals(path, path !== "");
   const plant = usePlantState();
   const trend = useTrendHref();
+  const look = useSignalHref();
   const { range } = useRange();
   const [filter, setFilter] = useState("");
 
@@ -57,6 +58,7 @@ export default function AssetPage() {
   if (isPending || below.isPending) return <Skeleton rows={8} />;
   if (below.isError) return <Failure error={below.error} retry={() => void below.refetch()} />;
   if (!node) return <Empty>{t("asset.missing")}</Empty>;
+  const waves = whole.filter((signal) => signal.kind === "waveform");
   const measures = whole.filter((signal) => signal.kind === "measure" && !isState(signal));
   return (
     <>
@@ -72,6 +74,12 @@ export default function AssetPage() {
         <span className="muted">{[node.type && humanise(node.type), node.description].filter(Boolean).join(" · ")}</span>
         {measures.length > 0 && (
           <div className="section-aside">
+            {waves.map((signal) => (
+              <Link key={signal.id} href={look(signal)} className="button">
+                <Icon name="waveform" />
+                {waves.length > 1 ? tree.namesBelow(path, signal.asset) || humanise(signal.name) : t("asset.waveform")}
+              </Link>
+            ))}
             <Link href={trend(measures.slice(0, 20).map((signal) => signal.id))} className="button">
               <Icon name="trend" />
               {t("asset.trendAll")}

@@ -8,7 +8,7 @@ import { barScale, MovingBar, ShownAge, ShownQuality, ShownValue } from "../../c
 import { humanise, shortAddress } from "../../format";
 import { t, tn } from "../../i18n";
 import { isState } from "../../plant/states";
-import { assetPath, signalPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { assetPath, signalPath, useBounds, useHref, useRange, useSignalHref } from "../../shell/address";
 import { SetValueButton } from "../../writes/SetValue";
 import type { SignalGroup } from "./components";
 
@@ -82,14 +82,15 @@ function GroupRow({ group, open, toggle }: { group: SignalGroup; open: boolean; 
 }
 
 const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalInfo; series: SeriesColumns | undefined }) {
-  const trend = useTrendHref();
   const href = useHref();
+  const look = useSignalHref();
+  const isWave = signal.kind === "waveform";
   const getBounds = useBounds();
   const { node = "", device = "", address = "" } = signal.source ?? {};
   return (
     <tr>
       <td className="cell-name">
-        <Link href={href(signalPath(signal.id))} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
+        <Link href={isWave ? look(signal) : href(signalPath(signal.id))} className="plain-link" title={[signal.description, signal.path].filter(Boolean).join("\n")}>
           {humanise(signal.name)}
         </Link>
       </td>
@@ -116,8 +117,13 @@ const SignalRow = memo(function SignalRow({ signal, series }: { signal: SignalIn
       </td>
       <td className="col-go">
         <SetValueButton signal={signal} quiet />
-        <Link href={trend([signal.id])} className="button quiet" aria-label={t("asset.trendOf", { name: humanise(signal.name) })} title={t("asset.trendOf", { name: humanise(signal.name) })}>
-          <Icon name="trend" />
+        <Link
+          href={look(signal)}
+          className="button quiet"
+          aria-label={t(isWave ? "asset.waveformOf" : "asset.trendOf", { name: humanise(signal.name) })}
+          title={t(isWave ? "asset.waveformOf" : "asset.trendOf", { name: humanise(signal.name) })}
+        >
+          <Icon name={isWave ? "waveform" : "trend"} />
         </Link>
       </td>
     </tr>

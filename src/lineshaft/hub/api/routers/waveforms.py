@@ -60,8 +60,9 @@ def spectra(
     stored = [one for one in parts.historian.waveforms([signal], start, end, limit) if one.whole]
     top = highest or max((one.rate / 2 for one in stored), default=1.0)
     rows, used, shown = [], [], unit
+    bursts = parts.historian.bursts(signal, [one.time for one in stored])
     for one in stored:
-        wave = parts.historian.waveform(signal, one.time)
+        wave = bursts.get(one.time)
         if wave is None or len(wave) < waves.FEWEST:
             continue
         found = waves.spectrum(wave, unit, kind)
@@ -169,7 +170,7 @@ def _burst(parts: Services, name: str) -> tuple[int, int, Waveform]:
     if not (signal.isascii() and signal.isdigit() and time.isascii() and time.isdigit() and len(name) < 40):
         raise NotFound(f"{name!r} is not the id of a waveform")
     _unit(parts, int(signal))
-    wave = parts.historian.waveform(int(signal), int(time))
+    wave = parts.historian.bursts(int(signal), [int(time)]).get(int(time))
     if wave is None:
         raise NotFound(f"there is no waveform {name}")
     return int(signal), int(time), wave

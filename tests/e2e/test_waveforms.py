@@ -1,0 +1,73 @@
+"""What people do with bursts of vibration, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.e2e.server import Hub, Open
+
+
+def opened(hub: Hub, open_page: Open, name: str = "Pump 1", **look: bool) -> Page:
+    """From the overview to an asset, and from there to its waveforms."""
+    page = open_page(hub, **look)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(name)
+    page.get_by_role("option", name=name).first.click()
+    page.get_by_role("link", name="Waveforms", exact=True).click()
+    expect(page.locator(".wave-plot[data-burst]")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "390px"])
+def test_from_an_asset_to_its_newest_burst_and_the_ones_before(hub: Hub, open_page: Open, phone: bool) -> None:
+    """The newest burst shows its facts and samples; the arrows go through the others, and the address keeps which."""
+    page = opened(hub, open_page, phone=phone)
+    expect(page.get_by_text("12,800 Hz")).to_be_visible()
+    expect(page.get_by_text(re.compile("1,800 1/min"))).to_be_visible()
+    expect(page.get_by_text("6 of 6")).to_be_visible()
+    page.get_by_role("button", name="The burst before").click()
+    expect(page.get_by_text("5 of 6")).to_be_visible()
+    page.wait_for_url("**b=*")
+    page.reload()
+    expect(page.get_by_text("5 of 6")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) -> None:
+    """A click near the first peak catches it; its harmonics and its place in turns of the shaft are told."""
+    page = opened(hub, open_page)
+    page.get_by_role("button", name="Envelope").click()
+    expect(page.get_by_text(re.compile("Envelope of .* Hz"))).to_be_visible()
+    area = page.locator("section", has=page.get_by_role("heading", name="Envelope")).locator(".u-over")
+    box = area.bounding_box()
+    assert box
+    area.click(position={"x": box["width"] * 0.09 + 2, "y": box["height"] / 2})
+    line = page.locator(".cursor-line")
+    expect(line).to_contain_text(re.compile(r"Cursor (89|90)\.\d+ Hz"))
+    expect(line).to_contain_text(re.compile(r"(2\.9|3\.0)\d* . shaft"))
+    expect(line).to_contain_text(re.compile("3. "))
+    page.get_by_role("button", name="Orders").click()
+    expect(line).to_contain_text("shaft")
+    page.get_by_role("group", name="Spectrum of the burst").focus()
+    page.keyboard.press("Escape")
+    expect(line).to_have_count(0)
+
+
+def test_a_waterfall_chooses_the_burst_of_a_row(hub: Hub, open_page: Open) -> None:
+    """All spectra of the range stand over each other in the dark too; a click on the first row opens that burst."""
+    page = opened(hub, open_page, dark=True)
+    page.get_by_role("button", name="Waterfall").click()
+    falls = page.locator(".waterfall")
+    expect(falls).to_have_attribute("aria-label", re.compile("6 spectra over time"))
+    box = falls.bounding_box()
+    assert box
+    falls.click(position={"x": box["width"] / 2, "y": 4})
+    expect(page.get_by_text("1 of 6")).to_be_visible()
+
+
+def test_a_burst_that_cannot_be_judged_says_why(hub: Hub, open_page: Open) -> None:
+    """The sensor of pump 2 is driven beyond its range: the page says so beside the picture."""
+    page = opened(hub, open_page, "Pump 2")
+    expect(page.get_by_text(re.compile("Cannot be judged: clipped"))).to_be_visible()
