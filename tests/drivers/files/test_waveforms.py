@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -133,8 +134,6 @@ async def test_a_burst_is_delivered_once_over_a_kill(tmp_path: Path, finished: s
         for at in range(3):
             if finished == "remember":
                 stamp = (tmp_path / f"{at}.csv").stat().st_mtime_ns
-                import os
-
                 os.utime(again / f"{at}.csv", ns=(stamp, stamp))
         async with reading(again, wave, position=sink.batches[stored][1], finished=finished) as later:
             left = 3 - len(before)

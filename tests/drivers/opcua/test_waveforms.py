@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -42,7 +42,8 @@ async def test_arrays_of_every_kind_and_what_is_none() -> None:
         for name, (value, kind) in arrays.items()
     }
     stamp = ua.DataValue(
-        ua.Variant([1, -2, 32767], ua.VariantType.Int16), SourceTimestamp=datetime(2026, 1, 2, 3, 4, 5, 6)
+        ua.Variant([1, -2, 32767], ua.VariantType.Int16),
+        SourceTimestamp=datetime(2026, 1, 2, 3, 4, 5, 6, UTC).replace(tzinfo=None),
     )
     async with server:
         await nodes["counts"].write_value(stamp)

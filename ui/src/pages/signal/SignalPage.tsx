@@ -13,7 +13,7 @@ import { decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../.
 import { t } from "../../i18n";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
-import { assetPath, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
+import { assetPath, useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
 import { useMayWrite, useWrites } from "../../writes/api";
 import { SetValueButton } from "../../writes/SetValue";
 import { WriteTable } from "../../writes/WriteTable";
@@ -35,6 +35,7 @@ function Page({ signal }: { signal: SignalInfo }) {
   const { tree } = useTree();
   const href = useHref();
   const trend = useTrendHref();
+  const look = useSignalHref();
   const { range } = useRange();
   const getBounds = useBounds();
   const history = useSeries([signal.id], range, 400);
@@ -55,6 +56,12 @@ function Page({ signal }: { signal: SignalInfo }) {
         </span>
         <div className="section-aside">
           <SetValueButton signal={signal} />
+          {signal.kind === "waveform" && (
+            <Link href={look(signal)} className="button">
+              <Icon name="waveform" />
+              {t("asset.waveform")}
+            </Link>
+          )}
           <Link href={trend([signal.id])} className="button">
             <Icon name="trend" />
             {t("nav.trend")}
