@@ -273,6 +273,23 @@ def tags(
 
 
 @app.command()
+def backtest(
+    plant: PlantArgument,
+    operator: Annotated[str, typer.Option("--operator", help="Id of an operator in the plant folder.")],
+    start: Annotated[str, typer.Option("--start", help="Like 2026-05-01 or 2026-05-01T06:00, local time.")],
+    end: Annotated[str, typer.Option("--end", help="Not included.")],
+    asset: Annotated[str, typer.Option("--asset", help="Path below the site; all that it fits when absent.")] = "",
+    token: TokenOption = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what an operator would have found in the history of the running hub."""
+    from lineshaft.commands import backtest as command
+
+    raise typer.Exit(command.run(plant, operator, start, end, asset=asset, data=data, token=token, as_json=json))
+
+
+@app.command()
 def diagnose(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders of them: .mat .csv .npy .parquet .wav.")],
     bearing: Annotated[str, typer.Option(help="Bearing of the library, such as 6205.")] = "",

@@ -8,12 +8,14 @@ from lineshaft.commands import output
 from lineshaft.commands.plants import load
 from lineshaft.config.models import EquipmentConfig, Plant
 from lineshaft.errors import ConfigError
+from lineshaft.hub.operators.plan import plan_operators
 
 
 def run(plant: str, *, as_json: bool) -> int:
     """Print the problems, or one line of what the plant has; returns the exit code."""
     try:
         folder, loaded = load(plant)
+        plan_operators(loaded)
     except ConfigError as error:
         if not as_json:
             raise
@@ -36,6 +38,7 @@ def summary(plant: Plant) -> dict[str, int]:
         "devices": len(plant.devices),
         "signals": sum(len(device.signals) for device in plant.devices),
         "calendars": len(plant.calendars),
+        "operators": len(plant.operators),
     }
 
 

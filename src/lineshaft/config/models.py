@@ -25,6 +25,7 @@ from lineshaft.config.oee import OeeConfig as OeeConfig
 from lineshaft.config.oee import PowerStatesConfig as PowerStatesConfig
 from lineshaft.config.oee import ProductConfig as ProductConfig
 from lineshaft.config.oee import ReasonConfig as ReasonConfig
+from lineshaft.config.operators import OperatorConfig as OperatorConfig
 from lineshaft.config.rules import RuleConfig as RuleConfig
 from lineshaft.config.section import Section as Section
 from lineshaft.config.section import key as key
@@ -376,6 +377,7 @@ class Plant(Section):
     equipment: tuple[EquipmentConfig, ...] = key((), "The tree below the site.")
     devices: tuple[DeviceConfig, ...] = key((), "Devices and their signals.")
     derived: tuple[DerivedConfig, ...] = key((), "Signals that the gateway computes.")
+    operators: tuple[OperatorConfig, ...] = key((), "Streaming analytics that the hub runs on assets.")
     edge_rules: tuple[EdgeRuleConfig, ...] = key((), "Conditions that the gateway judges by itself.")
     pipeline: PipelineConfig = key(PipelineConfig(), "Defaults of the edge pipeline.")
     gateway: GatewayConfig = key(GatewayConfig(), "The edge gateway.")

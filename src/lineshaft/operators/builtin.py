@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
+from lineshaft.errors import ConfigError
 from lineshaft.operators.base import OperatorSpec
 from lineshaft.registry import Registry
 
@@ -20,3 +21,17 @@ OPERATORS: Registry[OperatorSpec] = Registry(
     "lineshaft.operators",
     (("rule", _lazy("operators.rules")), ("machine-health", _lazy("operators.health"))),
 )
+
+
+def spec_of(name: str) -> OperatorSpec:
+    """A known operator, or `package.module:NAME` of one in a module that can be imported. Raises ConfigError."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return OPERATORS[name]
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"operator {name!r} cannot be loaded: {error}", hint="package.module:NAME") from error
+    if not isinstance(found, OperatorSpec):
+        raise ConfigError(f"{name!r} is no OperatorSpec")
+    return found

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
+from lineshaft.hub.operators.engine import Operators
+from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
@@ -30,6 +32,7 @@ from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, h
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.history import calendar_of, forget_old, open_historian, rolling, rollup_check
 from lineshaft.server.messages import Message, tell
+from lineshaft.server.operators import operator_check, working
 from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
@@ -42,20 +45,40 @@ async def run_hub(context: PartContext) -> None:
     """Serve until `context.stop`; what is queued is committed before it ends."""
     plant, data = context.plant, context.data
     with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
-        async with open_historian(data.historian_dsn(plant), plant, state) as historian:
-            await _serve(context, listener, historian, state)
+        async with (
+            open_historian(data.historian_dsn(plant), plant, state) as historian,
+            working(plant, historian, state) as (desk, operators),
+        ):
+            await _serve(context, listener, Hub(historian, state, desk, operators))
 
 
-async def _serve(context: PartContext, listener: socket.socket, historian: ClickHouseHistorian, state: State) -> None:
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What is open before rows come."""
+
+    historian: ClickHouseHistorian
+    state: State
+    desk: OperatorDesk
+    operators: Operators
+
+
+async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> None:
     plant, data = context.plant, context.data
+    historian, state = hub.historian, hub.state
     stream = LiveStream()
     stream.seed(await asyncio.to_thread(historian.latest))
     ingest = Ingest(
-        _ingest_settings(plant, data), historian, state, state.ledger, state.events, stream, writes=state.writes
+        _ingest_settings(plant, data),
+        historian,
+        state,
+        state.ledger,
+        state.events,
+        stream,
+        writes=state.writes,
     )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(historian.counts()))
-    services = _services(plant, data, historian, state, stream, ingest)
+    services = _services(plant, data, hub, stream, ingest)
     app = create_app(services, [router for one in APPS for router in one.routers])
     mount_page(app)
     server = _Server(server_config(app, plant.hub.host, plant.hub.port))
@@ -66,21 +89,22 @@ async def _serve(context: PartContext, listener: socket.socket, historian: Click
                 for one in APPS:
                     running = one.start(AppContext(plant, services, historian.listen))
                     app.state.apps[one.name] = await apps.enter_async_context(running)
+                hub.operators.start()
                 ingest.start()
                 address = _address(plant, listener)
                 data.links.write_text(address + "\n", encoding="utf-8")
                 tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
                 tell(Message("ready", address))
-                await _while_running(context, ingest, historian, state)
+                await _while_running(context, ingest, hub)
                 server.should_exit = True
     finally:
         data.links.unlink(missing_ok=True)
         await asyncio.to_thread(ingest.stop)
 
 
-async def _while_running(context: PartContext, ingest: Ingest, historian: ClickHouseHistorian, state: State) -> None:
+async def _while_running(context: PartContext, ingest: Ingest, hub: Hub) -> None:
     """Do what is to be done on the side until the stop."""
-    keep = context.plant.hub.retention
+    keep, historian, state = context.plant.hub.retention, hub.historian, hub.state
     rules = PastRules(make_plan(context.plant))
     busy = partial(_is_busy, ingest)
     async with rolling(historian, busy) as roller, asyncio.TaskGroup() as group:
@@ -109,19 +133,22 @@ def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
     return IngestSettings(data.root / "journal", login, intake, hub.host_id)
 
 
-def _services(
-    plant: Plant, data: DataFolder, historian: ClickHouseHistorian, state: State, stream: LiveStream, ingest: Ingest
-) -> Services:
+def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, ingest: Ingest) -> Services:
     def figures() -> Mapping[str, Any]:
         return {"ingest": asdict(ingest.figures())}
 
     return Services(
-        historian=historian,
-        state=state,
+        historian=hub.historian,
+        state=hub.state,
         stream=stream,
         plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency, calendar_of(plant)),
         requests=ingest.requests,
-        checks=(lambda: _ingest_checks(plant, ingest), lambda: (rollup_check(historian),)),
+        checks=(
+            lambda: _ingest_checks(plant, ingest),
+            lambda: (rollup_check(hub.historian),),
+            lambda: operator_check(hub.operators),
+        ),
+        operators=hub.desk,
         figures=figures,
         rate_limit=plant.hub.rate_limit,
         command=ingest.write,

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select
 
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.schema import events as table
 from lineshaft.model.events import Event, Severity
+
+WITHDRAWN = "operator.withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,31 @@ class SqlEventStore:
                 return
             ids = connection.execute(statement, [_columns(one) for one in new]).scalars().all()
         self._added([StoredEvent(number, event) for number, event in zip(ids, new, strict=True)])
+
+    def of_operator(self, operator: str, asset: str, after: int, until: int) -> Sequence[Event]:
+        """What an operator found on an asset or a part of it, after < time <= until, oldest first."""
+        below = table.c.subject.startswith(asset + "/", autoescape=True)
+        query = (
+            select(table)
+            .where(or_(table.c.subject == asset, below), table.c.time > after, table.c.time <= until)
+            .where(table.c.kind != WITHDRAWN)
+            .order_by(table.c.time, table.c.id)
+        )
+        with self._database.read() as connection:
+            found = [_event(row).event for row in connection.execute(query)]
+        return [event for event in found if event.details.get("operator") == operator]
+
+    def withdraw(self, gone: Sequence[Event], notices: Sequence[Event]) -> None:
+        """Remove events that late data have proved wrong, and store the notices that say so."""
+        if not gone:
+            return
+        identity = select(table.c.id, table.c.time, table.c.kind, table.c.subject, table.c.message)
+        wanted = {(one.time, one.kind, one.subject, one.message) for one in gone}
+        with self._database.write() as connection:
+            found = connection.execute(identity.where(table.c.time.in_({one.time for one in gone})))
+            ids = [row.id for row in found if (row.time, row.kind, row.subject, row.message) in wanted]
+            connection.execute(delete(table).where(table.c.id.in_(ids)))
+        self.add(notices)
 
     def find(
         self,

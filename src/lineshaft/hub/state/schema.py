@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -236,6 +237,26 @@ config_versions = Table(
     Column("decided", BigInteger, nullable=False),  # when it came into this state
     Column("words", Text, nullable=False),
     Column("problems", JSON, nullable=False),
+)
+
+operator_runs = Table(
+    "operator_runs",
+    metadata,
+    Column("operator", String(64), primary_key=True),
+    Column("asset", String(640), primary_key=True),
+    Column("inputs", Text, nullable=False),  # what it was made for; another text begins anew
+    Column("began", BigInteger, nullable=False),  # rows after this time are its own
+    Column("late", BigInteger),  # earliest row that came late and is not yet worked in
+)
+
+operator_states = Table(
+    "operator_states",
+    metadata,
+    Column("operator", String(64), primary_key=True),
+    Column("asset", String(640), primary_key=True),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),  # the last state of each ten minutes stays
+    Column("time", BigInteger, nullable=False),  # rows up to this time are in the state
+    Column("state", LargeBinary, nullable=False),
 )
 
 import_blocks = Table(

@@ -17,6 +17,7 @@ from lineshaft.hub.state.configurations import SqlConfigurations
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
+from lineshaft.hub.state.operators import OperatorStates
 from lineshaft.hub.state.sources import SqlSources
 from lineshaft.hub.state.views import SqlViews
 from lineshaft.hub.state.writes import SqlWrites
@@ -39,6 +40,7 @@ class State:
         self.events = SqlEventStore(self.database)
         self.views = SqlViews(self.database)
         self.writes = SqlWrites(self.database)
+        self.operators = OperatorStates(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()

@@ -1,0 +1,200 @@
+"""Operators at work, and backtests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from lineshaft.config.operators import OperatorConfig
+from lineshaft.errors import ConfigError, DataError
+from lineshaft.hub.api.models import Body, EventView
+from lineshaft.hub.api.problems import NotFound
+from lineshaft.hub.api.services import Caller, Parts, Services, needs
+from lineshaft.hub.operators.backtest import Job
+from lineshaft.hub.operators.trials import OperatorDesk
+from lineshaft.hub.security.roles import Role
+from lineshaft.model.events import Event
+from lineshaft.operators.builtin import OPERATORS
+
+router = APIRouter(tags=["operators"])
+
+_SHOWN = 5_000
+"""Events of a backtest that one answer gives."""
+
+
+class RunView(BaseModel):
+    """An operator on an asset. Times are UTC microseconds."""
+
+    operator: str
+    asset: str
+    title: str = Field(description="which operator it is")
+    state: str = Field(description="running, reading history or failing")
+    error: str
+    failing_since: int = Field(description="0 when it does not fail")
+    position: int = Field(description="time up to which it has seen everything")
+    waiting: int = Field(description="rows that wait for it")
+    rows: int
+    events: int
+    rewinds: int = Field(description="how often it went back because rows came late")
+    mean_ms: float = Field(description="of one batch")
+    longest_ms: float
+    delay: float = Field(description="seconds that a row waits for earlier ones")
+
+
+class KindView(BaseModel):
+    """An operator that can be used."""
+
+    name: str
+    title: str
+    description: str
+    options: dict[str, object] = Field(description="JSON Schema")
+
+
+class PlannedView(BaseModel):
+    """An operator of the plant."""
+
+    id: str
+    operator: str
+    assets: list[str]
+    types: list[str]
+    options: dict[str, object]
+
+
+class OperatorsView(BaseModel):
+    """What runs, what the plant says, and what there is."""
+
+    items: list[RunView]
+    plan: list[PlannedView]
+    kinds: list[KindView]
+
+
+class NewBacktest(Body):
+    """What to try: an operator of the plant by its id, or a changed or new one."""
+
+    operator: str = Field("", description="id of an operator of the plant")
+    config: OperatorConfig | None = Field(None, description="in place of `operator`")
+    asset: str = Field("", description="full path; all that it fits when empty")
+    start: int = Field(description="UTC microseconds")
+    end: int = Field(description="UTC microseconds, not included")
+
+
+class BacktestView(BaseModel):
+    """A backtest. Its events are what live operation would have found; they are stored nowhere."""
+
+    id: int
+    operator: str
+    assets: list[str]
+    start: int
+    end: int
+    by: str
+    state: str = Field(description="waiting, running, done, failed or cancelled")
+    progress: float = Field(description="0 to 1")
+    error: str
+    count: int = Field(description="events so far")
+    events: list[EventView]
+
+
+class BacktestList(BaseModel):
+    """Backtests that are still known, newest first; without their events."""
+
+    items: list[BacktestView]
+
+
+@router.get("/operators")
+def operators(parts: Parts) -> OperatorsView:
+    """Each operator on each asset, with its position, latency and errors; those of the plant; and all kinds."""
+    desk = _desk(parts)
+    return OperatorsView(
+        items=[RunView(**asdict(one)) for one in desk.figures()],
+        plan=[
+            PlannedView(
+                id=one.id,
+                operator=one.config.operator,
+                assets=list(one.config.assets),
+                types=list(one.config.types),
+                options=dict(one.config.options),
+            )
+            for one in desk.plan
+        ],
+        kinds=[
+            KindView(
+                name=spec.name, title=spec.title, description=spec.description, options=spec.options.model_json_schema()
+            )
+            for spec in OPERATORS.values()
+        ],
+    )
+
+
+@router.post("/backtests", dependencies=[needs(Role.ENGINEER)], status_code=202)
+def begin(wanted: NewBacktest, parts: Parts, caller: Caller) -> BacktestView:
+    """Begin a backtest; ask for it by its id until it is done."""
+    desk = _desk(parts)
+    if (wanted.config is None) == (not wanted.operator):
+        raise DataError("either operator or config is needed")
+    try:
+        planned = desk.tried(wanted.config) if wanted.config is not None else desk.one(wanted.operator)
+        job = desk.ask(planned, wanted.asset, wanted.start, wanted.end, caller.name)
+    except ConfigError as error:
+        raise DataError(str(error), hint=error.hint) from error
+    return _view(job)
+
+
+@router.get("/backtests")
+def backtests(parts: Parts) -> BacktestList:
+    """Backtests of the last time, newest first."""
+    return BacktestList(items=[_view(job, most=0) for job in reversed(_desk(parts).backtests.jobs())])
+
+
+@router.get("/backtests/{number}")
+def backtest(number: int, parts: Parts) -> BacktestView:
+    """A backtest with its progress and what it has found so far."""
+    return _view(_job(parts, number))
+
+
+@router.delete("/backtests/{number}", dependencies=[needs(Role.ENGINEER)], status_code=204)
+def cancel(number: int, parts: Parts) -> None:
+    """End a backtest; what it has found stays."""
+    _desk(parts).backtests.cancel(_job(parts, number).id)
+
+
+def _desk(parts: Services) -> OperatorDesk:
+    if parts.operators is None:
+        raise NotFound("this hub runs no operators")
+    return parts.operators
+
+
+def _job(parts: Services, number: int) -> Job:
+    job = _desk(parts).backtests.job(number)
+    if job is None:
+        raise NotFound(f"there is no backtest {number}")
+    return job
+
+
+def _view(job: Job, most: int = _SHOWN) -> BacktestView:
+    return BacktestView(
+        id=job.id,
+        operator=job.operator,
+        assets=[one.asset.path for one in job.bindings],
+        start=job.start,
+        end=job.end,
+        by=job.by,
+        state=job.state,
+        progress=job.progress,
+        error=job.error,
+        count=len(job.events),
+        events=[_event(place, event) for place, event in enumerate(job.events[:most])],
+    )
+
+
+def _event(place: int, event: Event) -> EventView:
+    return EventView(
+        id=place,
+        time=event.time,
+        kind=event.kind,
+        subject=event.subject,
+        message=event.message,
+        severity=event.severity,
+        details=dict(event.details),
+    )

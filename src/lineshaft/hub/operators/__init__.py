@@ -1,0 +1,1 @@
+"""Operators at work: live in worker processes, and over history as backtests."""

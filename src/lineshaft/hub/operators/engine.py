@@ -1,0 +1,183 @@
+"""All operators of the hub: which run, where they are, what they cost, and which fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from lineshaft.clock import MICROSECONDS, Clock
+from lineshaft.errors import StoreUnavailable
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.operators.feed import NEVER, Feed, Place
+from lineshaft.hub.operators.lane import Lane, Run
+from lineshaft.hub.operators.plan import Binding, Planned, bindings
+from lineshaft.hub.operators.worker import Limits
+from lineshaft.hub.state.state import State
+
+_LOOK_EVERY: Final = 2.0  # seconds between two looks for new signals
+_BEFORE: Final = 60 * MICROSECONDS  # of the past, a new operator sees so much
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """What people see of an operator on an asset. Times are UTC microseconds."""
+
+    operator: str
+    asset: str
+    title: str
+    state: str  # running, reading history, failing
+    error: str
+    failing_since: int
+    position: int
+    waiting: int  # rows in memory
+    rows: int
+    events: int
+    rewinds: int
+    mean_ms: float
+    longest_ms: float
+    delay: float  # seconds that rows wait for earlier ones
+
+
+class Operators:
+    """`open` before rows are appended, then `start`; `stop` at the end.
+
+    `feed.told` must be called with each append before that counts as done (`historian.listen`). A run that fails moves
+    to another lane with another worker process, so that it cannot hold the healthy ones up a second time.
+    """
+
+    def __init__(
+        self,
+        plan: Sequence[Planned],
+        historian: Historian,
+        state: State,
+        clock: Clock,
+        limits: Limits | None = None,
+        delay: float = 1.0,  # seconds that a row waits for earlier ones, at least
+    ) -> None:
+        self._delay = delay
+        self._plan = plan
+        self._store = historian
+        self._state = state
+        self._clock = clock
+        self.feed = Feed(state.operators.late)
+        limits = limits or Limits()
+        self.main = self._lane("main", limits, self._move)
+        self.apart = self._lane("apart", limits, lambda run: None)
+        self._version = -1
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="operators-watch", daemon=True)
+
+    def _lane(self, name: str, limits: Limits, failed: object) -> Lane:
+        state = self._state
+        return Lane(
+            name,
+            self.feed,
+            self._store,
+            state.operators,
+            state.events,
+            limits,
+            self._clock.now_us,
+            failed,  # type: ignore[arg-type]
+        )
+
+    def open(self) -> None:
+        """Find what runs on what, and where each was left. Raises StoreUnavailable."""
+        self._bind()
+
+    def start(self) -> None:
+        """Go on, in threads and processes of their own."""
+        for lane in (self.main, self.apart):
+            lane.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Save states and end."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for lane in (self.main, self.apart):
+            lane.stop()
+
+    def figures(self) -> tuple[RunFigures, ...]:
+        """Every run, by operator and asset."""
+        waiting = self.feed.waiting()
+        runs = sorted([*self.main.runs.values(), *self.apart.runs.values()], key=lambda run: run.key)
+        return tuple(_figures(run, waiting.get(run.key, 0)) for run in runs)
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_LOOK_EVERY):
+            if self._version != self._state.catalogue.version:
+                try:
+                    self._bind()
+                except StoreUnavailable as error:
+                    _log.error("operators: new signals later", error=str(error))
+
+    def _bind(self) -> None:
+        catalogue = self._state.catalogue
+        version, equipment = catalogue.equipment()
+        signals = [one.born.signal for one in catalogue.signals()]
+        ids = {one.path: one.id for one in catalogue.signals()}
+        wanted = {one.key: one for one in bindings(self._plan, equipment, signals, ids.__getitem__)}
+        for lane in (self.main, self.apart):
+            for key, run in list(lane.runs.items()):
+                binding = wanted.pop(key, None)
+                if binding is not None and _made_for(binding) == _made_for(run.binding):
+                    continue
+                del lane.runs[key]
+                self.feed.remove(key)
+                if binding is not None:
+                    wanted[key] = binding
+        for key, binding in wanted.items():
+            self.main.runs[key] = self._run(binding)
+        self._version = version
+
+    def _run(self, binding: Binding) -> Run:
+        states = self._state.operators
+        known = states.run(binding.key)
+        made_for = _made_for(binding)
+        if known is None or known.inputs != made_for:
+            counts = self._store.counts(binding.ids)
+            newest = int(counts.last.max(initial=NEVER))
+            began = NEVER if newest == NEVER else max(int(counts.first.min()) - 1, newest - _BEFORE)
+            states.begin(binding.key, made_for, began)
+            run = Run(binding, began, began, delay=self._delay)
+        else:
+            stored = states.newest(binding.key)
+            position = known.began if stored is None else stored.time
+            run = Run(binding, known.began, position, late=known.late, delay=self._delay)
+        self.feed.put(binding.key, Place(binding.ids, run.began, run.position))
+        return run
+
+    def _move(self, run: Run) -> None:
+        self.main.runs.pop(run.key, None)
+        self.apart.runs[run.key] = run
+
+
+def _made_for(binding: Binding) -> str:
+    """Changes when the operator, its options or its inputs do, so that an old state is of no use."""
+    return f"{binding.planned.config.operator} {binding.planned.options.model_dump_json()} {binding.ids}"
+
+
+def _figures(run: Run, waiting: int) -> RunFigures:
+    state = "failing" if run.error else "reading history" if run.history is not None else "running"
+    return RunFigures(
+        operator=run.key[0],
+        asset=run.key[1],
+        title=run.binding.planned.config.operator,
+        state=state,
+        error=run.error,
+        failing_since=run.failing_since if run.error else 0,
+        position=run.position,
+        waiting=waiting,
+        rows=run.rows,
+        events=run.events,
+        rewinds=run.rewinds,
+        mean_ms=1e3 * run.seconds / max(run.batches, 1),
+        longest_ms=1e3 * run.longest,
+        delay=run.delay,
+    )

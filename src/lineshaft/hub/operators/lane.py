@@ -1,0 +1,277 @@
+"""A lane: a thread with a worker process that takes its runs forward, one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from lineshaft.clock import MICROSECONDS
+from lineshaft.errors import StoreUnavailable
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.operators.feed import Feed, Key, Place
+from lineshaft.hub.operators.order import as_inputs, in_order, pieces
+from lineshaft.hub.operators.plan import Binding
+from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker, WorkerGone
+from lineshaft.hub.state.events import WITHDRAWN, SqlEventStore
+from lineshaft.hub.state.operators import OperatorStates, StoredState
+from lineshaft.model.events import Event, Severity
+from lineshaft.model.samples import SampleBatch
+
+_SAVE_EVERY: Final = 5.0  # seconds
+_THIN_EVERY: Final = 3600.0
+_LONGEST_DELAY: Final = 60.0  # seconds that rows may wait for others that are always late
+_REWIND_EVERY: Final = 5.0
+_RETRIES: Final = (10.0, 60.0, 300.0)  # seconds after a failure; the last one again and again
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """An operator on an asset at work; changed by its lane only."""
+
+    binding: Binding
+    began: int
+    position: int  # rows up to this time are in the operator
+    late: int | None = None
+    delay: float = 1.0  # seconds that a row waits for earlier ones
+    loaded: bool = False
+    dirty: bool = False
+    history: Iterator[tuple[int, SampleBatch]] | None = None
+    target: int = 0
+    rewound: float = 0.0
+    retry_at: float = 0.0
+    failures: int = 0
+    error: str = ""
+    failing_since: int = 0
+    rows: int = 0
+    events: int = 0
+    rewinds: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+    batches: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Operator id and asset path."""
+        return self.binding.key
+
+
+def marked(events: Sequence[Event], operator: str) -> tuple[Event, ...]:
+    """Events that say which operator found them, as live and backtest give them."""
+    return tuple(replace(event, details={**event.details, "operator": operator}) for event in events)
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """`failed` is called for a run that raised, hung or ended the worker; it may move the run to another lane."""
+
+    name: str
+    feed: Feed
+    historian: Historian
+    states: OperatorStates
+    events: SqlEventStore
+    limits: Limits
+    now_us: Callable[[], int]
+    failed: Callable[[Run], None]
+    runs: dict[Key, Run] = field(default_factory=dict)
+    _worker: Worker = field(init=False)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _saved: float = 0.0
+    _thinned: float = field(default_factory=time.monotonic)
+    _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self._worker = Worker(self.limits)
+
+    def start(self) -> None:
+        """Run in a thread until `stop`."""
+        self._thread = threading.Thread(target=self._loop, name=f"operators-{self.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Save all states and end."""
+        self._stopped.set()
+        self.feed.told_of.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._save(force=True)
+        self._worker.close()
+
+    def _loop(self) -> None:
+        while not self._stopped.is_set():
+            self.feed.told_of.clear()
+            busy = self.step()
+            if not busy:
+                self.feed.told_of.wait(0.25)
+                self._stopped.wait(0.1)  # rows of a moment are taken together
+
+    def step(self) -> bool:
+        """Take every run a step forward; True while any reads history."""
+        busy = False
+        for run in list(self.runs.values()):
+            if self._stopped.is_set():
+                break
+            if run.retry_at > time.monotonic():
+                continue
+            busy |= self._guarded(run)
+        self._save(force=False)
+        return busy
+
+    def _guarded(self, run: Run) -> bool:
+        try:
+            busy = self._advance(run)
+        except OperatorFailed as error:
+            self._fail(run, str(error))
+            return False
+        except WorkerGone as error:
+            for other in self.runs.values():  # their states in the process are gone with it
+                other.loaded = False
+            self._fail(run, str(error))
+            return False
+        except StoreUnavailable as error:
+            run.error, run.retry_at, run.loaded = str(error), time.monotonic() + 1.0, False
+            return False
+        if run.error and run.failures == 0:
+            run.error = ""
+        return busy
+
+    def _fail(self, run: Run, error: str) -> None:
+        if not run.error:
+            run.failing_since = self.now_us()
+            _log.error("operator fails", operator=run.key[0], asset=run.key[1], error=error)
+        run.loaded, run.error = False, error
+        run.retry_at = time.monotonic() + _RETRIES[min(run.failures, len(_RETRIES) - 1)]
+        run.failures += 1
+        self.failed(run)
+
+    def _advance(self, run: Run) -> bool:
+        late = self.feed.late_of(run.key)
+        if late is not None:
+            behind = (self.feed.place(run.key).released - late) / MICROSECONDS
+            if behind < _LONGEST_DELAY:
+                run.delay = max(run.delay, min(behind * 1.5, _LONGEST_DELAY))
+            run.late = min(late, late if run.late is None else run.late)
+        if not run.loaded:
+            self._load(run)
+        if run.history is not None:
+            self._read_on(run)
+            return True
+        if run.late is not None and time.monotonic() - run.rewound > _REWIND_EVERY:
+            self._rewind(run, run.late)
+        rows = self.feed.take(run.key, time.monotonic() - run.delay)
+        if len(rows):
+            self._update(run, in_order(rows))
+            return self.feed.place(run.key).late is not None
+        if self.feed.place(run.key).overflow:
+            self._begin_reading(run)
+            return True
+        return False
+
+    def _load(self, run: Run) -> None:
+        """Into the worker, from the newest state; rows after it are read from history."""
+        stored = self.states.newest(run.key)
+        self._worker.make(run.binding, None if stored is None else stored.state)
+        run.position = run.began if stored is None else stored.time
+        self.feed.put(run.key, Place(run.binding.ids, run.began, run.position))
+        run.loaded, run.history = True, None
+        self._begin_reading(run)
+
+    def _begin_reading(self, run: Run) -> None:
+        newest = self.historian.latest(run.binding.ids)
+        run.target = self.feed.begin_reading(run.key, int(newest.times.max(initial=run.position)))
+        first = self._first(run) if run.position == run.began else run.position
+        run.history = pieces(self.historian, run.binding.ids, first, run.target)
+
+    def _first(self, run: Run) -> int:
+        """Just before the first row of its own, so that a search from the beginning of time is short."""
+        counts = self.historian.counts(run.binding.ids)
+        return max(run.began, int(counts.first.min(initial=run.target)) - 1)
+
+    def _read_on(self, run: Run) -> None:
+        """One piece of history; what follows the last one is done in the next step."""
+        piece = next(run.history, None) if run.history is not None else None
+        if piece is None:
+            run.history = None
+            run.position = max(run.position, run.target)
+            self.feed.caught_up(run.key)
+            return
+        end, batch = piece
+        if len(batch):
+            self._update(run, batch)
+        run.position = end
+
+    def _update(self, run: Run, batch: SampleBatch) -> None:
+        found = self._found(run, batch)
+        if found:
+            self.events.add(found)
+            run.events += len(found)
+        run.position = max(run.position, int(batch.times[-1]))
+        run.dirty = True
+        run.failures, run.error = 0, ""
+
+    def _found(self, run: Run, batch: SampleBatch) -> tuple[Event, ...]:
+        output, seconds = self._worker.update(run.key, as_inputs(batch, run.binding.ids))
+        run.rows += len(batch)
+        run.batches += 1
+        run.seconds += seconds
+        run.longest = max(run.longest, seconds)
+        return marked(output.events, run.key[0])
+
+    def _rewind(self, run: Run, late: int) -> None:
+        """Go back to a state before `late` and work all rows in again; events follow what is now known."""
+        run.rewound = time.monotonic()
+        stored = self.states.newest(run.key, late)
+        start = run.began if stored is None else stored.time
+        until = run.position
+        self._worker.make(run.binding, None if stored is None else stored.state)
+        self.states.drop_after(run.key, start)
+        run.target = until
+        first = self._first(run) if stored is None else start
+        events: list[Event] = []
+        for end, batch in pieces(self.historian, run.binding.ids, first, until):
+            if len(batch):
+                events += self._found(run, batch)
+            self.states.save([(run.key, StoredState(end, self._worker.snapshot(run.key)))])
+        before = self.events.of_operator(run.key[0], run.key[1], start, until)
+        gone = [event for event in before if event not in events]
+        still = {(event.time, event.kind, event.subject, event.message) for event in events}
+        corrected = [event for event in gone if (event.time, event.kind, event.subject, event.message) in still]
+        self.events.withdraw(gone, [_withdrawn(event, run) for event in gone if event not in corrected])
+        self.events.add([event for event in events if event not in before])
+        self.states.worked_in(run.key, late)
+        run.late, run.dirty = None, True
+        run.rewinds += 1
+
+    def _save(self, *, force: bool) -> None:
+        """Positions and states of what has changed."""
+        if not force and time.monotonic() - self._saved < _SAVE_EVERY:
+            return
+        self._saved = time.monotonic()
+        dirty = [run for run in self.runs.values() if run.dirty and run.loaded]
+        try:
+            self.states.save([(run.key, StoredState(run.position, self._worker.snapshot(run.key))) for run in dirty])
+            for run in dirty:
+                run.dirty = False
+            if time.monotonic() - self._thinned > _THIN_EVERY:
+                self._thinned = time.monotonic()
+                for run in self.runs.values():
+                    self.states.thin(run.key)
+        except (OperatorFailed, WorkerGone, StoreUnavailable) as error:
+            _log.error("operators: states are not saved", error=str(error))
+            for run in dirty:
+                run.loaded = False
+
+
+def _withdrawn(event: Event, run: Run) -> Event:
+    details: dict[str, str | int | float | bool | None] = {
+        "operator": run.key[0],
+        "withdrawn": event.kind,
+        "at": event.time,
+    }
+    words = f"Withdrawn after late data: {event.message}"
+    return Event(event.time, WITHDRAWN, event.subject, words, Severity.INFO, details)

@@ -1,0 +1,113 @@
+"""From the plant's section `operators` and the known signals to what runs on which asset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic import BaseModel, ValidationError
+
+from lineshaft.config.models import Plant
+from lineshaft.config.operators import OperatorConfig
+from lineshaft.errors import ConfigError
+from lineshaft.model.equipment import Equipment, Signal
+from lineshaft.operators.base import Asset, Operator
+from lineshaft.operators.builtin import spec_of
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One entry of `operators`, checked."""
+
+    config: OperatorConfig
+    site: str  # path of the site
+    options: BaseModel
+
+    @property
+    def id(self) -> str:
+        """What the plant calls it."""
+        return self.config.id
+
+    def takes(self, node: Equipment) -> bool:
+        """Whether it is wanted on this node."""
+        inside = node.path == self.site or node.path.startswith(self.site + "/")
+        below = node.path[len(self.site) + 1 :]
+        wanted = any(_pattern(one).fullmatch(below) for one in self.config.assets)
+        return inside and wanted and (not self.config.types or node.type in self.config.types)
+
+    def create(self, asset: Asset) -> Operator | None:
+        """A new one for an asset; None when that lacks the signals."""
+        return spec_of(self.config.operator).create(self.options, asset)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An operator on an asset. `ids` are the historian's ids of its inputs, in their order."""
+
+    planned: Planned
+    asset: Asset
+    inputs: tuple[Signal, ...]
+    outputs: tuple[Signal, ...]
+    ids: tuple[int, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Operator id and asset path."""
+        return self.planned.id, self.asset.path
+
+
+def plan_operators(plant: Plant) -> tuple[Planned, ...]:
+    """The section `operators`, checked. Raises ConfigError that says which entry is wrong, and what it may be."""
+    site = f"{plant.plant.enterprise}/{plant.plant.site}"
+    seen: set[str] = set()
+    found = []
+    for config in plant.operators:
+        if config.id in seen:
+            raise ConfigError(f"operators: the id {config.id} is there twice")
+        seen.add(config.id)
+        found.append(planned(config, site))
+    return tuple(found)
+
+
+def planned(config: OperatorConfig, site: str) -> Planned:
+    """One entry, checked. Raises ConfigError."""
+    spec = spec_of(config.operator)
+    try:
+        options = spec.options.model_validate(config.options, context={"written": True})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "options"
+        raise ConfigError(f"operators: {config.id}: options.{where}: {first['msg']}") from error
+    return Planned(config, site, options)
+
+
+def bindings(
+    plan: Sequence[Planned], equipment: Sequence[Equipment], signals: Sequence[Signal], id_of: Callable[[str], int]
+) -> Iterator[Binding]:
+    """Each operator on each asset that it takes, by operator and path."""
+    below: dict[str, list[Signal]] = {}
+    for signal in signals:
+        path = signal.asset
+        while path:
+            below.setdefault(path, []).append(signal)
+            path = path.rpartition("/")[0]
+    for one in plan:
+        for node in equipment:
+            if not one.takes(node):
+                continue
+            asset = Asset(node, tuple(below.get(node.path, ())))
+            operator = one.create(asset)
+            if operator is not None and len(operator.inputs):
+                ids = tuple(id_of(signal.path) for signal in operator.inputs)
+                yield Binding(one, asset, tuple(operator.inputs), tuple(operator.outputs), ids)
+
+
+@lru_cache(maxsize=1000)
+def _pattern(text: str) -> re.Pattern[str]:
+    """'*' is one part of a path, '**' any number of parts, none included."""
+    if text in ("**", "**/*"):
+        return re.compile(".*" if text == "**" else ".+")
+    parts = [".*" if part == "**" else re.escape(part).replace(r"\*", "[^/]*") for part in text.split("/")]
+    return re.compile("/".join(parts).replace("/.*/", "/(?:.*/)?") if text else "")

@@ -1,0 +1,67 @@
+"""Where the API asks about operators: what runs, and what would have been found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lineshaft.config.operators import OperatorConfig
+from lineshaft.errors import DataError
+from lineshaft.hub.operators.backtest import Backtests, Job
+from lineshaft.hub.operators.engine import Operators, RunFigures
+from lineshaft.hub.operators.plan import Binding, Planned, bindings, planned
+from lineshaft.hub.state.catalogue import SqlCatalogue
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDesk:
+    """`live` None: nothing runs, but backtests do."""
+
+    plan: tuple[Planned, ...]
+    site: str  # path of the site
+    catalogue: SqlCatalogue
+    backtests: Backtests
+    live: Operators | None = None
+
+    def figures(self) -> Sequence[RunFigures]:
+        """Every operator on every asset."""
+        return () if self.live is None else self.live.figures()
+
+    def one(self, id_: str) -> Planned:
+        """An operator of the plant. Raises DataError."""
+        for candidate in self.plan:
+            if candidate.id == id_:
+                return candidate
+        known = ", ".join(candidate.id for candidate in self.plan) or "none"
+        raise DataError(f"there is no operator {id_!r}", hint=f"the plant has: {known}")
+
+    def tried(self, config: OperatorConfig) -> Planned:
+        """An operator that is only tried. Raises DataError or ConfigError.
+
+        Modules are loaded only when the plant's own files name them.
+        """
+        if ":" in config.operator and config.operator not in {one.config.operator for one in self.plan}:
+            raise DataError(f"the plant does not use {config.operator}", hint="name it in the plant's operators first")
+        return planned(config, self.site)
+
+    def ask(self, wanted: Planned, asset: str, start: int, end: int, by: str) -> Job:
+        """A backtest over start <= time < end. Raises DataError when it fits no asset or too many wait."""
+        if start >= end:
+            raise DataError("start is not before end", hint="both in UTC microseconds")
+        found = [one for one in self._bindings(wanted) if not asset or one.asset.path == asset]
+        if not found:
+            where = f"the asset {asset}" if asset else "any asset"
+            raise DataError(
+                f"operator {wanted.id} does not fit {where}", hint="does it have the signals that it needs?"
+            )
+        job = self.backtests.ask(found, wanted.id, start, end, by)
+        if job is None:
+            raise DataError("too many backtests wait already", hint="try again when one has ended")
+        return job
+
+    def _bindings(self, wanted: Planned) -> list[Binding]:
+        _, equipment = self.catalogue.equipment()
+        catalogued = self.catalogue.signals()
+        ids = {one.path: one.id for one in catalogued}
+        signals = [one.born.signal for one in catalogued]
+        return list(bindings([wanted], equipment, signals, ids.__getitem__))

@@ -1,0 +1,48 @@
+"""The hub's operators: opened before rows come, started when the hub listens, stopped after the last row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from lineshaft.clock import SystemClock
+from lineshaft.config.models import Plant
+from lineshaft.hub.api.services import Check
+from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.operators.backtest import Backtests
+from lineshaft.hub.operators.engine import Operators
+from lineshaft.hub.operators.plan import plan_operators
+from lineshaft.hub.operators.trials import OperatorDesk
+from lineshaft.hub.state.state import State
+
+
+@asynccontextmanager
+async def working(
+    plant: Plant, historian: ClickHouseHistorian, state: State
+) -> AsyncIterator[tuple[OperatorDesk, Operators]]:
+    """Operators and backtests of a plant. Raises ConfigError when the section `operators` is wrong."""
+    plan = plan_operators(plant)
+    live = Operators(plan, historian, state, SystemClock())
+    await asyncio.to_thread(live.open)
+    historian.listen(live.feed.told)
+    backtests = Backtests(historian)
+    desk = OperatorDesk(plan, f"{plant.plant.enterprise}/{plant.plant.site}", state.catalogue, backtests, live)
+    try:
+        yield desk, live
+    finally:
+        await asyncio.to_thread(backtests.stop)
+        await asyncio.to_thread(live.stop)
+
+
+def operator_check(live: Operators) -> Sequence[Check]:
+    """Health of the operators; called in a thread."""
+    found = live.figures()
+    failing = [one for one in found if one.error]
+    if not found:
+        return ()
+    if failing:
+        first = failing[0]
+        words = f"{len(failing)} of {len(found)} fail; {first.operator} on {first.asset}: {first.error}"
+        return (Check("operators", "warn", words, "they are tried again by themselves; the others go on"),)
+    return (Check("operators", "pass", f"{len(found)} run"),)

@@ -1,0 +1,220 @@
+"""Operators at work, against the backtest: whole, restarted, late, and beside bad neighbours."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hub.memory_historian import MemoryHistorian
+from lineshaft.clock import SystemClock
+from lineshaft.config.operators import OperatorConfig
+from lineshaft.hub.operators.backtest import backtest
+from lineshaft.hub.operators.engine import Operators
+from lineshaft.hub.operators.plan import Planned, planned
+from lineshaft.hub.operators.worker import Limits, Worker
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.state.state import State
+from lineshaft.model.equipment import Equipment, Level, Signal
+from lineshaft.model.events import Event
+from lineshaft.model.samples import SampleBatch
+
+SITE = "acme/north"
+PUMPS = [f"{SITE}/hall/line-1/pump-{number}" for number in (1, 2)]
+START = 1_750_000_000_000_000
+SECOND = 1_000_000
+WEEK = 7 * 86_400
+EVERY = 120
+
+RULE = OperatorConfig(
+    id="high-pressure",
+    operator="rule",
+    assets=("**/pump-*",),
+    options={
+        "id": "high-pressure",
+        "inputs": {"pressure": "pressure", "power": "power"},
+        "when": "pressure > 8.5 and power > 3",
+        "until": "pressure < 7.5",
+        "delay": "4min",
+        "message": "The pressure is too high",
+    },
+)
+
+
+@dataclass
+class Plant:
+    """A historian and a state with two pumps, over which hubs start and end."""
+
+    historian: MemoryHistorian
+    state: State
+    ids: list[int]
+    plan: Sequence[Planned] = (planned(RULE, SITE),)
+    limits: Limits = field(default_factory=Limits)
+
+    def operators(self) -> Operators:
+        found = Operators(self.plan, self.historian, self.state, SystemClock(), self.limits, delay=0.0)
+        found.open()
+        return found
+
+    def append(self, hub: Operators, batch: SampleBatch, token: str) -> None:
+        """Commit rows; the hub is told before they count as done."""
+        self.historian.append(batch, token)
+        hub.feed.told(batch)
+
+    def stored(self) -> list[Event]:
+        found = [one.event for one in self.state.events.find(limit=100_000)]
+        rules = [event for event in found if event.kind.startswith("rule.")]
+        return sorted(rules, key=lambda event: (event.time, event.subject, event.kind))
+
+    def backtested(self) -> list[Event]:
+        hub = self.operators()
+        runs = list(hub.main.runs.values())
+        hub.stop()
+        worker = Worker(Limits())
+        found = [
+            event
+            for run in runs
+            for event in backtest(self.historian, run.binding, START, START + WEEK * SECOND, worker)
+        ]
+        worker.close()
+        return sorted(found, key=lambda event: (event.time, event.subject, event.kind))
+
+
+@pytest.fixture(name="plant")
+def _plant(tmp_path: Path) -> Iterator[Plant]:
+    with State(f"sqlite:///{tmp_path}/state.db") as state:
+        state.register_equipment([Equipment(path, path[-6:], Level.ASSET, "pump") for path in PUMPS])
+        born = [BornSignal(Signal(path, name), "north/g", "d") for path in PUMPS for name in ("pressure", "power")]
+        yield Plant(MemoryHistorian(), state, state.register(born).tolist())
+
+
+def week(ids: list[int]) -> SampleBatch:
+    """A week of two pumps each two minutes, some bad rows, some of power missing."""
+    random = np.random.default_rng(5)
+    seconds = np.arange(0, WEEK, EVERY)
+    parts = []
+    for place, signal in enumerate(ids):
+        values = np.round(7 + 2 * np.sin(seconds / (900 + 70 * place)) + random.normal(0, 0.3, len(seconds)), 2)
+        qualities = random.choice([192] * 30 + [4], len(seconds))
+        keep = random.random(len(seconds)) < 0.97
+        parts.append(
+            SampleBatch.of(np.full(len(seconds), signal), START + seconds * SECOND, values, qualities).take(keep)
+        )
+    batch = SampleBatch.concat(parts)
+    return batch.take(np.argsort(batch.times, kind="stable"))
+
+
+def work(hub: Operators) -> None:
+    """Until nothing is left to do."""
+    deadline = time.monotonic() + 60
+    while any(lane.step() for lane in (hub.main, hub.apart)):
+        assert time.monotonic() < deadline
+
+
+def as_bytes(events: Sequence[Event]) -> bytes:
+    return json.dumps([asdict(event) for event in events]).encode()
+
+
+def test_live_and_backtest_give_the_same_bytes(plant: Plant) -> None:
+    """A week that comes in odd pieces, with two restarts and a kill, gives the events of a backtest, byte for byte."""
+    batch = week(plant.ids)
+    hub = plant.operators()
+    cuts = np.sort(np.random.default_rng(3).choice(np.arange(1, len(batch)), 40, replace=False))
+    for number, rows in enumerate(np.split(np.arange(len(batch)), cuts)):
+        plant.append(hub, batch.take(rows), f"part-{number}")
+        if number % 3:
+            work(hub)
+        if number in (10, 20):
+            hub.stop()
+            hub = plant.operators()
+        if number == 30:  # killed: nothing is saved, the worker is gone
+            hub.main._worker.close()
+            hub = plant.operators()
+    for run in hub.main.runs.values():
+        run.rewound = 0.0
+    work(hub)
+    hub.stop()
+    expected = plant.backtested()
+    assert len(expected) > 50
+    assert as_bytes(plant.stored()) == as_bytes(expected)
+
+
+def test_rows_that_come_shuffled_and_late_give_the_same_events(plant: Plant) -> None:
+    """Half in order, half shuffled and late: in the end stands the backtest; what was told too early is withdrawn."""
+    batch = week(plant.ids)
+    random = np.random.default_rng(4)
+    late = (random.random(len(batch)) < 0.5) & (batch.times < START + 3 * 86_400 * SECOND)
+    hub = plant.operators()
+    plant.append(hub, batch.take(~late), "in order")
+    work(hub)
+    order = random.permutation(np.flatnonzero(late))
+    for number, rows in enumerate(np.array_split(order, 5)):
+        plant.append(hub, batch.take(rows), f"late-{number}")
+        for run in hub.main.runs.values():
+            run.rewound = 0.0  # a rewind at most every few seconds
+        work(hub)
+    assert as_bytes(plant.stored()) == as_bytes(plant.backtested())
+    withdrawn = [one.event for one in plant.state.events.find(limit=10_000) if one.event.kind == "operator.withdrawn"]
+    assert withdrawn
+    assert all(event.message.startswith("Withdrawn after late data: ") for event in withdrawn)
+    assert sum(one.rewinds for one in hub.figures()) >= 5
+    hub.stop()
+
+
+def test_late_rows_are_remembered_over_a_kill(plant: Plant) -> None:
+    """Rows that came late just before a kill are worked in after it."""
+    batch = week(plant.ids)
+    late = (batch.times > START + 2 * 86_400 * SECOND) & (batch.times < START + 3 * 86_400 * SECOND)
+    hub = plant.operators()
+    plant.append(hub, batch.take(~late), "in order")
+    work(hub)
+    hub.main._save(force=True)
+    plant.append(hub, batch.take(late), "late")
+    hub.main._worker.close()
+    hub = plant.operators()
+    work(hub)
+    hub.stop()
+    assert as_bytes(plant.stored()) == as_bytes(plant.backtested())
+
+
+def test_more_rows_than_memory_holds_are_read_from_history(plant: Plant) -> None:
+    """An operator that is slower than its rows come loses none and holds nobody up."""
+    batch = week(plant.ids)
+    hub = plant.operators()
+    work(hub)
+    hub.feed._most = 1000
+    for number, rows in enumerate(np.array_split(np.arange(len(batch)), 30)):
+        plant.append(hub, batch.take(rows), f"part-{number}")
+        if number % 10 == 0:
+            work(hub)
+        assert sum(hub.feed.waiting().values()) <= 1000
+    work(hub)
+    hub.stop()
+    assert as_bytes(plant.stored()) == as_bytes(plant.backtested())
+
+
+def test_bad_neighbours_are_shown_and_the_others_go_on(plant: Plant) -> None:
+    """One operator raises, one hangs, one eats memory: each is shown with its error, and the rules go on."""
+    bad = [OperatorConfig(id=name.lower(), operator=f"hub.operators.bad:{name}", assets=("**/pump-1",))
+           for name in ("RAISES", "HANGS", "EATS")]  # fmt: skip
+    plant.plan = [planned(config, SITE) for config in (*bad, RULE)]
+    plant.limits = Limits(seconds=5.0, memory=512 << 20, folders=(str(Path(__file__).parents[2]),))
+    batch = week(plant.ids)
+    hub = plant.operators()
+    for number, rows in enumerate(np.array_split(np.arange(len(batch)), 8)):
+        plant.append(hub, batch.take(rows), f"part-{number}")
+        work(hub)
+    found = {(one.operator, one.asset[-6:]): one for one in hub.figures()}
+    assert found["raises", "pump-1"].error.startswith("ZeroDivisionError: a mistake of its author (bad.py:")
+    assert found["hangs", "pump-1"].error == "it did not answer within 5 s"
+    assert "MemoryError" in found["eats", "pump-1"].error or "ended" in found["eats", "pump-1"].error
+    assert {one.state for key, one in found.items() if key[0] == "high-pressure"} == {"running"}
+    assert {key[0] for key in hub.apart.runs} == {"raises", "hangs", "eats"}
+    hub.stop()
+    plant.plan = [planned(RULE, SITE)]
+    assert as_bytes(plant.stored()) == as_bytes(plant.backtested())
