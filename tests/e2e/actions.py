@@ -33,8 +33,10 @@ def shown_range(page: Page) -> tuple[datetime, datetime]:
 
 
 def open_trend_of_power(page: Page) -> None:
-    """From the asset's page to the trend of its power."""
+    """From the asset's page over the page of its power to the trend."""
     page.get_by_role("link", name="Power", exact=True).first.click()
+    page.wait_for_url("**/signal/*")
+    page.locator(".page-head").get_by_role("link", name="Trend").click()
     page.wait_for_url("**/trend?*")
     page.wait_for_selector(".u-over")
 

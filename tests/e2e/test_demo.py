@@ -116,7 +116,7 @@ def test_a_setpoint_is_set_and_taken_back(demo: Plant, open_page: Open) -> None:
     dialog.get_by_role("button", name="Undo").click()
     expect(dialog.locator(".write-result")).to_contain_text("set from 19.5 to 17", timeout=60_000)
     dialog.get_by_role("button", name="Close").click()
-    page.get_by_role("link", name="Supply setpoint").click()
+    page.get_by_role("link", name="Supply setpoint", exact=True).click()
     expect(page.locator(".pipeline")).to_contain_text("Sent to the hub", timeout=90_000)
     expect(page.locator(".writes tbody tr")).to_have_count(3)
     page.goto(f"{demo.url}/settings/writes")

@@ -29,6 +29,7 @@ from lineshaft.config.operators import OperatorConfig as OperatorConfig
 from lineshaft.config.rules import RuleConfig as RuleConfig
 from lineshaft.config.section import Section as Section
 from lineshaft.config.section import key as key
+from lineshaft.config.status_page import StatusPageConfig as StatusPageConfig
 from lineshaft.config.uplinks import AwsIotUplink as AwsIotUplink
 from lineshaft.config.uplinks import AzureIotUplink as AzureIotUplink
 from lineshaft.config.uplinks import HttpsUplink as HttpsUplink
@@ -321,6 +322,7 @@ class GatewayConfig(Section):
     foreign_commands: bool = key(
         False, "Take plain Sparkplug commands (DCMD) of other hosts too; the bounds of `write` hold for them."
     )
+    status_page: StatusPageConfig = key(StatusPageConfig(), "The gateway's own page.")
     ledger_interval: Duration = key(10.0, "How often the gateway tells its counts to the gap ledger.", unit="s", gt=0)
 
 

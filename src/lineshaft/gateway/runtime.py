@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +52,7 @@ PIPELINE_INTERVAL: Final = 30.0
 DRAIN_SECONDS: Final = 7.0
 """How long a stopping gateway goes on sending, so that it is gone within ten seconds."""
 _PER_LEDGER_NOTE: Final = 1_000
+_RECENT: Final = 50
 _PER_STATUS_NOTE: Final = 300
 """Entries of one note, so that it stays below the size of a message."""
 
@@ -97,6 +99,8 @@ class Gateway:
         self._told: Int64Array = np.zeros(0, np.int64)
         self._mistyped: set[int] = set()
         self._sync_failed = False
+        self.recent: deque[Event] = deque(maxlen=_RECENT)
+        self.last_status: StatusNote | None = None
         self.started = asyncio.Event()
         """Set when the buffer is open and `status` can be asked."""
 
@@ -247,7 +251,7 @@ class Gateway:
 
     def tell(self) -> None:
         """Tell every uplink the status now."""
-        status = self.status()
+        status = self.last_status = self.status()
         for at in range(0, max(1, len(status.devices)), _PER_STATUS_NOTE):
             part = replace(status, devices=status.devices[at : at + _PER_STATUS_NOTE])
             for forwarder in self._forwarders:
@@ -336,6 +340,7 @@ class Gateway:
 
     def event(self, event: Event) -> None:
         """See Output."""
+        self.recent.append(event)
         self._buffer.append_note(EventNote(event))
 
     def _tell_write(self, note: WriteNote, event: Event) -> None:

@@ -17,6 +17,8 @@ from lineshaft.gateway.connect.connector import Connector
 from lineshaft.gateway.plan import make_plan
 from lineshaft.gateway.remote_config import RemoteConfig
 from lineshaft.gateway.runtime import Gateway, GatewayOptions, check_uplinks
+from lineshaft.gateway.status_page import StatusPage
+from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.server.context import PartContext, broker_url, read_password
 from lineshaft.server.messages import Message, tell
@@ -80,11 +82,19 @@ class _Process:
         gateway = Gateway(make_plan(plant), DRIVERS, self._options(plant))
         tell(Message("ready", f"gateway {plant.gateway.id}"))
         trial = asyncio.create_task(self._try(plant, gateway), name="trial of a configuration")
+        page = asyncio.create_task(self._status_page(plant, gateway).run(), name="status page")
         try:
             await gateway.run(stop)
         finally:
-            trial.cancel()
-            await asyncio.gather(trial, return_exceptions=True)
+            for task in (trial, page):
+                task.cancel()
+            await asyncio.gather(trial, page, return_exceptions=True)
+
+    def _status_page(self, plant: Plant, gateway: Gateway) -> StatusPage:
+        """Raises ConfigError when its token cannot be read."""
+        config = plant.gateway.status_page
+        token = Files("of the status page", self._root).secret(config.token_file, "token")
+        return StatusPage(config, token, make_plan(plant), gateway, SystemClock())
 
     async def _try(self, plant: Plant, gateway: Gateway) -> None:
         await gateway.started.wait()
