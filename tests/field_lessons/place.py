@@ -75,7 +75,7 @@ class Place:
 
     async def passes(self, condition: Callable[[], object], step: float = 0.5) -> None:
         """Let time pass, less than a poll's interval at once, until something is so."""
-        for _ in range(2_000):
+        for _ in range(6_000):
             if condition():
                 return
             await self.clock.leap(step)

@@ -18,7 +18,7 @@ from lineshaft.testing import FieldDevice, ScriptedDriver
 
 async def passes(clock: LeapClock, condition: Callable[[], object]) -> None:
     """Let time pass until something is so."""
-    for _ in range(1_000):
+    for _ in range(6_000):
         if condition():
             return
         await clock.leap(0.01)

@@ -137,13 +137,14 @@ def _run(data: bytes, at: int, length: int) -> int:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number and the place behind it; the bits of the tenth byte beyond 64 are dropped, as protobuf does."""
     number = shift = 0
     while True:
         byte = data[at]
         number |= (byte & 0x7F) << shift
         at += 1
         if byte < 0x80:
-            return number, at
+            return number & 0xFFFF_FFFF_FFFF_FFFF, at
         shift += 7
         if shift > 63:
             raise DataError(f"varint longer than 10 bytes at byte {at} of the payload")
