@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.following import Following
 from lineshaft.drivers.mtconnect.agent import Agent
 from lineshaft.drivers.mtconnect.browse import browse
 from lineshaft.drivers.mtconnect.diagnose import diagnose
@@ -30,7 +30,7 @@ class MtconnectDriver:
         self._probe: Probe | None = None
         self._items: Mapping[str, DataItem] = {}
         self._position: Position | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._following = Following()
 
     async def connect(self) -> None:
         """Ask for the device model. Raises RetryableError, AccessDenied or AddressInvalid (no such device)."""
@@ -57,11 +57,8 @@ class MtconnectDriver:
 
     async def close(self) -> None:
         """Stop and drop the connections; never raises."""
-        running, self._running = self._running, None
         agent, self._agent = self._agent, None
-        if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)  # what it failed of, wait_closed has told
+        await self._following.stop()
         if agent is not None:
             await agent.close()
 
@@ -106,13 +103,11 @@ class MtconnectDriver:
             await follower.start(self._position)
         except DataError as error:
             raise ConnectionFailed(f"{self.options.url}: {error}") from error
-        self._running = asyncio.create_task(follower.run(), name="mtconnect")
+        self._following.start(follower.run(), "mtconnect")
 
     async def wait_closed(self) -> None:
         """Wait until the connection is lost, then raise the reason."""
-        if self._running is None:
-            raise ConnectionFailed(f"{self.options.url}: not connected")
-        await asyncio.shield(self._running)
+        await self._following.wait_closed(self.options.url)
 
     def position(self) -> str:
         """`instanceId:nextSequence`; '' before anything was delivered."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ import structlog
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.following import Following
 from lineshaft.drivers.open_protocol.diagnose import diagnose
 from lineshaft.drivers.open_protocol.fields import LAYOUTS, decode, layout_of
 from lineshaft.drivers.open_protocol.items import ITEMS, TRACES
@@ -57,7 +57,7 @@ class OpenProtocolDriver:
         self._old_revision = 0  # of MID 0065; 0 before it is agreed, -1 when the controller tells no old results
         self._points: Sequence[Point] = ()
         self._sink: Sink | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._following = Following()
 
     async def connect(self) -> None:
         """Start the communication. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
@@ -73,11 +73,8 @@ class OpenProtocolDriver:
 
     async def close(self) -> None:
         """Stop and hang up; never raises."""
-        running, self._running = self._running, None
         session, self._session = self._session, None
-        if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)  # what it failed of, wait_closed has told
+        await self._following.stop()
         if session is not None:
             await session.close()
 
@@ -120,13 +117,11 @@ class OpenProtocolDriver:
         first = field_rows(points, session.controller, now)
         if len(first):
             sink(first)
-        self._running = asyncio.create_task(self._run(session, newest), name="open-protocol")
+        self._following.start(self._run(session, newest), "open-protocol")
 
     async def wait_closed(self) -> None:
         """Wait until the connection is lost, then raise the reason."""
-        if self._running is None:
-            raise ConnectionFailed(f"{self.options.host}:{self.options.port}: not connected")
-        await asyncio.shield(self._running)
+        await self._following.wait_closed(f"{self.options.host}:{self.options.port}")
 
     def position(self) -> str:
         """Number and time of the last result; '' before there was one."""
