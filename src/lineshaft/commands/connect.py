@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.commands import output
-from lineshaft.commands.plants import find_plant, load
+from lineshaft.commands.plants import load, own_copy
 from lineshaft.config.bundle import Bundle, check_bundle, read_bundle
 from lineshaft.config.load import builtin_profiles, load_plant, profiles_of
 from lineshaft.config.models import Plant
@@ -57,9 +57,11 @@ class Place:
         self.folder: Path | None = None
         self.scratch = scratch
         if wanted.plant:
-            self.folder, self.plant = load(wanted.plant)
-            self.files: Bundle = read_bundle(find_plant(wanted.plant))
+            folder, self.plant = load(wanted.plant)
             self.data = data_folder(self.plant, wanted.data).root
+            self.folder = own_copy(folder, self.data) if self.writes else folder
+            self.files: Bundle = read_bundle(self.folder)
+            self.plant = load_plant(self.folder, DRIVERS)
             self.profiles = profiles_of(self.folder)
         else:
             self.files = {"plant.yaml": _EMPTY}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import lineshaft
+from lineshaft.config.bundle import digest, read_bundle
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
@@ -37,6 +39,26 @@ def find_plant(text: str) -> Path:
     known = sorted(item.name for item in place.iterdir() if item.is_dir()) if place is not None else []
     hint = f"give the path of a folder, or one of: {', '.join(known)}" if known else "give the path of a folder"
     raise ConfigError(f"there is no plant folder '{text}'", hint=hint)
+
+
+def own_copy(folder: Path, data: Path) -> Path:
+    """A copy of a plant that comes along, in the data folder, so that it can be changed; other folders as they are.
+
+    A copy that nobody has changed is made anew when the plant that comes along has.
+    """
+    home = plants_folder()
+    if home is None or folder.resolve().parent != home.resolve():
+        return folder
+    copy, mark = data / "plant", data / "plant.origin"
+    origin = mark.read_text(encoding="ascii") if mark.is_file() else ""
+    wanted = digest(read_bundle(folder))
+    if copy.is_dir() and (origin == wanted or digest(read_bundle(copy)) != origin):
+        return copy
+    shutil.rmtree(copy, ignore_errors=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copytree(folder, copy)
+    mark.write_text(wanted, encoding="ascii")
+    return copy
 
 
 def load(text: str) -> tuple[Path, Plant]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineshaft.commands import output
-from lineshaft.commands.plants import find_plant
+from lineshaft.commands.plants import find_plant, own_copy
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
@@ -56,6 +56,9 @@ def supervise(wanted: Wanted) -> int:
     plant = moves.move(plant, moved)
     data = data_folder(plant, wanted.data)
     data.prepare()
+    if wanted.move:
+        folder = own_copy(folder, data.root)
+        plant = moves.move(load_plant(folder, DRIVERS), moved)
     show = Display(plant, data)
     with data.lock("supervisor"):
         ports = moves.own_ports(plant, with_simulator="simulator" in parts)

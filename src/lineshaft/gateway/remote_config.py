@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +20,15 @@ import structlog
 from lineshaft.clock import Clock
 from lineshaft.config.bundle import Bundle, check_bundle, digest, read_bundle, write_bundle
 from lineshaft.config.models import Plant
-from lineshaft.errors import ConfigError, ConnectionFailed, DataError, Problem, StoreUnavailable, Unsupported
+from lineshaft.errors import (
+    ConfigError,
+    ConnectionFailed,
+    DataError,
+    LineshaftError,
+    Problem,
+    StoreUnavailable,
+    Unsupported,
+)
 from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.requests import Handler
 from lineshaft.gateway.writes.guard import refuse_more_writes
@@ -91,7 +100,7 @@ class RemoteConfig:
 
     def handlers(self) -> Mapping[str, Handler]:
         """What the hub may ask for."""
-        return {"config.read": self._read, "config.check": self._only_check, "config.push": self._push}
+        return {"config.read": self._read, "config.check": self._only_check, "config.push": self.push}
 
     def status(self) -> ConfigStatus:
         """Which configuration runs."""
@@ -198,12 +207,17 @@ class RemoteConfig:
         plant = await asyncio.to_thread(self.checked, files)
         return {"digest": digest(files), "devices": len(plant.devices)}
 
-    async def _push(self, request: Request) -> Mapping[str, Any]:
+    async def push(self, request: Request) -> Mapping[str, Any]:
         """Check, then put in use. The answer comes before the gateway starts anew; how it ended is in the status."""
         async with self._busy:
             if self._trial is not None:
                 raise ConnectionFailed(f"configuration {self._status.version} is still tried", hint="Wait for it.")
             files, version = _files(request), str(request.body.get("version", ""))
+            if not os.access(self._folder, os.W_OK):
+                raise Unsupported(
+                    f"the gateway may not write its plant folder {self._folder}",
+                    hint="Give its user the right to, or run it with a folder of its own.",
+                )
             present = await asyncio.to_thread(read_bundle, self._folder)
             if digest(present) != request.body.get("base"):
                 raise Unsupported(
@@ -235,10 +249,6 @@ class RemoteConfig:
         if running is None or watched is None:
             raise ConnectionFailed("the gateway is starting", hint="Ask again in a moment.")
         now, found = self._clock.now_us(), digest(files)
-        if plant == running:
-            await asyncio.to_thread(self._write, files)
-            self._set(ConfigStatus(found, "settled", version, "", now))
-            return
         wanted = {device.id for device in plant.devices if device.enabled}
         self._trial = Trial(
             before=dict(present),
@@ -249,9 +259,14 @@ class RemoteConfig:
         self._set(ConfigStatus(found, "trying", version, "", now))  # before the files: a crash between puts back
         try:
             await asyncio.to_thread(self._write, files)
-        except StoreUnavailable:
-            self._take_back("The plant folder cannot be written.")
+            same = await asyncio.to_thread(self._load, self._folder) == running
+        except LineshaftError as error:
+            self._take_back(f"It cannot be put in place: {error}")
             raise
+        if same:  # only words for people have changed
+            self._trial = None
+            self._set(ConfigStatus(found, "settled", version, "", now))
+            return
         log.info("config.trying", version=version)
         asyncio.get_running_loop().call_later(0.1, self._reload)  # the answer goes out first
 

@@ -14,8 +14,8 @@ import structlog
 
 from lineshaft.clock import Clock
 from lineshaft.config.bundle import Bundle, digest, refuse_odd
-from lineshaft.errors import ConfigError, DataError, LineshaftError, RetryableError, StoreUnavailable
-from lineshaft.hub.requests import GatewayFailed, GatewayRefused, Requests
+from lineshaft.errors import ConfigError, DataError, LineshaftError, StoreUnavailable
+from lineshaft.hub.requests import GatewayRefused, Requests
 from lineshaft.hub.state.configurations import Version, VersionState
 from lineshaft.hub.state.state import State
 from lineshaft.model.events import Event, Severity
@@ -49,7 +49,10 @@ class Configurations:
         """What the gateway said last about its configuration; None when it never did."""
         source = self._state.sources.get(node)
         found = None if source is None else source.details.get("config")
-        return None if not found else ConfigStatus(**found)
+        if not found:
+            return None
+        known = {name: value for name, value in found.items() if name in ConfigStatus.__dataclass_fields__}
+        return ConfigStatus(**known)
 
     async def make(self, node: str, changes: Mapping[str, str | None], *, base: str, by: str, why: str) -> Version:
         """A new version: the files of `base` (a digest) with these changed (None: removed). It is sent at once.
@@ -107,7 +110,7 @@ class Configurations:
         try:
             await self._learn(node, status)
             await self._bring(node, status)
-        except (RetryableError, GatewayFailed, GatewayRefused, DataError) as error:
+        except LineshaftError as error:
             if self._failed.get(node) != str(error):
                 _log.warning("configuration: not brought", node=node, error=str(error))
             self._failed[node] = str(error)
@@ -122,7 +125,7 @@ class Configurations:
         if brought or (last is not None and last.digest == status.digest):
             return
         answer = await self._requests.ask(node, "config.read", within=WITHIN)
-        files = {str(name): str(text) for name, text in answer["files"].items()}
+        files = {str(name): str(text) for name, text in dict(answer.get("files") or {}).items()}
         if digest(files) != status.digest:
             return  # it changes just now; the next status will tell
         why = "as the gateway had it" if last is None else "changed at the gateway"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import structlog
 
@@ -22,6 +23,7 @@ from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.server.context import PartContext, broker_url, read_password
 from lineshaft.server.messages import Message, tell
+from lineshaft.wire.requests import Request
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +106,11 @@ class _Process:
         except StoreUnavailable as error:
             _log.error("config.cannot_be_kept", error=str(error), hint=error.hint)
 
+    async def _push(self, request: Request) -> Mapping[str, Any]:
+        """A configuration from the hub; devices that are looked at let go first, for some take one connection only."""
+        await self.connector.close()
+        return await self._remote.push(request)
+
     def _check(self, plant: Plant) -> None:
         check_uplinks(make_plan(plant), self._options(plant))
 
@@ -113,7 +120,7 @@ class _Process:
             plant.gateway,
             self._root,
             BrokerAccess.parse(broker_url(plant), user=plant.gateway.id, password=password),
-            handlers={**self._remote.handlers(), **self.connector.handlers()},
+            handlers={**self._remote.handlers(), **self.connector.handlers(), "config.push": self._push},
             config_status=self._remote.status,
         )
 

@@ -16,6 +16,8 @@ from tests.drivers.opcua.servers import Peer, peer_modules
 from typer.testing import CliRunner, Result
 
 from lineshaft.cli import app
+from lineshaft.commands.plants import find_plant, own_copy
+from lineshaft.config.bundle import digest, read_bundle
 from lineshaft.config.load import load_plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import AccessDenied, ConfigError, ConnectionFailed
@@ -131,3 +133,18 @@ def test_a_secured_server_is_trusted_by_command(loop: Loop, plant: Path, tmp_pat
     assert device.connection.security == "Aes256_Sha256_RsaPss"
     assert [(one.name, one.unit) for one in device.signals] == [("pressure", "bar")]
     assert "rejected" in command("opcua", "trust", str(plant), "reject", entry["thumbprint"][:8], *data).output
+
+
+def test_a_plant_that_comes_along_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    """A copy that a person changed stays; one that nobody changed follows the original; own folders stay in place."""
+    original = find_plant("demo")
+    copy = own_copy(original, tmp_path)
+    assert read_bundle(copy) == read_bundle(original)
+    assert load_plant(copy, DRIVERS).plant == load_plant(original, DRIVERS).plant
+    (copy / "more.yaml").write_text("pipeline: {}\n")
+    assert own_copy(original, tmp_path) == copy
+    assert (copy / "more.yaml").exists()
+    (tmp_path / "plant.origin").write_text(digest(read_bundle(copy)))  # as if the original had been another
+    own_copy(original, tmp_path)
+    assert read_bundle(copy) == read_bundle(original)
+    assert own_copy(copy, tmp_path) == copy

@@ -362,6 +362,7 @@ export const en = {
   "connect.pending": "Version {n} waits for the gateway.",
   "connect.trying": "Version {n} is in use; its devices are coming up.",
   "connect.done": "{name} is connected.",
+  "connect.notYet": "The device itself is not connected yet: {words}",
   "connect.refused": "The gateway refused it.",
   "connect.rolledBack": "The gateway took it back. {words}",
   "connect.open": "Open {name}",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from lineshaft.config.bundle import Bundle, digest
 from lineshaft.errors import Problem
@@ -16,6 +16,8 @@ from lineshaft.hub.state.schema import config_versions as table
 VersionState: TypeAlias = Literal["found", "pending", "trying", "applied", "refused", "rolled-back", "superseded"]
 """found: it was at the gateway; pending: to be sent; trying: it runs, its devices must come up; superseded: a newer
 one was made before the gateway took it."""
+KEPT = 1_000
+"""Versions of one gateway that are kept; older ones go."""
 OPEN: tuple[VersionState, ...] = ("pending", "trying")
 
 
@@ -69,6 +71,8 @@ class SqlConfigurations:
                 "problems": [],
             }
             connection.execute(insert(table).values(**row, files=dict(files)))
+            old = (table.c.node == node) & (table.c.number <= row["number"] - KEPT)
+            connection.execute(delete(table).where(old))
         return Version(**{**row, "problems": ()}, files=dict(files))
 
     def decide(

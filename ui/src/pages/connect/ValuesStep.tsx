@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { ask, useConfiguration, type PreviewRow, type Previewed, type Version } from "../../api/gateways";
-import { useTree } from "../../api/queries";
+import { useSources, useTree } from "../../api/queries";
 import { Failure } from "../../components/basics";
 import { Problems, problemsOf } from "../../components/problems";
 import { formatNumber, formatTime } from "../../format";
@@ -224,6 +224,9 @@ function Progress({ draft, made, onAnother, onBack }: { draft: Draft; made: Vers
   const { tree } = useTree();
   const version = config.data?.versions.find((one) => one.number === made.number) ?? made;
   const asset = tree.nodes.find((node) => node.path.split("/").slice(2).join("/") === draft.asset);
+  const sources = useSources();
+  const source = sources.data?.find((one) => one.node === draft.node && one.device === idOf(draft.name));
+  const away = source?.state === "offline" && source.error ? source : null;
   const n = version.number;
   const history = (
     <Link className="link" href={`/configuration/${draft.node}`}>
@@ -233,9 +236,7 @@ function Progress({ draft, made, onAnother, onBack }: { draft: Draft; made: Vers
   if (version.state === "applied") {
     return (
       <div className="done" role="status">
-        <p>
-          <strong>{t("connect.done", { name: draft.name })}</strong>
-        </p>
+        <p>{away ? <span className="loud">{t("connect.notYet", { words: [away.error, away.hint].filter(Boolean).join(" ") })}</span> : <strong>{t("connect.done", { name: draft.name })}</strong>}</p>
         <div className="form-row">
           {asset && (
             <Link className="button primary" href={assetPath(asset.path)}>
