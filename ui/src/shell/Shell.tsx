@@ -5,6 +5,7 @@ import { call } from "../api/client";
 import { useSession } from "../api/queries";
 import { AbnormalMark } from "../components/marks";
 import { Icon, Popover, Segmented } from "../components/basics";
+import { humanise } from "../format";
 import { t, tn, type Key } from "../i18n";
 import { assetPath, useHref, useTrendHref } from "./address";
 import { ConnectionBadge, LostBand } from "./ConnectionBadge";
@@ -138,18 +139,19 @@ type Plant = ReturnType<typeof usePlantState>;
 function Breadcrumb({ plant }: { plant: Plant }) {
   const [location] = useLocation();
   const href = useHref();
-  if (!location.startsWith("/asset/")) {
+  const signal = location.startsWith("/signal/") ? plant.signals?.find((one) => one.id === Number(location.slice(8))) : undefined;
+  if (!location.startsWith("/asset/") && !signal) {
     const page = NAV.find((one) => one.path === navOf(location));
     return <div className="crumbs">{page && <span aria-current="page">{t(page.key)}</span>}</div>;
   }
-  const path = location.slice(7).split("/").map(decodeURIComponent).join("/");
+  const path = signal ? signal.asset : location.slice(7).split("/").map(decodeURIComponent).join("/");
   const whole = plant.tree.trail(path);
   const below = whole.filter((node) => node.level !== "enterprise" && node.level !== "site");
   const trail = below.length ? below : whole.slice(-1);
   return (
     <nav className="crumbs" aria-label={t("tree.label")}>
       {trail.map((node, i) =>
-        i === trail.length - 1 ? (
+        i === trail.length - 1 && !signal ? (
           <span key={node.path} aria-current="page">
             {node.name}
           </span>
@@ -159,6 +161,7 @@ function Breadcrumb({ plant }: { plant: Plant }) {
           </Link>
         ),
       )}
+      {signal && <span aria-current="page">{humanise(signal.name)}</span>}
     </nav>
   );
 }

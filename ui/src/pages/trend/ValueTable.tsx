@@ -11,7 +11,7 @@ import { t } from "../../i18n";
 import { everyFrame } from "../../live/scheduler";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
-import { assetPath, useHref } from "../../shell/address";
+import { assetPath, signalPath, useHref } from "../../shell/address";
 import type { LanePlan } from "./lanes";
 import { SeriesKey } from "./SeriesKey";
 
@@ -83,7 +83,10 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
                   <Link href={href(assetPath(signal.asset))} className="plain-link">
                     {nameOf(signal.asset)}
                   </Link>{" "}
-                  {humanise(signal.name).toLowerCase()} <span className="unit">{prettyUnit(signal.unit)}</span>
+                  <Link href={href(signalPath(signal.id))} className="plain-link">
+                    {humanise(signal.name).toLowerCase()}
+                  </Link>{" "}
+                  <span className="unit">{prettyUnit(signal.unit)}</span>
                 </td>
                 <td className="num">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} unit={false} />}</td>
                 <td className="num">
