@@ -18,8 +18,12 @@ import numpy as np
 import uvicorn
 from memory_historian import MemoryHistorian  # run as a script: this folder is on the path
 
+from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
+from lineshaft.hub.operators.backtest import Backtests
+from lineshaft.hub.operators.plan import planned
+from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.ports import BornSignal, Drop
 from lineshaft.hub.security import passwords
 from lineshaft.hub.security.identity import setup_link
@@ -32,6 +36,12 @@ from lineshaft.model.waveforms import Waveform
 from lineshaft.web.static_files import mount_page
 
 SITE = "northwind/lakeside"
+RULE = OperatorConfig(
+    id="much-power",
+    operator="rule",
+    assets=("machining/**",),
+    options={"id": "much-power", "inputs": {"power": "power"}, "when": "power > 9", "message": "It draws much power"},
+)
 NODE = "lakeside/gateway-1"
 STATES = ("IDLE", "ACTIVE", "ACTIVE", "ACTIVE", "FEED_HOLD", "ACTIVE", "STOPPED")
 SECOND = 1_000_000
@@ -200,7 +210,11 @@ def fill_waveforms(services: Services) -> None:
 
 async def serve(options: argparse.Namespace, folder: Path) -> None:
     with State(f"sqlite:///{folder}/state.db") as state:
-        services = Services(MemoryHistorian(), state, LiveStream(), PlantInfo("Lakeside works", "Europe/Berlin"))
+        historian = MemoryHistorian()
+        plan = (planned(RULE, SITE),)
+        desk = OperatorDesk(plan, SITE, state.catalogue, Backtests(historian))
+        plant_info = PlantInfo("Lakeside works", "Europe/Berlin")
+        services = Services(historian, state, LiveStream(), plant_info, operators=desk)
         base = f"http://127.0.0.1:{options.port}"
         if options.password:
             state.accounts.add_user("admin", "admin", passwords.hashed(options.password), 0)

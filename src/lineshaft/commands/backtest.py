@@ -40,7 +40,7 @@ def run(
     job = client.post("/backtests", body)
     try:
         while job["state"] in ("waiting", "running"):
-            if not as_json:
+            if not as_json and output.out().is_terminal:
                 output.out().print(f"{job['progress']:4.0%}  {job['count']} events", end="\r")
             time.sleep(_ASK_EVERY)
             job = client.get(f"/backtests/{job['id']}")

@@ -141,6 +141,7 @@ const ICONS: Record<string, string> = {
   tree: "M4 4h5v4H4zM11 12h5v4h-5zM6.5 8v6H11",
   oee: "M3 16a7 7 0 1 1 14 0M10 16l4-6M5.500 16h0M14.500 16h0",
   events: "M10 3a4.5 4.5 0 0 1 4.5 4.5V11l1.5 3H4l1.500-3V7.5A4.500 4.500 0 0 1 10 3M8.500 16.500h3",
+  operators: "M10 3v3M10 14v3M3 10h3M14 10h3M10 6.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7",
   sources: "M10 13.500v4M6 17.500h8M3.500 3.500h13v10h-13zM7 8.500h6",
   health: "M3 10h3.500l2-5 3 10 2-5H17",
   settings: "M4 6h8M16 6h0M4 14h2M10 14h6M14 4v4M8 12v4",

@@ -22,6 +22,7 @@ const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
 const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
 const ConfigurationPage = lazy(() => import("../pages/configuration/ConfigurationPage"));
 const ConnectPage = lazy(() => import("../pages/connect/ConnectPage"));
+const OperatorsPage = lazy(() => import("../pages/operators/OperatorsPage"));
 const SignInPage = lazy(() => import("../pages/signin/SignInPage"));
 const SetupPage = lazy(() => import("../pages/setup/SetupPage"));
 
@@ -84,6 +85,7 @@ function Plant() {
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />
             <Route path="/events" component={EventsPage} />
+            <Route path="/operators" component={OperatorsPage} />
             <Route path="/health" component={HealthPage} />
             <Route path="/settings/writes" component={WritesPage} />
             <Route path="/settings" component={SettingsPage} />

@@ -20,6 +20,7 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/trend", key: "nav.trend", icon: "trend" },
   { path: "/oee", key: "nav.oee", icon: "oee" },
   { path: "/events", key: "nav.events", icon: "events" },
+  { path: "/operators", key: "nav.operators", icon: "operators" },
   { path: "/sources", key: "nav.sources", icon: "sources" },
   { path: "/health", key: "nav.health", icon: "health" },
   { path: "/settings", key: "nav.settings", icon: "settings" },

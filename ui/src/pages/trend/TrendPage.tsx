@@ -41,7 +41,7 @@ export default function TrendPage() {
 }
 
 /** A model that lives as long as the page. */
-function useModel(signals: readonly SignalInfo[], range: Range): TrendModel {
+export function useModel(signals: readonly SignalInfo[], range: Range): TrendModel {
   const [model] = useState(() => new TrendModel());
   useEffect(() => {
     model.start();
@@ -245,7 +245,7 @@ function around(range: Range, start: number, end: number): Range {
   return standing(range, (start + end) / 2 - half, (start + end) / 2 + half);
 }
 
-function Band({ signal, model, version }: { signal: SignalInfo; model: TrendModel; version: number }) {
+export function Band({ signal, model, version }: { signal: SignalInfo; model: TrendModel; version: number }) {
   const box = useRef<HTMLDivElement>(null);
   const getBounds = useCallback(() => model.bounds(), [model]);
   useEffect(

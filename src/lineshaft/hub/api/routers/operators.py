@@ -22,6 +22,8 @@ router = APIRouter(tags=["operators"])
 
 _SHOWN = 5_000
 """Events of a backtest that one answer gives."""
+_DRAWN = 12
+"""Signals of a backtest that are drawn."""
 
 
 class RunView(BaseModel):
@@ -86,6 +88,7 @@ class BacktestView(BaseModel):
     id: int
     operator: str
     assets: list[str]
+    signals: list[int] = Field(description="ids of the inputs, to be drawn beside the events")
     start: int
     end: int
     by: str
@@ -105,9 +108,9 @@ class BacktestList(BaseModel):
 @router.get("/operators")
 def operators(parts: Parts) -> OperatorsView:
     """Each operator on each asset, with its position, latency and errors; those of the plant; and all kinds."""
-    desk = _desk(parts)
+    desk = parts.operators
     return OperatorsView(
-        items=[RunView(**asdict(one)) for one in desk.figures()],
+        items=[] if desk is None else [RunView(**asdict(one)) for one in desk.figures()],
         plan=[
             PlannedView(
                 id=one.id,
@@ -116,7 +119,7 @@ def operators(parts: Parts) -> OperatorsView:
                 types=list(one.config.types),
                 options=dict(one.config.options),
             )
-            for one in desk.plan
+            for one in (() if desk is None else desk.plan)
         ],
         kinds=[
             KindView(
@@ -177,6 +180,7 @@ def _view(job: Job, most: int = _SHOWN) -> BacktestView:
         id=job.id,
         operator=job.operator,
         assets=[one.asset.path for one in job.bindings],
+        signals=list(dict.fromkeys(id_ for one in job.bindings for id_ in one.ids))[:_DRAWN],
         start=job.start,
         end=job.end,
         by=job.by,
