@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
 
 from bench.report import Report, quick
 from lineshaft.analytics.oee import kpis
@@ -209,7 +210,7 @@ def pages(report: Report, oee: Oee, services: Services, days: int, machines: int
         ("board of a line", "now", {"path": line}),
         ("board of all machines", "now", {}),
     ]  # fmt: skip
-    with TestClient(app, headers={"authorization": f"Bearer {token}"}) as client:
+    with _Client(app, token) as client:
         for name, page, query in asked:
             took = _best(lambda p=page, q=query: client.get(f"/api/v1/oee/{p}", params=q), 3)
             report.add(f"{machines} machines, {days} days: {name}", took * 1000, "ms", target=500, better="lower")
@@ -225,6 +226,27 @@ def pages(report: Report, oee: Oee, services: Services, days: int, machines: int
         entries = client.get("/api/v1/oee/audit").json()["items"]
         report.add("a reason of last week: every KPI is the new one after", took, "s", target=2.0, better="lower",
                    note=f"audited for {entries[0]['by']}")  # fmt: skip
+
+
+class _Client:
+    """Asks the app in this process, as a web server would."""
+
+    def __init__(self, app: FastAPI, token: str) -> None:
+        transport, headers = httpx.ASGITransport(app), {"authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://hub", headers=headers, timeout=600)
+        self._loop = asyncio.new_event_loop()
+
+    def __enter__(self) -> _Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.close()
+
+    def get(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
+        return self._loop.run_until_complete(self._http.get(path, params=params))
+
+    def post(self, path: str, json: dict[str, Any]) -> httpx.Response:
+        return self._loop.run_until_complete(self._http.post(path, json=json))
 
 
 def _best(ask: Callable[[], httpx.Response], times: int) -> float:

@@ -28,13 +28,13 @@ def make(context: AppContext) -> Oee:
     recorder = Recorder(
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
-    return Oee(setup, store, Reports(setup, store, recorder.counts), recorder, services.clock)
+    return Oee(setup, store, Reports(setup, store), recorder, services.clock)
 
 
 @asynccontextmanager
 async def start(context: AppContext) -> AsyncIterator[Oee]:
     """Follow the historian while the hub runs."""
-    oee = make(context)
+    oee = await asyncio.to_thread(make, context)
     if not oee.setup.machines:
         yield oee
         return

@@ -2,66 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lineshaft.analytics.oee.calendar import Plan, Shift, plan_steps, shifts_between
+from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.states import State
+from lineshaft.analytics.oee.totals import Totals
+from lineshaft.apps.oee.keeping import story_of
 from lineshaft.apps.oee.reports import Reports, figures
 from lineshaft.apps.oee.setup import MachineSetup
-from lineshaft.apps.oee.slots import slots_between
+from lineshaft.apps.oee.slots import Note, lay, slots_between
+from lineshaft.apps.oee.store import Interval
+
+Confirmed = Mapping[tuple[str, str], float]
+
+
+_LOOK_BACK_US = 600_000_000
 
 
 def board(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
     """One row per machine at and below a path, in the order of flow."""
     machines = reports.machines(path)
-    if not machines:
-        return []
-    slots = {machine.path: slots_between(machine, now, now + 1)[0] for machine in machines}
-    found = reports.totals(path, min(slot.start for slot in slots.values()), now + 1, ("slot",))
+    paths = [machine.path for machine in machines]
+    intervals = reports.store.interval_table(paths, now - _LOOK_BACK_US, now)
+    notes = reports.store.note_table(paths, now - _LOOK_BACK_US, now)
+    confirmed = reports.store.cycles()
     return [
-        _row(reports, machine, slots[machine.path].start, found, now)
+        _row(
+            reports, machine, intervals[machine.path], [one.note for one in notes.get(machine.path, ())], confirmed, now
+        )
         for machine in machines
-    ]  # fmt: skip
+    ]
 
 
-def _row(reports: Reports, machine: MachineSetup, slot: int, found: Any, now: int) -> dict[str, Any]:
-    cells = reports.timeline(machine, now - 8 * 3_600_000_000, now)
-    last = cells[-1] if cells else None
-    since = last["start"] if last else None
-    for cell in reversed(cells[:-1]):
-        if last is None or cell["state"] != last["state"]:
-            break
-        since = cell["start"]
-    totals = found.get((machine.path, str(slot)))
-    shift = next((one for one in shifts_between(machine.calendar, now, now + 1)), None) if machine.calendar else None
-    made = figures(totals) if totals is not None else None
+def _row(
+    reports: Reports, machine: MachineSetup, intervals: Sequence[Interval], notes: Sequence[Note], confirmed: Confirmed,
+    now: int,
+) -> dict[str, Any]:  # fmt: skip
+    last = intervals[-1] if intervals else None
+    product = last.product if last else ""
+    slot = slots_between(machine, now, now + 1)[0]
+
+    def cycle(path: str, name: str) -> float:
+        return reports.cycle(path, name, confirmed)
+
+    totals = reports.store.totals([machine.path], slot.start, slot.start + 1, "", cycle).get((machine.path,))
+    shift = next(iter(shifts_between(machine.calendar, now, now + 1)), None) if machine.calendar else None
     return {
         "machine": machine.path,
         "name": machine.name,
         "line": machine.line,
-        "state": last["state"] if last else State.UNKNOWN.name.lower(),
-        "element": last["element"] if last else "unknown",
-        "since": since,
-        "reason": last["reason"] if last else "",
-        "reason_name": last["reason_name"] if last else "",
-        "given": bool(last and last["given"]),
-        "cause": last["cause"] if last else "",
-        "product": last["product"] if last else "",
-        "shift": _shift(shift, totals, reports, machine, last["product"] if last else "", now),
-        "figures": made,
+        "state": State(last.state if last else State.UNKNOWN).name.lower(),
+        **_why(reports, machine, intervals, notes, now),
+        "since": reports.store.since(machine.path, last.state) if last else None,
+        "cause": last.cause if last else "",
+        "product": product,
+        "shift": _shift(shift, totals, machine, cycle(machine.path, product), now),
+        "figures": figures(totals) if totals is not None else None,
+    }
+
+
+def _why(
+    reports: Reports, machine: MachineSetup, intervals: Sequence[Interval], notes: Sequence[Note], now: int
+) -> dict[str, Any]:
+    """What the present state counts as, and the reason of it."""
+    last = intervals[-1] if intervals else None
+    if last is None or last.state in (State.RUNNING, State.UNKNOWN):
+        element = Element.PRODUCTION if last and last.state == State.RUNNING else Element.UNKNOWN
+        return {"element": element.name.lower(), "reason": "", "reason_name": "", "given": False}
+    reasons = reports.setup.reasons
+    line = lay(machine, story_of(intervals, reasons), notes, reasons, intervals[0].start, max(last.end, last.start + 1))
+    code = int(line.reasons[-1])
+    reason = reasons.at(code)
+    return {
+        "element": Element(int(line.elements[-1])).name.lower(),
+        "reason": reason.id if reason else "",
+        "reason_name": reason.name if reason else "",
+        "given": reasons.given(code),
     }
 
 
 def _shift(
-    shift: Shift | None, totals: Any, reports: Reports, machine: MachineSetup, product: str, now: int
+    shift: Shift | None, totals: Totals | None, machine: MachineSetup, cycle: float, now: int
 ) -> dict[str, Any] | None:
     """Target so far and of the whole shift, made so far, the gap, and the projection at the rate of now."""
     if shift is None:
         return None
     plan, _ = plan_steps(machine.calendar, (shift,), shift.start, shift.end)
-    cycle = reports.cycle(machine.path, product, reports.store.cycles())
     whole, so_far = _work(plan.cut(shift.start, shift.end), shift.end), _work(plan.cut(shift.start, now), now)
     good = totals.good if totals is not None else 0.0
     known = not np.isnan(cycle)

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from lineshaft.analytics.oee.counts import Increments
 from lineshaft.analytics.oee.steps import NOTHING, Steps, overlay
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, Reasons
 from lineshaft.apps.oee.slots import MARGIN_US, Note, Slot, sum_up
 from lineshaft.apps.oee.store import Interval, OeeStore, SlotRows
 from lineshaft.apps.oee.stories import Story
-from lineshaft.model.samples import Int64Array
+from lineshaft.model.samples import Float64Array, Int64Array
 
 _HOUR_US = 3_600_000_000
 
@@ -26,7 +27,7 @@ def rows_of(
 ) -> SlotRows:  # fmt: skip
     """What is kept of a slot up to `end`; intervals from the one that holds at `since` on."""
     result = sum_up(machine, story, notes, reasons, slot, end)
-    intervals = intervals_of(line, story, reasons, max(since, slot.start), min(slot.end, end), slot.start)
+    intervals = intervals_of(line, story, reasons, max(since - 1, slot.start), min(slot.end, end), slot.start)
     return SlotRows(
         machine.path,
         slot,
@@ -45,6 +46,9 @@ def intervals_of(
     grid = overlay(start, end, story.states, story.causes, story.reasons, story.products, story.orders)
     first = max(0, int(np.searchsorted(grid.starts, since, side="right")) - 1)
     states, causes, proposed, products, orders = (column[first:].tolist() for column in grid.columns)
+    counts = [
+        _per_cell(grid.starts, part, start, end)[first:].tolist() for part in (story.good, story.scrap, story.rework)
+    ]
     ends = grid.ends[first:].tolist()
     return tuple(
         Interval(
@@ -52,12 +56,19 @@ def intervals_of(
             line.machines[cause].path if cause != NOTHING else "",
             reasons.items[reason].id if reason != NOTHING else "",
             story.product_names[product] if product != NOTHING else "",
-            story.order_names[order] if order != NOTHING else "",
+            story.order_names[order] if order != NOTHING else "", good, scrap, rework,
         )
-        for begin, stop, state, cause, reason, product, order in zip(
-            grid.starts[first:].tolist(), ends, states, causes, proposed, products, orders, strict=True
+        for begin, stop, state, cause, reason, product, order, good, scrap, rework in zip(
+            grid.starts[first:].tolist(), ends, states, causes, proposed, products, orders, *counts, strict=True
         )
     )  # fmt: skip
+
+
+def _per_cell(starts: Int64Array, parts: Increments, start: int, end: int) -> Float64Array:
+    """Parts per cell; a part is finished at its instant, so it belongs to the cell that ends there."""
+    low, high = np.searchsorted(parts.times, [start, end])
+    cells = np.clip(np.searchsorted(starts, parts.times[low:high], side="left") - 1, 0, len(starts) - 1)
+    return np.bincount(cells, parts.amounts[low:high], len(starts)).astype(np.float64)
 
 
 def hours_of(machine: MachineSetup, story: Story, start: int, end: int) -> tuple[tuple[int, str, float, float], ...]:

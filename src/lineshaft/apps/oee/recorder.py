@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lineshaft.analytics.oee.counts import merged
 from lineshaft.analytics.oee.states import State
-from lineshaft.apps.oee.exact import Counts
 from lineshaft.apps.oee.keeping import recompute, rows_of
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, Note, slots_between
@@ -245,12 +244,6 @@ class Recorder:
     def _notes(self, machine: MachineSetup, start: int, end: int) -> list[Note]:
         return [given.note for given in self._store.notes(machine.path, start, end)]
 
-    def counts(self, machines: Sequence[MachineSetup], start: int, end: int) -> Counts:
-        """Parts of machines in [start, end), from the counters' rows."""
-        columns = dict(self._read(LineSetup("", "", tuple(machines)), start, end, counters=True))
-        stories = {one.path: tell(one, columns, self._setup.reasons, start, end) for one in machines}
-        return {path: (story.good, story.scrap, story.rework) for path, story in stories.items()}
-
     def cycles_seen(self, machine: MachineSetup, start: int, end: int) -> dict[str, Float64Array]:
         """Product -> running seconds from each part to the next."""
         columns = dict(self._read(LineSetup(machine.line, "", (machine,)), start, end))
@@ -273,9 +266,8 @@ class Recorder:
             recompute(self._store, machine, self._setup.reasons, start, end, self._clock.now_us())
         self._told([machine.path])
 
-    def _read(self, line: LineSetup, start: int, end: int, *, counters: bool = False) -> Iterator[tuple[str, Column]]:
-        wanted = (path for one in line.machines for path in (one.counters if counters else one.signals))
-        ids = {self._ids[path]: path for path in wanted if path in self._ids}
+    def _read(self, line: LineSetup, start: int, end: int) -> Iterator[tuple[str, Column]]:
+        ids = {self._ids[path]: path for machine in line.machines for path in machine.signals if path in self._ids}
         if not ids:
             return
         for series in self._historian.read(sorted(ids), start, end):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.lines import bottleneck
 from lineshaft.analytics.oee.states import State
 from lineshaft.analytics.oee.totals import Totals
-from lineshaft.apps.oee.exact import Counts, exact_rows
+from lineshaft.apps.oee.exact import exact_rows
 from lineshaft.apps.oee.keeping import hour_of, story_of
 from lineshaft.apps.oee.setup import MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, Slot, lay, standard
@@ -29,7 +29,6 @@ STOOD = (Element.SETUP, Element.MINOR_STOP, Element.BREAKDOWN, Element.STARVED, 
 
 _EXACT_US = 48 * _HOUR_US
 _EXACT_MACHINES = 30
-Row = tuple[str, str, tuple[str, ...], Totals]
 LossSum = tuple[str, str, Element, bool, int, int]
 
 
@@ -43,37 +42,22 @@ class Reports:
 
     setup: OeeSetup
     store: OeeStore
-    counts: Callable[[Sequence[MachineSetup], int, int], Counts]
 
     def is_exact(self, path: str, start: int, end: int) -> bool:
         """Whether the range is cut exactly."""
         return end - start <= _EXACT_US and len(self.machines(path)) <= _EXACT_MACHINES
 
     def _exact(self, path: str, start: int, end: int) -> list[SlotRows]:
-        wanted = self.machines(path)
-        return exact_rows(self.store, wanted, self.counts(wanted, start, end), self.setup.reasons, start, end)
-
-    def _slices(self, path: str, start: int, end: int, group: Sequence[str]) -> list[Row]:
-        if not self.is_exact(path, start, end):
-            return self.store.totals(self._names(path), start, end, group)
-        return [
-            (one.machine, product, tuple(_group(name, one.slot, product, order) for name in group), totals)
-            for one in self._exact(path, start, end)
-            for product, order, totals in one.slices
-        ]
+        return exact_rows(self.store, self.machines(path), self.setup.reasons, start, end)
 
     def _losses(self, path: str, start: int, end: int) -> list[LossSum]:
         if not self.is_exact(path, start, end):
-            return self.store.losses(self._names(path), start, end)
+            return self.store.losses([one.path for one in self.machines(path)], start, end)
         return [
             (one.machine, row.reason, row.element, row.given, row.time, row.stops)
             for one in self._exact(path, start, end)
             for row in one.losses
         ]
-
-    def _names(self, path: str) -> list[str] | None:
-        wanted = self.machines(path)
-        return None if len(wanted) == len(self.setup.machines) else [one.path for one in wanted]
 
     def machines(self, path: str) -> list[MachineSetup]:
         """Machines at and below a path."""
@@ -85,25 +69,32 @@ class Reports:
         known = self.setup.machines.get(machine)
         return found if found is not None else known.cycle_of(product) if known else float("nan")
 
-    def totals(self, path: str, start: int, end: int, group: Sequence[str] = ()) -> dict[tuple[str, ...], Totals]:
-        """(machine, *group) -> totals with standard times."""
+    def totals(self, path: str, start: int, end: int, group: str = "") -> dict[tuple[str, ...], Totals]:
+        """Totals with standard times: (machine,) -> totals, or (value of the group,) -> totals of all machines."""
         confirmed = self.store.cycles()
+
+        def cycle(machine: str, product: str) -> float:
+            return self.cycle(machine, product, confirmed)
+
+        if not self.is_exact(path, start, end):
+            return self.store.totals([one.path for one in self.machines(path)], start, end, group, cycle)
         found: dict[tuple[str, ...], Totals] = defaultdict(Totals)
-        for machine, product, keys, totals in self._slices(path, start, end, group):
-            if machine in self.setup.machines:
-                found[(machine, *keys)] += standard(totals, self.cycle(machine, product, confirmed))
+        for one in self._exact(path, start, end):
+            for product, order, totals in one.slices:
+                key = _group(group, one.slot, product, order) if group else one.machine
+                found[(key,)] += standard(totals, cycle(one.machine, product))
         return dict(found)
 
     def kpis(self, path: str, start: int, end: int, by: str) -> dict[str, Any]:
         """The whole and its parts: by machine, line, area, or a group of the store."""
         level = by in ("machine", "line", "area")
-        found = self.totals(path, start, end, () if level or not by else (by,))
+        found = self.totals(path, start, end, "" if level else by)
         parts: dict[str, Totals] = defaultdict(Totals)
         whole = Totals()
         for key, totals in found.items():
             whole += totals
             if by:
-                parts[self._part(key[0], by) if level else key[1]] += totals
+                parts[self._part(key[0], by) if level else key[0]] += totals
         rows = [figures(totals) | {"key": key, "name": self.setup.names.get(key, key)} for key, totals in parts.items()]
         return {"whole": figures(whole), "parts": sorted(rows, key=lambda row: str(row["key"])), "by": by,
                 "exact": self.is_exact(path, start, end)}  # fmt: skip

@@ -92,12 +92,6 @@ class MachineSetup:
         names += [self.config.power.signal] if self.config.power else []
         return tuple(f"{self.path}/{name}" for name in dict.fromkeys(names) if name)
 
-    @cached_property
-    def counters(self) -> tuple[str, ...]:
-        """Full paths of its part counters."""
-        names = (self.config.good, self.config.scrap, self.config.total, self.config.rework)
-        return tuple(f"{self.path}/{name}" for name in names if name)
-
     def cycle_of(self, product: str) -> float:
         """Ideal cycle in seconds, NaN when none is known."""
         found = self.cycles.get(product, self.config.cycle)

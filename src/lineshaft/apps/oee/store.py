@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, selec
 from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.oee import tables as t
+from lineshaft.apps.oee.memory import Cycle, Memory
 from lineshaft.apps.oee.slots import LossRow, Note, Slot
 from lineshaft.hub.state.database import Database, upsert
 
@@ -26,6 +28,9 @@ class Interval:
     reason: str
     product: str
     order_id: str
+    good: float = 0.0
+    scrap: float = 0.0
+    rework: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,6 @@ class GivenNote:
 
 
 _FIELDS = (*t.TOTALS, *t.COUNTS, *t.EVENTS)
-GROUPS = {"product": t.slices.c.product, "order": t.slices.c.order_id, "day": t.slices.c.day,
-          "shift": t.slices.c.shift, "crew": t.slices.c.crew, "slot": t.slices.c.start}  # fmt: skip
-"""What totals can be grouped by, beside the machine."""
 
 
 class OeeStore:
@@ -62,6 +64,12 @@ class OeeStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._guard = threading.Lock()
+        self._memory = Memory()
+        with database.read() as connection:
+            slices = (dict(row) for row in connection.execute(select(t.slices)).mappings())
+            losses = (dict(row) for row in connection.execute(select(t.losses)).mappings())
+            self._memory.load(slices, losses)
 
     def write(self, results: Sequence[SlotRows]) -> None:
         """Replace what is kept of these slots, all at once."""
@@ -71,53 +79,56 @@ class OeeStore:
             for table in (t.slices, t.losses):
                 gone = delete(table).where(and_(table.c.machine == bindparam("m"), table.c.start == bindparam("s")))
                 connection.execute(gone, [{"m": one.machine, "s": one.slot.start} for one in results])
-            for table, rows in (
-                (t.slices, [row for one in results for row in _slice_rows(one)]),
-                (t.losses, [row for one in results for row in _loss_rows(one)]),
-            ):
+            slices = [list(_slice_rows(one)) for one in results]
+            losses = [list(_loss_rows(one)) for one in results]
+            for table, parts in ((t.slices, slices), (t.losses, losses)):
+                rows = [row for part in parts for row in part]
                 if rows:
                     connection.execute(insert(table), rows)
             upsert(connection, t.hours, [row for one in results for row in _hour_rows(one)])
             for one in (one for one in results if one.intervals is not None):
                 _replace_intervals(connection, one)
+        with self._guard:
+            for one, slice_rows, loss_rows in zip(results, slices, losses, strict=True):
+                self._memory.replace(one.machine, one.slot.start, slice_rows, loss_rows)
 
     def totals(
-        self, machines: Sequence[str] | None, start: int, end: int, group: Sequence[str] = ()
-    ) -> list[tuple[str, str, tuple[str, ...], Totals]]:
-        """(machine, product, group values, totals) of the slots that start in [start, end); no standard times.
+        self, machines: Sequence[str], start: int, end: int, group: str, cycle: Cycle
+    ) -> dict[tuple[str, ...], Totals]:
+        """Totals with standard times of the slots that start in [start, end): per machine, or per value of a group."""
+        with self._guard:
+            return self._memory.totals(machines, start, end, group, cycle)
 
-        machines None: all. Standard times follow from the product, so products are never summed here.
-        """
-        keys = [t.slices.c.machine, t.slices.c.product, *(GROUPS[name] for name in group)]
-        sums = [func.sum(t.slices.c[name]).label(name) for name in _FIELDS]
-        query = select(*keys, *sums).group_by(*keys)
-        query = _within(query, t.slices, machines, start, end)
-        at = len(keys)
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            (row[0], row[1], tuple(str(one) for one in row[2:at]), _totals(row[at:]))
-            for row in rows
-        ]  # fmt: skip
-
-    def losses(
-        self, machines: Sequence[str] | None, start: int, end: int
-    ) -> list[tuple[str, str, Element, bool, int, int]]:
+    def losses(self, machines: Sequence[str], start: int, end: int) -> list[tuple[str, str, Element, bool, int, int]]:
         """(machine, reason, element, given, time, stops) of the slots that start in [start, end)."""
-        c = t.losses.c
-        keys = (c.machine, c.reason, c.element, c.given)
-        query = select(*keys, func.sum(c.time), func.sum(c.stops)).group_by(*keys)
-        with self._database.read() as connection:
-            rows = connection.execute(_within(query, t.losses, machines, start, end)).all()
-        return [(row[0], row[1], Element(row[2]), bool(row[3]), int(row[4]), int(row[5])) for row in rows]
+        with self._guard:
+            return self._memory.losses(machines, start, end)
 
     def intervals(self, machine: str, start: int, end: int) -> list[Interval]:
         """Intervals that touch [start, end), whole, in time order."""
         c = t.intervals.c
-        query = select(c.start, c.end, c.state, c.cause, c.reason, c.product, c.order_id)
+        query = select(*(c[name] for name in Interval.__slots__))
         query = query.where(c.machine == machine, c.start < end, c.end > start).order_by(c.start)
         with self._database.read() as connection:
             return [Interval(*row) for row in connection.execute(query)]
+
+    def interval_table(self, machines: Sequence[str], start: int, end: int) -> dict[str, list[Interval]]:
+        """The same of several machines."""
+        c = t.intervals.c
+        query = select(c.machine, *(c[name] for name in Interval.__slots__)).where(c.start < end, c.end > start)
+        found: dict[str, list[Interval]] = {machine: [] for machine in machines}
+        with self._database.read() as connection:
+            for row in connection.execute(query.where(c.machine.in_(machines)).order_by(c.machine, c.start)):
+                found[row[0]].append(Interval(*row[1:]))
+        return found
+
+    def since(self, machine: str, state: int) -> int | None:
+        """Since when a machine has been in the state that it is in; None when it always was."""
+        c = t.intervals.c
+        query = select(c.end).where(c.machine == machine, c.state != state).order_by(c.start.desc()).limit(1)
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else int(found)
 
     def hours(self, machines: Sequence[str], start: int, end: int) -> list[tuple[str, int, str, float, float]]:
         """(machine, hour, product, good, scrap)."""
@@ -144,13 +155,18 @@ class OeeStore:
 
     def notes(self, machine: str, start: int, end: int) -> list[GivenNote]:
         """Notes that touch [start, end), in the order in which they were given."""
+        return self.note_table([machine], start, end).get(machine, [])
+
+    def note_table(self, machines: Sequence[str], start: int, end: int) -> dict[str, list[GivenNote]]:
+        """The same of several machines; those without notes are not in it."""
         c = t.notes.c
-        query = select(t.notes).where(c.machine == machine, c.start < end, c.end > start).order_by(c.id)
+        query = select(t.notes).where(c.machine.in_(machines), c.start < end, c.end > start).order_by(c.id)
+        found: dict[str, list[GivenNote]] = {}
         with self._database.read() as connection:
-            return [
-                GivenNote(Note(row.start, row.end, row.reason, row.comment, row.id), row.machine, row.by, row.at)
-                for row in connection.execute(query)
-            ]
+            for row in connection.execute(query):
+                note = Note(row.start, row.end, row.reason, row.comment, row.id)
+                found.setdefault(row.machine, []).append(GivenNote(note, row.machine, row.by, row.at))
+        return found
 
     def add_notes(
         self, given: Sequence[tuple[str, Note, str]], by: str, at: int, action: str, details: Mapping[str, Any]

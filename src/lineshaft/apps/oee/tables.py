@@ -19,6 +19,9 @@ intervals = Table(
     Column("reason", String(64), nullable=False),  # proposed from the machine's own words
     Column("product", String(128), nullable=False),
     Column("order_id", String(128), nullable=False),
+    Column("good", Float, nullable=False),
+    Column("scrap", Float, nullable=False),
+    Column("rework", Float, nullable=False),
 )
 """What each machine did, as the signals say: nothing in it comes from a person."""
 
