@@ -12,6 +12,7 @@ from tests.conftest import require
 from tests.e2e.server import PASSWORD, ROOT, Hub, Open, running
 
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 1024, "height": 768}
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -54,11 +55,19 @@ def open_page(browser: Browser) -> Iterator[Open]:
     contexts = []
     faults: list[str] = []
 
-    def opener(hub: Hub, path: str = "/", *, phone: bool = False, dark: bool = False, sign_in: bool = True) -> Page:
+    def opener(
+        hub: Hub,
+        path: str = "/",
+        *,
+        phone: bool = False,
+        tablet: bool = False,
+        dark: bool = False,
+        sign_in: bool = True,
+    ) -> Page:
         context = browser.new_context(
-            viewport=PHONE if phone else {"width": 1440, "height": 900},
-            has_touch=phone,
-            is_mobile=phone,
+            viewport=PHONE if phone else TABLET if tablet else {"width": 1440, "height": 900},
+            has_touch=phone or tablet,
+            is_mobile=phone or tablet,
             color_scheme="dark" if dark else "light",
         )
         contexts.append(context)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -89,6 +90,7 @@ def instant(day: date, minute: int, zone: ZoneInfo) -> int:
     return round(local.astimezone(UTC).timestamp()) * 1_000_000
 
 
+@lru_cache(maxsize=4096)
 def shifts_between(calendar: Calendar, start: int, end: int) -> tuple[Shift, ...]:
     """Shifts that touch [start, end), whole, by start. One that reaches into the next is cut there."""
     zone = ZoneInfo(calendar.zone)
@@ -148,7 +150,8 @@ def _made(pattern: Pattern, day: date, zone: ZoneInfo, *, overtime: bool) -> Shi
     )  # fmt: skip
 
 
-def plan_steps(calendar: Calendar | None, shifts: Sequence[Shift], start: int, end: int) -> tuple[Steps, Steps]:
+@lru_cache(maxsize=4096)
+def plan_steps(calendar: Calendar | None, shifts: tuple[Shift, ...], start: int, end: int) -> tuple[Steps, Steps]:
     """(plan, shift): what the calendar says at each instant of [start, end), and the index in `shifts` or NOTHING.
 
     Without a calendar every instant is work.

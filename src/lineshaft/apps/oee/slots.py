@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from lineshaft.analytics.oee.calendar import Shift, instant, plan_steps, shifts_between
+from lineshaft.analytics.oee.calendar import Calendar, instant, plan_steps, shifts_between
 from lineshaft.analytics.oee.elements import Context, Element, Timeline, timeline
 from lineshaft.analytics.oee.steps import NOTHING, Steps
 from lineshaft.analytics.oee.summary import Parts, by_key, stop_times
@@ -73,12 +74,18 @@ class SlotResult:
     losses: tuple[LossRow, ...]
 
 
-def slots_between(machine: MachineSetup, start: int, end: int) -> list[Slot]:
+def slots_between(machine: MachineSetup, start: int, end: int) -> tuple[Slot, ...]:
     """Slots that touch [start, end), whole, without gaps: shifts, and what lies between, cut at local midnight."""
-    zone = ZoneInfo(machine.zone)
+    return _slots(machine.calendar, machine.zone, start, end)
+
+
+@lru_cache(maxsize=4096)
+def _slots(calendar: Calendar | None, zone_name: str, start: int, end: int) -> tuple[Slot, ...]:
+    """Machines of one calendar share their slots."""
+    zone = ZoneInfo(zone_name)
     day = datetime.fromtimestamp(start / 1e6, zone).date() - timedelta(days=1)
     low, high = instant(day, 0, zone), instant(_date(end, zone) + timedelta(days=1), 0, zone)
-    shifts = shifts_between(machine.calendar, low, high) if machine.calendar is not None else ()
+    shifts = shifts_between(calendar, low, high) if calendar is not None else ()
     found: list[Slot] = []
     at = low
     for shift in shifts:
@@ -87,7 +94,7 @@ def slots_between(machine: MachineSetup, start: int, end: int) -> list[Slot]:
         found.append(Slot(shift.start, shift.end, shift.day.isoformat(), shift.id, shift.crew))
         at = max(at, shift.end)
     found += _between(at, max(high, at), zone)
-    return [slot for slot in found if slot.end > start and slot.start < end]
+    return tuple(slot for slot in found if slot.end > start and slot.start < end)
 
 
 def _between(start: int, end: int, zone: ZoneInfo) -> list[Slot]:
@@ -106,7 +113,7 @@ def _date(time: int, zone: ZoneInfo) -> date:
 
 def lay(machine: MachineSetup, story: Story, notes: Sequence[Note], reasons: Reasons, start: int, end: int) -> Timeline:
     """The elements of [start, end) with the reasons that people gave over those that were proposed."""
-    shifts: Sequence[Shift] = shifts_between(machine.calendar, start, end) if machine.calendar is not None else ()
+    shifts = shifts_between(machine.calendar, start, end) if machine.calendar is not None else ()
     plan, index = plan_steps(machine.calendar, shifts, start, end)
     context = Context(
         plan, index, with_notes(story.reasons, notes, reasons, start, end), reasons.elements(), story.products,

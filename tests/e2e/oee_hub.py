@@ -1,0 +1,114 @@
+"""A hub with the OEE app in a thread of this process: a press whose rows the test commits as a gateway's would be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+from tests.e2e.server import PASSWORD, free_port
+
+from lineshaft.apps.base import AppContext
+from lineshaft.apps.oee.app import OEE
+from lineshaft.config.load import load_plant
+from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.hub.api.app import create_app, server_config
+from lineshaft.hub.api.services import PlantInfo, Services
+from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.security.roles import Role
+from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
+from lineshaft.model.equipment import Datatype, Signal
+from lineshaft.model.samples import SampleBatch
+from lineshaft.web.static_files import mount_page
+
+PRESS = "acme/works/press"
+RUN, STOP = 6.0, 2.0
+YAML = """
+plant: {enterprise: acme, site: works, name: Works, timezone: Europe/Berlin}
+equipment: [{id: press, name: Press 1}]
+devices:
+  - id: plc
+    driver: opcua
+    connection: {url: "opc.tcp://127.0.0.1:4840/", security: none}
+    asset: press
+    signals:
+      - {name: state, address: "ns=2;s=A", kind: state}
+      - {name: good, address: "ns=2;s=B", kind: counter}
+oee:
+  machines: [{asset: press, state: state, standard: packml, good: good, cycle: 30s, hourly_cost: 100}]
+  reasons:
+    - id: fault
+      name: Fault
+      children: [{id: jam, name: Jam}, {id: hydraulics, name: Hydraulics}]
+    - {id: material, name: Material, loss: delay}
+"""
+
+
+@dataclass
+class OeeHub:
+    """The running hub."""
+
+    url: str
+    historian: ClickHouseHistorian
+    stream: LiveStream
+    ids: dict[str, int]
+    sent: int = 0
+
+    def put(self, name: str, rows: Sequence[tuple[int, float]]) -> None:
+        """Commit rows of one signal of the press: (UTC microseconds, value)."""
+        self.sent += 1
+        batch = SampleBatch.of(
+            [self.ids[name]] * len(rows), [time for time, _ in rows], np.array([value for _, value in rows])
+        )
+        batch = SampleBatch(batch.signals, batch.times, batch.values, np.full(len(rows), 192, np.uint8))
+        self.historian.append(batch, f"rows-{self.sent}")
+        self.stream.publish(batch)
+
+
+@contextmanager
+def oee_hub(folder: Path) -> Iterator[OeeHub]:
+    """Serve until the block ends."""
+    (folder / "plant").mkdir()
+    (folder / "plant" / "plant.yaml").write_text(YAML)
+    plant = load_plant(folder / "plant", DRIVERS)
+    historian = ClickHouseHistorian(f"chdb:///{folder}/historian")
+    historian.open()
+    try:
+        with State(f"sqlite:///{folder}/state.db") as state:
+            stream = LiveStream()
+            services = Services(historian, state, stream, PlantInfo("Works", "Europe/Berlin"))
+            signals = [
+                Signal(PRESS, one.name, one.kind, one.datatype or Datatype.DOUBLE) for one in plant.devices[0].signals
+            ]
+            ids = state.register([BornSignal(one, "works/gateway-1", "plc") for one in signals]).tolist()
+            app = create_app(services, OEE.routers)
+            app.state.identity.add_user("admin", Role.ADMIN, PASSWORD)
+            mount_page(app)
+            port = free_port()
+            server = uvicorn.Server(server_config(app, "127.0.0.1", port))
+            started = threading.Event()
+
+            async def serve() -> None:
+                async with OEE.start(AppContext(plant, services, historian.listen)) as running:
+                    app.state.apps["oee"] = running
+                    started.set()
+                    await server.serve()
+
+            thread = threading.Thread(target=lambda: asyncio.run(serve()), name="oee-hub")
+            thread.start()
+            assert started.wait(60)
+            try:
+                names = {one.name: number for one, number in zip(signals, ids, strict=True)}
+                yield OeeHub(f"http://127.0.0.1:{port}", historian, stream, names)
+            finally:
+                server.should_exit = True
+                thread.join()
+    finally:
+        historian.close()
