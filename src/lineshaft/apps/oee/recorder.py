@@ -15,7 +15,7 @@ from lineshaft.analytics.oee.counts import merged
 from lineshaft.analytics.oee.states import State
 from lineshaft.apps.oee.keeping import recompute, rows_of
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
-from lineshaft.apps.oee.slots import MARGIN_US, Note, slots_between
+from lineshaft.apps.oee.slots import MARGIN_US, slots_between
 from lineshaft.apps.oee.store import OeeStore, SlotRows
 from lineshaft.apps.oee.stories import Column, Columns, tell, tell_line, with_silence
 from lineshaft.clock import Clock
@@ -231,18 +231,18 @@ class Recorder:
         stories = tell_line(line, columns, reasons, min(starts) - MARGIN_US, now)
         with self._writing:
             rows: list[SlotRows] = []
+            stop = min(now, until or now)
+            paths = [machine.path for machine in line.machines]
+            given = self._store.note_table(paths, min(starts), stop + _DAY_US)
             for machine in line.machines:
-                slots = slots_between(machine, since, min(now, until or now))
-                notes = self._notes(machine, slots[0].start, slots[-1].end) if slots else []
+                slots = slots_between(machine, since, stop)
+                notes = [one.note for one in given.get(machine.path, ())]
                 rows += [
                     rows_of(line, machine, stories[machine.path], notes, reasons, slot, now, since)
                     for slot in slots
                     if slot.start < now
                 ]
             self._store.write(rows)
-
-    def _notes(self, machine: MachineSetup, start: int, end: int) -> list[Note]:
-        return [given.note for given in self._store.notes(machine.path, start, end)]
 
     def cycles_seen(self, machine: MachineSetup, start: int, end: int) -> dict[str, Float64Array]:
         """Product -> running seconds from each part to the next."""
