@@ -16,6 +16,7 @@ const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
 const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
 const OeePage = lazy(() => import("../apps/oee/OeePage"));
 const WaveformPage = lazy(() => import("../pages/waveform/WaveformPage"));
+const MaintenancePage = lazy(() => import("../apps/maintenance/MaintenancePage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
@@ -81,6 +82,7 @@ function Plant() {
             <Route path="/trend" component={TrendPage} />
             <Route path="/oee" component={OeePage} />
             <Route path="/waveform" component={WaveformPage} />
+            <Route path="/maintenance" component={MaintenancePage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />

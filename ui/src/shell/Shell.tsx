@@ -19,6 +19,7 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/", key: "nav.overview", icon: "overview" },
   { path: "/trend", key: "nav.trend", icon: "trend" },
   { path: "/oee", key: "nav.oee", icon: "oee" },
+  { path: "/maintenance", key: "nav.maintenance", icon: "maintenance" },
   { path: "/events", key: "nav.events", icon: "events" },
   { path: "/operators", key: "nav.operators", icon: "operators" },
   { path: "/sources", key: "nav.sources", icon: "sources" },

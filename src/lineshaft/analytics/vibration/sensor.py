@@ -74,7 +74,7 @@ def _clipped(wave: NDArray[np.float64]) -> SensorProblem | None:
     values = len(np.unique(wave[: min(len(wave), 4096)]))
     if values < 16:
         return SensorProblem("constant", f"the signal takes only {values} values: its range is set far too wide")
-    return SensorProblem("clipped", f"clipped: {part:.1%} of the samples stand at the end of the sensor's range")
+    return SensorProblem("clipped", f"{part:.1%} of the samples stand at the end of its range: it is clipped")
 
 
 def _dropout(wave: NDArray[np.float64]) -> SensorProblem | None:

@@ -78,12 +78,14 @@ class SqlEventStore:
         since: int | None = None,
         until: int | None = None,
         subject: str = "",
+        kind: str = "",
         limit: int = 100,
         before: tuple[int, int] | None = None,
     ) -> Sequence[StoredEvent]:
         """Newest first, from `since` up to but not at `until`.
 
-        `subject`: it and all below it; `before`: time and id of the last event of the page before.
+        `subject`: it and all below it; `kind`: how the kind begins; `before`: time and id of the last event of the page
+        before.
         """
         query = select(table).order_by(table.c.time.desc(), table.c.id.desc()).limit(limit)
         if since is not None:
@@ -93,6 +95,8 @@ class SqlEventStore:
         if subject:
             below = table.c.subject.startswith(subject + "/", autoescape=True)
             query = query.where(or_(table.c.subject == subject, below))
+        if kind:
+            query = query.where(table.c.kind.startswith(kind, autoescape=True))
         if before is not None:
             time, number = before
             earlier = and_(table.c.time == time, table.c.id < number)

@@ -1,0 +1,191 @@
+"""The API of maintenance, below /api/v1/maintenance."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+
+from lineshaft.analytics.bearings.diagnosis import Machine, diagnose
+from lineshaft.analytics.bearings.findings import Diagnosis, Finding
+from lineshaft.analytics.bearings.kinematics import FaultOrders, Geometry, fault_orders, find_bearing
+from lineshaft.apps.maintenance import bodies
+from lineshaft.apps.maintenance.cases import PREFIX, cases_of
+from lineshaft.config.reference import bearings, severity_zones
+from lineshaft.errors import DataError
+from lineshaft.hub.api.problems import NotFound
+from lineshaft.hub.api.services import Parts
+from lineshaft.hub.historian.base import StoredWave
+from lineshaft.model.equipment import SignalKind
+
+router = APIRouter(prefix="/maintenance", tags=["maintenance"])
+
+_PAST_US = 400 * 86_400_000_000
+_MOST_EVENTS = 5000
+
+
+@router.get("/reference")
+def reference() -> bodies.Reference:
+    """The bearing library, and the severity zones with their editions."""
+    return bodies.Reference(
+        bearings=[
+            bodies.BearingView(
+                name=one.name,
+                outer=one.orders.outer,
+                inner=one.orders.inner,
+                ball=one.orders.ball,
+                cage=one.orders.cage,
+                source=one.source,
+            )
+            for one in bearings().values()
+        ],
+        zones=[
+            bodies.ZoneView(id=i, edition=one.edition, group=one.group, support=one.support, velocity=one.velocity)
+            for i, one in enumerate(severity_zones())
+        ],
+    )
+
+
+@router.get("/sensors")
+def sensors(parts: Parts) -> bodies.Sensors:
+    """Every signal of kind waveform with its newest burst."""
+    items = []
+    for one in parts.state.catalogue.signals():
+        signal = one.born.signal
+        if signal.kind is not SignalKind.WAVEFORM:
+            continue
+        newest = _newest(parts, one.id)
+        items.append(
+            bodies.SensorView(
+                signal=one.id,
+                path=one.path,
+                asset=one.path.rpartition("/")[0],
+                unit=signal.unit,
+                waveform=None if newest is None else f"{one.id}-{newest.time}",
+                time=None if newest is None else newest.time,
+                speed=None if newest is None else newest.speed,
+            )
+        )
+    return bodies.Sensors(items=items)
+
+
+@router.get("/diagnosis")
+def diagnosis(
+    parts: Parts,
+    signal: Annotated[int, Query(description="id of a signal of kind waveform")],
+    time: Annotated[int | None, Query(description="UTC microseconds of the burst; the newest when absent")] = None,
+    bearing: Annotated[str, Query(description="name in the library, or a part of it")] = "",
+    geometry: Annotated[str, Query(description="n,d,D[,angle]: elements, diameters, degrees")] = "",
+    orders: Annotated[str, Query(description="BPFO,BPFI,BSF,FTF as multiples of the speed")] = "",
+    speed: Annotated[float | None, Query(gt=0, description="1/min; that of the burst when absent")] = None,
+    teeth: Annotated[int | None, Query(ge=3, description="of the gear on this shaft")] = None,
+    mains: Annotated[float | None, Query(gt=0, description="Hz of the supply")] = None,
+    zones: Annotated[int | None, Query(ge=0, description="id of the zones in the reference")] = None,
+) -> bodies.DiagnosisView:
+    """What a burst says about the machine: faults with their evidence, or why nothing is claimed."""
+    one = parts.state.catalogue.by_id(signal)
+    if one is None:
+        raise NotFound(f"there is no signal {signal}")
+    if one.born.signal.kind is not SignalKind.WAVEFORM:
+        raise DataError(f"{one.path} is a {one.born.signal.kind}, not a waveform")
+    newest = _newest(parts, signal) if time is None else None
+    at = time if time is not None else (None if newest is None else newest.time)
+    wave = None if at is None else parts.historian.waveform(signal, at)
+    if wave is None or at is None:
+        raise NotFound(f"{one.path} has no burst" + ("" if time is None else f" at {time}"))
+    tables = severity_zones()
+    if zones is not None and zones >= len(tables):
+        raise DataError(f"there are no zones {zones}", hint=f"0 to {len(tables) - 1}, see GET /maintenance/reference")
+    turns = speed if speed is not None else wave.speed
+    machine = Machine(
+        speed=None if turns is None else turns / 60,
+        orders=_orders(bearing, geometry, orders),
+        teeth=teeth,
+        mains=mains,
+        zones=None if zones is None else tables[zones],
+    )
+    expected = wave.total if wave.total > len(wave) else None
+    found = diagnose(wave.values(), wave.rate, machine, unit=one.born.signal.unit, expected=expected)
+    return _view(signal, at, found)
+
+
+@router.get("/cases")
+def cases(
+    parts: Parts, asset: Annotated[str, Query(description="this equipment and all below it")] = ""
+) -> bodies.Cases:
+    """One case per machine that left its healthy time: open ones first, with all that happened in them."""
+    since = parts.clock.now_us() - _PAST_US
+    stored = parts.state.events.find(since=since, subject=asset, kind=PREFIX, limit=_MOST_EVENTS)
+    items = [
+        bodies.CaseView(
+            subject=case.subject,
+            stage=case.stage,
+            worst=case.worst,
+            opened=case.opened,
+            closed=case.closed,
+            entries=[
+                bodies.EntryView(time=event.time, stage=event.kind.removeprefix(PREFIX), words=event.message)
+                for event in case.events
+            ],
+        )
+        for case in cases_of(one.event for one in stored)
+    ]
+    return bodies.Cases(items=items)
+
+
+def _newest(parts: Parts, signal: int) -> StoredWave | None:
+    """The newest burst: looked for in days, then in longer times."""
+    now = parts.clock.now_us()
+    for past in (86_400_000_000, 30 * 86_400_000_000, _PAST_US):
+        found = parts.historian.waveforms([signal], now - past, now + 86_400_000_000, 5000)
+        if found:
+            return found[-1]
+    return None
+
+
+def _orders(bearing: str, geometry: str, orders: str) -> FaultOrders | None:
+    try:
+        if orders:
+            return FaultOrders(*(float(part) for part in orders.split(",")))
+        if geometry:
+            elements, *sizes = (float(part) for part in geometry.split(","))
+            return fault_orders(Geometry(int(elements), *sizes))
+        return find_bearing(bearings(), bearing).orders if bearing else None
+    except (ValueError, TypeError) as error:
+        what = "orders" if orders else "geometry" if geometry else "bearing"
+        raise DataError(f"{what}: {error}", hint="orders: BPFO,BPFI,BSF,FTF; geometry: n,d,D[,angle]") from error
+
+
+def _view(signal: int, time: int, found: Diagnosis) -> bodies.DiagnosisView:
+    return bodies.DiagnosisView(
+        waveform=f"{signal}-{time}",
+        signal=signal,
+        time=time,
+        verdict=found.bearing_verdict,
+        findings=[_finding(one) for one in found.findings],
+        not_diagnosable=[
+            bodies.RefusalView(what=one.what, reason=one.reason, words=one.words) for one in found.not_diagnosable
+        ],
+        speed=None if found.speed is None else 60 * found.speed,
+        estimated=found.estimated,
+        velocity_rms=found.velocity_rms,
+        zone=found.zone,
+        edition=found.edition,
+        features={name: value if math.isfinite(value) else None for name, value in found.features.items()},
+    )
+
+
+def _finding(one: Finding) -> bodies.FindingView:
+    return bodies.FindingView(
+        kind=one.kind,
+        title=one.title,
+        likelihood=one.likelihood,
+        words=list(one.words),
+        peaks=[
+            bodies.PeakView(name=peak.name, frequency=peak.frequency, over_noise=float(np.round(peak.over_noise, 1)))
+            for peak in one.peaks
+        ],
+        band=one.band,
+    )

@@ -1,0 +1,144 @@
+"""The API of maintenance over a real web server: a burst is judged, a case is told, bad input is named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from tests.hub.memory_historian import MemoryHistorian
+
+from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
+from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
+from lineshaft.apps.maintenance.app import MAINTENANCE
+from lineshaft.apps.maintenance.cases import cases_of
+from lineshaft.clock import VirtualClock
+from lineshaft.hub.api.app import create_app, server_config
+from lineshaft.hub.api.services import PlantInfo, Services
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.security.identity import Principal
+from lineshaft.hub.security.roles import Role
+from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
+from lineshaft.model.equipment import Datatype, Signal, SignalKind
+from lineshaft.model.events import Event
+from lineshaft.model.samples import SampleBatch
+from lineshaft.model.waveforms import Waveform
+
+ASSET = "acme/north/hall/line-1/pump-1"
+CHEAP_HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$0TDfZ1rzRVw"
+RATE = 25_600.0
+HOUR = 3_600_000_000
+
+
+@pytest.fixture(name="services")
+def _services(tmp_path: Path) -> Iterator[Services]:
+    with State(f"sqlite:///{tmp_path}/state.db") as state:
+        clock = VirtualClock()
+        yield Services(MemoryHistorian(), state, LiveStream(clock), PlantInfo("North works", "UTC"), clock)
+
+
+@asynccontextmanager
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(services, MAINTENANCE.routers)
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done(), task.result()
+        await asyncio.sleep(0.01)
+    services.state.accounts.add_user("viewer", Role.VIEWER, CHEAP_HASH, 0)
+    owner = Principal("viewer", Role.VIEWER, "session", "", None)
+    token = app.state.identity.make_token(owner, "test", Role.VIEWER, None)[1]
+    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api/v1/maintenance"
+    try:
+        async with httpx.AsyncClient(base_url=base, headers={"authorization": f"Bearer {token}"}, timeout=30) as http:
+            yield http
+    finally:
+        server.should_exit = True
+        await task
+
+
+def sensor(services: Services, unit: str = "m/s2") -> int:
+    signal = Signal(ASSET, "burst" if unit == "m/s2" else "other", SignalKind.WAVEFORM, Datatype.FLOAT, unit)
+    return int(services.state.register([BornSignal(signal, "acme/gw", "monitor")])[0])
+
+
+def put(services: Services, signal: int, time: int, speed: float | None = 1500.0) -> None:
+    random = np.random.default_rng(1)
+    orders = fault_orders(Geometry(9, 7.94, 39.04))
+    values = in_noise(damaged_wave(Damage("outer", 25.0, orders), RATE, 1.0, random), 0, random)
+    wave = Waveform.of(np.rint(values * 1000).astype(int), RATE, speed, scale=0.001)
+    services.historian.append(SampleBatch.of_waves([signal], [time], [wave]), f"{signal}-{time}")
+
+
+async def test_a_burst_is_judged_with_its_evidence(services: Services) -> None:
+    """The newest burst of a sensor shows the outer race at the speed that the device told, with peaks and severity."""
+    signal, now = sensor(services), services.clock.now_us()
+    put(services, signal, now - 2 * HOUR)
+    put(services, signal, now - HOUR)
+    async with client(services) as http:
+        known = (await http.get("/sensors")).json()["items"]
+        assert [(one["signal"], one["speed"], one["time"]) for one in known] == [(signal, 1500.0, now - HOUR)]
+        reference = (await http.get("/reference")).json()
+        assert len(reference["bearings"]) >= 30
+        query = {"signal": signal, "bearing": "6205", "zones": reference["zones"][2]["id"]}
+        found = (await http.get("/diagnosis", params=query)).json()
+        assert found["verdict"] == "outer_race"
+        assert found["waveform"] == f"{signal}-{now - HOUR}"
+        assert found["findings"][0]["peaks"][0]["frequency"] == pytest.approx(89.6, rel=0.03)
+        assert found["zone"] in "ABCD"
+        older = await http.get(
+            "/diagnosis", params=query | {"time": now - 2 * HOUR, "bearing": "", "geometry": "9,8,39"}
+        )
+        assert older.json()["time"] == now - 2 * HOUR
+
+
+async def test_nothing_is_claimed_without_speed_bearing_or_unit(services: Services) -> None:
+    """Each is said with its reason; no finding comes with it."""
+    signal, wrong, now = sensor(services), sensor(services, "mm/s"), services.clock.now_us()
+    put(services, signal, now - HOUR, speed=None)
+    put(services, wrong, now - HOUR)
+    async with client(services) as http:
+        for query, reason in (
+            ({"signal": signal, "bearing": "6205"}, "speed"),
+            ({"signal": signal, "speed": 1500}, "geometry"),
+            ({"signal": wrong, "bearing": "6205"}, "unit"),
+        ):
+            found = (await http.get("/diagnosis", params=query)).json()
+            assert found["verdict"] == "not diagnosable"
+            assert not [one for one in found["findings"] if "race" in one["kind"]]
+            assert reason in {one["reason"] for one in found["not_diagnosable"]}
+
+
+async def test_bad_input_is_named(services: Services) -> None:
+    """An unknown signal, bearing, geometry or zone, a sensor without bursts: which, and what to do."""
+    signal = sensor(services)
+    async with client(services) as http:
+        assert (await http.get("/diagnosis", params={"signal": 999})).status_code == 404
+        assert (await http.get("/diagnosis", params={"signal": signal})).status_code == 404
+        put(services, signal, services.clock.now_us() - HOUR)
+        for more in ({"bearing": "0815"}, {"geometry": "9"}, {"orders": "1,2"}, {"zones": 99}):
+            answer = await http.get("/diagnosis", params={"signal": signal, **more})
+            assert answer.status_code in (400, 422)
+            assert answer.json()["detail"]
+
+
+async def test_a_case_grows_and_closes(services: Services) -> None:
+    """Stages of one machine are one case; back to normal closes it, and a new one opens another."""
+    now = services.clock.now_us()
+    told = [("learned", 9), ("watch", 8), ("danger", 7), ("normal", 6), ("alarm", 2)]
+    events = [Event(now - ago * HOUR, f"maintenance.health.{what}", ASSET, f"Health: {what}") for what, ago in told]
+    services.state.events.add([*events, Event(now, "device.offline", ASSET, "Gone")])
+    async with client(services) as http:
+        items = (await http.get("/cases")).json()["items"]
+    assert [(one["stage"], one["worst"], one["closed"] is None) for one in items] == [
+        ("alarm", "alarm", True),
+        ("danger", "danger", False),
+    ]
+    assert [entry["stage"] for entry in items[1]["entries"]] == ["watch", "danger", "normal"]
+    assert cases_of([]) == []

@@ -1,0 +1,103 @@
+"""The maintenance page in a real browser: a bearing is chosen and its burst is judged; a case stands above it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+from playwright.sync_api import expect
+from tests.e2e.server import PASSWORD, Open
+from tests.hub.memory_historian import MemoryHistorian
+
+from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
+from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
+from lineshaft.apps.maintenance.app import MAINTENANCE
+from lineshaft.clock import SystemClock
+from lineshaft.hub.api.app import create_app, server_config
+from lineshaft.hub.api.services import PlantInfo, Services
+from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.security import passwords
+from lineshaft.hub.security.roles import Role
+from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
+from lineshaft.model.equipment import Datatype, Equipment, Level, Signal, SignalKind
+from lineshaft.model.events import Event, Severity
+from lineshaft.model.samples import SampleBatch
+from lineshaft.model.waveforms import Waveform
+from lineshaft.web.static_files import mount_page
+
+ASSET = "acme/north/hall/line-1/pump-1"
+RATE = 25_600.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A hub in this process; `url` is all that a page needs."""
+
+    url: str
+
+
+def fill(services: Services) -> None:
+    """A pump with a burst of a damaged outer race, a clipped one, and an open case."""
+    now = services.clock.now_us()
+    services.state.register_equipment([Equipment(ASSET, "Pump 1", Level.ASSET, "pump")])
+    random = np.random.default_rng(1)
+    orders = fault_orders(Geometry(9, 7.94, 39.04))
+    values = in_noise(damaged_wave(Damage("outer", 25.0, orders), RATE, 1.0, random), 0, random)
+    for name, samples in (("drive-end", values), ("fan-end", np.clip(values, -1, 1))):
+        signal = Signal(ASSET, name, SignalKind.WAVEFORM, Datatype.FLOAT, "m/s2")
+        number = int(services.state.register([BornSignal(signal, "acme/gw", "monitor")])[0])
+        wave = Waveform.of(np.rint(samples * 1000).astype(int), RATE, 1500.0, scale=0.001)
+        services.historian.append(SampleBatch.of_waves([number], [now - 60_000_000], [wave]), name)
+    words = "Health is at alarm: vibration 96 %"
+    services.state.events.add([Event(now - 3_600_000_000, "maintenance.health.alarm", ASSET, words, Severity.MEDIUM)])
+
+
+@pytest.fixture(name="served")
+def _served(built: None, tmp_path: Path) -> Iterator[Served]:
+    with State(f"sqlite:///{tmp_path}/state.db") as state:
+        clock = SystemClock()
+        services = Services(MemoryHistorian(), state, LiveStream(clock), PlantInfo("North works", "UTC"), clock)
+        fill(services)
+        state.accounts.add_user("admin", Role.ADMIN, passwords.hashed(PASSWORD), clock.now_us())
+        app = create_app(services, MAINTENANCE.routers)
+        mount_page(app)
+        server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+        ready = threading.Event()
+        started = server.startup
+
+        async def startup(sockets: object = None) -> None:
+            await started(sockets)  # type: ignore[arg-type]
+            ready.set()
+
+        server.startup = startup  # type: ignore[method-assign,assignment]
+        thread = threading.Thread(target=server.run, name="hub")
+        thread.start()
+        try:
+            assert ready.wait(60)
+            yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
+    """Without a bearing nothing is claimed; with it the outer race is named by its lines; a clipped burst says why."""
+    page = open_page(served, "/maintenance", phone=True)
+    expect(page.get_by_text("Health is at alarm: vibration 96 %").first).to_be_visible()
+    expect(page.get_by_text("Bearing: not diagnosable")).to_be_visible()
+    expect(page.get_by_text("the bearing is unknown")).to_be_visible()
+    page.get_by_role("combobox", name="Bearing").select_option("SKF 6205-2RS")
+    expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()
+    expect(page.get_by_role("cell", name="2 x BPFO")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.reload()  # everything stands in the address
+    expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()
+    page.get_by_role("combobox", name="Sensor").select_option(label="pump-1 / fan-end")
+    expect(page.get_by_text("it is clipped")).to_be_visible()
+    expect(page.locator(".finding")).to_have_count(0)

@@ -1,0 +1,106 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { call, withQuery } from "../../api/client";
+
+export interface Bearing {
+  name: string;
+  source: string;
+}
+export interface Zone {
+  id: number;
+  edition: string;
+  group: string;
+  support: string;
+  velocity: [number, number, number];
+}
+export interface Reference {
+  bearings: Bearing[];
+  zones: Zone[];
+}
+export interface Sensor {
+  signal: number;
+  path: string;
+  asset: string;
+  unit: string;
+  waveform: string | null;
+  time: number | null;
+  speed: number | null;
+}
+export interface Finding {
+  kind: string;
+  title: string;
+  likelihood: number;
+  words: string[];
+  peaks: { name: string; frequency: number; over_noise: number }[];
+  band: [number, number] | null;
+}
+export interface Diagnosis {
+  waveform: string;
+  time: number;
+  verdict: string;
+  findings: Finding[];
+  not_diagnosable: { what: string; reason: string; words: string }[];
+  speed: number | null;
+  estimated: boolean;
+  velocity_rms: number | null;
+  zone: string | null;
+  edition: string | null;
+  features: Record<string, number | null>;
+}
+export interface Case {
+  subject: string;
+  stage: string;
+  worst: string;
+  opened: number;
+  closed: number | null;
+  entries: { time: number; stage: string; words: string }[];
+}
+
+export const useReference = () =>
+  useQuery({
+    queryKey: ["maintenance", "reference"],
+    queryFn: ({ signal }) => call<Reference>("/maintenance/reference", { signal }),
+    staleTime: Infinity,
+  });
+
+export const useSensors = () =>
+  useQuery({
+    queryKey: ["maintenance", "sensors"],
+    queryFn: ({ signal }) => call<{ items: Sensor[] }>("/maintenance/sensors", { signal }),
+    refetchInterval: 30_000,
+  });
+
+export const useCases = () =>
+  useQuery({
+    queryKey: ["maintenance", "cases"],
+    queryFn: ({ signal }) => call<{ items: Case[] }>("/maintenance/cases", { signal }),
+    refetchInterval: 30_000,
+  });
+
+export interface Wanted {
+  signal: number;
+  bearing: string;
+  geometry: string;
+  speed: string;
+  zones: string;
+  time: string;
+}
+
+export const useDiagnosis = (wanted: Wanted | null) =>
+  useQuery({
+    queryKey: ["maintenance", "diagnosis", wanted],
+    enabled: wanted !== null,
+    placeholderData: keepPreviousData,
+    retry: false,
+    queryFn: ({ signal }) =>
+      call<Diagnosis>(
+        withQuery("/maintenance/diagnosis", {
+          signal: wanted?.signal,
+          bearing: wanted?.bearing,
+          geometry: wanted?.geometry,
+          speed: wanted?.speed,
+          zones: wanted?.zones,
+          time: wanted?.time,
+        }),
+        { signal },
+      ),
+  });
