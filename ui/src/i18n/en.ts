@@ -689,6 +689,7 @@ export const en = {
   "maintenance.what.bearing": "The bearing",
   "maintenance.what.shaft": "The shaft",
   "maintenance.likelihood": "likelihood {percent} %",
+  "maintenance.look": "Look at this line in the spectrum",
   "maintenance.line": "Line",
   "maintenance.over": "times the noise",
   "maintenance.verdict.outer_race": "Bearing: damage of the outer race",

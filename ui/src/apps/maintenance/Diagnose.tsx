@@ -1,8 +1,9 @@
+import { Link } from "wouter";
 import { nowUs } from "../../api/client";
 import { Empty, Failure, Skeleton } from "../../components/basics";
 import { formatNumber, formatTime, formatWhen } from "../../format";
 import { lookup, t } from "../../i18n";
-import { useAddress } from "../../shell/address";
+import { useAddress, useHref } from "../../shell/address";
 import { useDiagnosis, useReference, useSensors, type Diagnosis, type Finding, type Wanted } from "./api";
 
 /** A sensor, its bearing and speed are chosen; its newest burst is judged. Everything stands in the address. */
@@ -126,7 +127,7 @@ function Verdict({ found }: { found: Diagnosis }) {
         </p>
       ))}
       {found.findings.map((one) => (
-        <Evidence key={one.kind} one={one} />
+        <Evidence key={one.kind} one={one} found={found} />
       ))}
     </div>
   );
@@ -146,7 +147,9 @@ function Fact({ name, value, note = "" }: { name: string; value: string; note?: 
   );
 }
 
-function Evidence({ one }: { one: Finding }) {
+function Evidence({ one, found }: { one: Finding; found: Diagnosis }) {
+  const href = useHref();
+  const view = one.band ? "envelope" : "velocity";
   return (
     <article className="finding">
       <header>
@@ -170,7 +173,14 @@ function Evidence({ one }: { one: Finding }) {
               {one.peaks.map((peak) => (
                 <tr key={peak.name}>
                   <td>{peak.name}</td>
-                  <td className="figure">{formatNumber(peak.frequency, 1)}</td>
+                  <td className="figure">
+                    <Link
+                      href={href("/waveform", { s: String(found.signal), b: String(found.time), k: view, f: peak.frequency.toFixed(3) })}
+                      title={t("maintenance.look")}
+                    >
+                      {formatNumber(peak.frequency, 1)}
+                    </Link>
+                  </td>
                   <td className="figure">{formatNumber(peak.over_noise, 0)}</td>
                 </tr>
               ))}

@@ -35,6 +35,7 @@ export interface Finding {
 }
 export interface Diagnosis {
   waveform: string;
+  signal: number;
   time: number;
   verdict: string;
   findings: Finding[];
