@@ -92,7 +92,7 @@ def diagnosis(
         raise DataError(f"{one.path} is a {one.born.signal.kind}, not a waveform")
     newest = _newest(parts, signal) if time is None else None
     at = time if time is not None else (None if newest is None else newest.time)
-    wave = None if at is None else parts.historian.waveform(signal, at)
+    wave = None if at is None else parts.historian.bursts(signal, [at]).get(at)
     if wave is None or at is None:
         raise NotFound(f"{one.path} has no burst" + ("" if time is None else f" at {time}"))
     tables = severity_zones()
