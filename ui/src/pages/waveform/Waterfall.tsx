@@ -3,7 +3,8 @@ import type { Spectra } from "../../api/types";
 import { formatNumber, formatTime, prettyUnit } from "../../format";
 import { t } from "../../i18n";
 import { token, useLook } from "../../shell/look";
-import { nearest } from "./harmonics";
+import { stepDigits } from "../../charts/lane";
+import { nearest, niceStep } from "./harmonics";
 
 interface Props {
   spectra: Spectra;
@@ -131,11 +132,10 @@ function paint(ctx: CanvasRenderingContext2D, spectra: Spectra, { width, height,
   const every = Math.max(1, Math.ceil(16 / (height / rows)));
   for (let row = 0; row < rows; row += every) ctx.fillText(formatTime(spectra.time[row] ?? 0, "minute").slice(5), ROOM.left - 6, ((row + 0.5) / rows) * height + 4);
   ctx.textAlign = "center";
-  const ticks = width < 400 ? 3 : 6;
-  for (let tick = 0; tick <= ticks; tick += 1) {
-    const value = (tick / ticks) * highest;
-    ctx.textAlign = tick === ticks ? "right" : "center";
-    ctx.fillText(formatNumber(value, highest < 20 ? 1 : 0), ROOM.left + (tick / ticks) * width, height + 16);
+  const step = niceStep(highest / (width < 400 ? 3 : 8));
+  for (let value = 0; value <= highest; value += step) {
+    ctx.textAlign = value + step > highest ? "right" : "center";
+    ctx.fillText(formatNumber(value, stepDigits(step)), ROOM.left + (value / highest) * width, height + 16);
   }
   const row = nearest(spectra.time, chosen);
   if (row >= 0 && spectra.time[row] === chosen) {

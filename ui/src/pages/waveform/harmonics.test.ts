@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { harmonicsOf, nearest, peakNear } from "./harmonics";
+import { harmonicsOf, nearest, niceStep, peakNear } from "./harmonics";
 
 const amplitude = Array.from({ length: 101 }, () => 0.1);
 amplitude[10] = 5;
@@ -23,4 +23,8 @@ test("a click near a peak means the peak", () => {
 test("the nearest of sorted numbers", () => {
   expect(nearest([1, 5, 9], 6)).toBe(1);
   expect(nearest([], 6)).toBe(-1);
+});
+
+test("steps of an axis are round", () => {
+  expect([800, 1.2, 0.03, 6].map(niceStep)).toEqual([1000, 2, 0.05, 10]);
 });

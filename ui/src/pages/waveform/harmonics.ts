@@ -37,3 +37,9 @@ export function nearest(sorted: readonly number[], value: number): number {
   for (let i = 0; i < sorted.length; i += 1) if (best < 0 || Math.abs((sorted[i] ?? 0) - value) < Math.abs((sorted[best] ?? 0) - value)) best = i;
   return best;
 }
+
+/** The least of 1, 2 and 5 times a power of ten that is not below a number. */
+export function niceStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
+  return ([1, 2, 5].find((part) => part * power >= least) ?? 10) * power;
+}
