@@ -15,7 +15,7 @@ EXTRAS: Final = {
     "broker": ("hub", ("amqtt",)),
     "hub": ("hub", ("fastapi", "uvicorn", "sqlalchemy", "alembic", "clickhouse_connect", "pyarrow", "paho", "argon2")),
     "gateway": ("gateway", ("pymodbus", "asyncua", "paho", "pyarrow")),
-    "simulator": ("simulator", ("pymodbus", "asyncua", "pyarrow", "scipy")),
+    "simulator": ("simulator", ("pymodbus", "serial", "asyncua", "snap7", "httpx", "paho", "pyarrow", "scipy")),
 }
 """Part -> the extra that it needs, and modules by which one sees whether that is installed."""
 
