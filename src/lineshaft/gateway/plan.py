@@ -253,7 +253,8 @@ def _signal(site: str, device: DeviceConfig, config: SignalConfig, plant: Plant,
     planned = _series(site, device.id, config.asset or device.asset, config, plant.pipeline, alias, datatype)
     write = None
     if config.write is not None and plant.gateway.allow_writes:
-        write = WriteRule.of(config, config.write, _read_as(config), datatype)
+        rule = WriteRule.of(config, config.write, _read_as(config), datatype)
+        write = replace(rule, reported=planned.deadband)
     return replace(planned, address=address_words(config.address), scale=scale, offset=offset, write=write)
 
 

@@ -29,7 +29,7 @@ SIGNALS = [
         "scale": 0.5,
         "write": {"low": 0, "high": 50, "max_step": 20, "every": "10s", "within": "5s", "tolerance": 0.1},
     },
-    {"name": "speed", "write": {"low": 0, "high": 9}},
+    {"name": "speed", "deadband": 0.5, "write": {"low": 0, "high": 9}},
     "fixed",
 ]
 
@@ -115,6 +115,15 @@ async def test_a_dry_run_goes_the_whole_way_but_for_the_write(tmp_path: Path) ->
         assert "the device would get 40" in note.message
         assert not device.written
         assert (await at.do(20.0)).outcome == "done"
+
+
+async def test_a_value_within_the_deadband_is_the_one_that_people_saw(tmp_path: Path) -> None:
+    """What is expected may be as far from the present value as an unreported change."""
+    device = FieldDevice(speed=1.0)
+    async with desk(tmp_path, device) as at:
+        signal = "acme/north/hall/press/speed"
+        assert (await at.do(5.0, signal=signal, expected=1.4, dry_run=True)).outcome == "dry-run"
+        assert (await at.do(5.0, signal=signal, expected=1.6, dry_run=True)).outcome == "refused"
 
 
 async def test_what_is_out_of_bounds_never_reaches_the_device(tmp_path: Path) -> None:

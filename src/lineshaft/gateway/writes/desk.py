@@ -199,7 +199,8 @@ class WriteDesk:
 
     def _check_present(self, command: WriteCommand, target: _Target, before: SetValue) -> None:
         rule = target.rule
-        if command.expected is not None and not rule.same(before, command.expected, rule.tolerance):
+        seen = max(rule.tolerance, rule.reported)
+        if command.expected is not None and not rule.same(before, command.expected, seen):
             words = f"it is {shown(before)} now and not {shown(command.expected)} any more"
             raise _Stop("refused", words, "look at the value and decide anew")
         if words := rule.step_refusal(before, command.value):

@@ -36,6 +36,7 @@ class WriteRule:
     mapping: Mapping[SetValue, SetValue] = field(default_factory=dict)  # raw -> value
     whole: bool = False  # the device holds an integer
     text: bool = False  # the signal is a text
+    reported: float = 0.0  # so far may the value that people see be from that on the device: the deadband
 
     @staticmethod
     def of(config: SignalConfig, write: WriteConfig, read_as: Datatype, announced: Datatype) -> WriteRule:
