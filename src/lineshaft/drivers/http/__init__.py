@@ -35,4 +35,5 @@ WEBHOOK = DriverSpec(
     create=_webhook,
     push=True,
     docs="guide/drivers/http.md",
+    waveforms="bare",
 )

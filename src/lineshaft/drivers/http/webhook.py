@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
 from lineshaft.drivers.http.listener import Listener, Refusal
 from lineshaft.drivers.http.options import WebhookConnection
+from lineshaft.drivers.json_bursts import BurstExtractor
 from lineshaft.drivers.mapping import Cell, Extractor, Rows, leaves, parse
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
@@ -42,6 +43,11 @@ class WebhookDriver:
         self._last: dict[int, tuple[int, Cell]] = {}
         self._document: object = None
         self._news = asyncio.Event()
+        self._bursts: list[BurstExtractor] = []
+
+    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+        """See BringsWaveforms. A document whose burst is none is refused as a whole, with the reason."""
+        self._bursts = [BurstExtractor(point, self.options) for point in points]
 
     async def connect(self) -> None:
         """Listen. Raises ConnectionFailed when the port is taken, AccessDenied for a bad token file or certificate."""
@@ -111,21 +117,22 @@ class WebhookDriver:
             raise Refusal(503, "not ready yet")
         try:
             document = parse(body)
-            rows = Rows()
+            rows, bursts = Rows(), []
             now_us = self._clock.now_us()
             several = isinstance(document, list) and all(isinstance(one, dict) for one in document)
             for one in document if several else [document]:
                 for extractor in self._extractors:
                     extractor.add(rows, one, now_us)
+                bursts += [made for burst in self._bursts if (made := burst.row(one, now_us)) is not None]
         except DataError as error:
             self.statistics.malformed += 1
             self.statistics.last_error = str(error)
             raise
         self.statistics.documents += 1
-        self.statistics.rows += len(rows)
+        self.statistics.rows += len(rows) + len(bursts)
         self._document = document
-        if self._sink is not None and len(rows):
-            self._sink(rows.batch())
+        if self._sink is not None and (len(rows) or bursts):
+            self._sink(SampleBatch.concat([rows.batch(), *bursts]))
         for row, handle in enumerate(rows.signals):
             self._last[handle] = rows.times[row], Cell(rows.values[row], rows.texts[row], rows.qualities[row])
         self._news.set()
