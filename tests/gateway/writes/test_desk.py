@@ -193,7 +193,7 @@ async def test_a_device_that_keeps_its_value_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_device_that_says_no_or_nothing(tmp_path: Path) -> None:
-    """The device's own words are in the answer; a lost line says that it may have been written."""
+    """The device's own words are in the answer; a lost line or a driver's fault may have written."""
     device = FieldDevice(force=30.0)
     async with desk(tmp_path, device) as at:
         device.refusal = OutOfRange("the device does not take this value")
@@ -202,6 +202,11 @@ async def test_a_device_that_says_no_or_nothing(tmp_path: Path) -> None:
         await at.clock.advance(10.0)
         device.refusal = PeerTimeout("no answer")
         assert "may have been written" in (await at.do(20.0)).message
+        await at.clock.advance(10.0)
+        device.refusal = ZeroDivisionError("a driver's own mistake")
+        note = await at.do(20.0)
+        assert note.outcome == "failed"
+        assert "the driver made a mistake" in note.message
         await at.clock.advance(10.0)
         device.fault = ConnectionFailed("press is not connected")
         note = await at.do(20.0)

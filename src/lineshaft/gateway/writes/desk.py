@@ -151,6 +151,9 @@ class WriteDesk:
         except asyncio.CancelledError:
             self._answer(command, via, _Stop("failed", "the gateway was stopped; it may have been written"), seen)
             raise
+        except Exception as error:  # the boundary: a driver's fault stays with its command
+            log.exception("write.driver_fault", signal=command.signal)
+            end = _Stop("failed", f"the driver made a mistake, so that it may have been written: {error!r}")
         finally:
             self._waiting -= 1
         self._answer(command, via, end, seen)
