@@ -11,7 +11,7 @@ from scipy import fft
 from scipy.special import gammaincc, gammaln
 
 from lineshaft.analytics.vibration.spectrum import local_median
-from lineshaft.model.samples import Float64Array
+from lineshaft.model.samples import Float64Array, Int64Array
 
 CAP: Final = 16.0
 """Most that one line counts, in multiples of the noise: one strong tone alone is no comb."""
@@ -107,9 +107,10 @@ def best_comb(
     `trials`, how many other things are tried besides. None beyond the spectra, or when log_p is above `limit`.
     """
     best: tuple[float, int, float, int, float] | None = None
-    for smear in SMEARS:
-        for count in COUNTS:
-            found = _search(spectra.total, spectra.step, frequency, tolerance, count, smear)
+    for count in COUNTS:
+        grid, places = _grid(frequency, tolerance, count, spectra.step)
+        for smear in SMEARS:
+            found = _search(spectra.total, spectra.step, grid, places, smear)
             if found is not None and (best is None or found[0] < best[0]):
                 best = (*found, count, smear)
     if best is None:
@@ -118,22 +119,29 @@ def best_comb(
     return _comb(spectra, best, log_p) if log_p <= limit else None
 
 
-def _search(
-    total: Float64Array, step: float, frequency: float, tolerance: float, count: int, smear: float
-) -> tuple[float, int, float] | None:
-    """(natural logarithm of the chance, band, frequency) of the best place on the grid of frequencies."""
-    multiples = np.arange(1, count + 1)
-    reach = np.rint(smear * multiples**2 * frequency / step).astype(np.int64)
-    top = count * frequency * (1 + tolerance) / step + reach[-1] + 2
-    bottom = frequency * (1 - tolerance) / step - reach[0] - 1
-    if top >= total.shape[1] or bottom < 1 or reach[-1] * step > 0.2 * frequency:
-        return None
+def _grid(frequency: float, tolerance: float, count: int, step: float) -> tuple[Float64Array, Int64Array]:
+    """(frequencies to try, so close that no multiple jumps a line; int64[count, n], lines of their multiples)."""
     steps = max(3, math.ceil(2 * tolerance * frequency * count / step) + 1)
-    grid = np.linspace(frequency * (1 - tolerance), frequency * (1 + tolerance), steps)
-    at = np.rint(multiples[:, None] * (grid / step)).astype(np.int64)
-    sums = (np.take(total, at + reach[:, None] + 1, axis=1) - np.take(total, at - reach[:, None], axis=1)).sum(axis=1)
+    grid: Float64Array = frequency * (1 - tolerance) + np.arange(steps, dtype=np.float64) * (
+        2 * tolerance * frequency / (steps - 1)
+    )
+    return grid, np.rint(np.arange(1, count + 1)[:, None] * (grid / step)).astype(np.int64)
+
+
+def _search(
+    total: Float64Array, step: float, grid: Float64Array, places: Int64Array, smear: float
+) -> tuple[float, int, float] | None:
+    """(natural logarithm of the chance, band, frequency) of the best place on the grid; None beyond the spectra."""
+    count, steps = places.shape
+    middle = float(grid[steps // 2])
+    widths = [round(smear * k * k * middle / step) for k in range(1, count + 1)]
+    beyond = int(places[-1, -1]) + widths[-1] + 2 > total.shape[1] - 1 or int(places[0, 0]) - widths[0] < 1
+    if beyond or widths[-1] * step > 0.2 * middle:
+        return None
+    reach = np.array(widths)[:, None]
+    sums = (total.take(places + reach + 1, axis=1) - total.take(places - reach, axis=1)).sum(axis=1)
     band, place = divmod(int(np.argmax(sums)), steps)
-    chance = log_chance(float(sums[band, place]), int(np.sum(2 * reach + 1)))
+    chance = log_chance(float(sums[band, place]), sum(2 * width + 1 for width in widths))
     return chance + math.log(steps), band, float(grid[place])
 
 
