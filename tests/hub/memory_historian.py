@@ -144,6 +144,12 @@ class MemoryHistorian:
             rows = self._rows(signal)
             self._parts[signal] = [rows.take(rows.times >= time)]
 
+    def retract(self, signals: Sequence[int], after: int) -> None:
+        self._answer()
+        for signal in signals:
+            rows = self._rows(signal)
+            self._parts[signal] = [rows.take(rows.times <= after)]
+
     def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
         self._answer()
 

@@ -11,7 +11,7 @@ until the next row of any quality, unless that is later than the gap: then nothi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -139,6 +139,12 @@ def of_rows(batch: SampleBatch) -> Rollups:
         last_text=texts,
         states=np.full(n, None, object),
     )
+
+
+def emptied(signals: UInt32Array, starts: Int64Array) -> Rollups:
+    """Buckets that had rows and have none any more."""
+    nothing = of_rows(SampleBatch.of(signals, starts, np.nan, 0))
+    return replace(nothing, rows=np.zeros(len(signals), np.int64))
 
 
 def ordered(batch: SampleBatch) -> SampleBatch:

@@ -60,7 +60,8 @@ class Operator(Protocol):
 
         Rows come in the order of their times, over all inputs and from call to call; rows of one time come in one
         batch. How the rows are cut into batches is chance: the result must not depend on it. Bad qualities, NaN and
-        gaps are part of the input. An event's time is the time of the row that caused it.
+        gaps are part of the input. An event's time is the time of the row that caused it; a sample's time is after that
+        of the row before and not after that of the row that caused it.
         """
         ...
 

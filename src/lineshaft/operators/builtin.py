@@ -19,7 +19,11 @@ def _lazy(module: str, name: str = "SPEC") -> Callable[[], OperatorSpec]:
 OPERATORS: Registry[OperatorSpec] = Registry(
     "operator",
     "lineshaft.operators",
-    (("rule", _lazy("operators.rules")), ("machine-health", _lazy("operators.health"))),
+    (
+        ("rule", _lazy("operators.rules")),
+        ("total", _lazy("operators.total")),
+        ("machine-health", _lazy("operators.health")),
+    ),
 )
 
 

@@ -177,6 +177,25 @@ def test_roll_ups_outlive_raw_rows(historian: ClickHouseHistorian) -> None:
     assert historian.aggregate([1], edges)[0].total.tolist() == before.total.tolist()
 
 
+def test_what_is_taken_back_leaves_no_trace(historian: ClickHouseHistorian) -> None:
+    """Rows that are retracted are gone from series, latest values, aggregates and roll-ups; others stay."""
+    historian.append(a_day(2), "a")
+    one = roller(historian)
+    one.finish()
+    historian.retract([1], START + 6 * HOUR)
+    one.finish()
+    edges = np.array([START, START + 6 * HOUR, START + DAY])
+    mine, other = historian.aggregate([1, 2], edges)
+    assert mine.rows[0] > 4000
+    assert mine.rows[1] == 0
+    assert other.rows[1] > 12_000
+    assert historian.latest([1]).times[0] <= START + 6 * HOUR
+    found = historian.rollups.read("minute", [1], [(START, START + DAY)])
+    assert found.starts.max() == START + 6 * HOUR - 60_000_000
+    (series,) = historian.read([1], START, START + DAY, points=500, before=False)
+    assert series.times.max() <= START + 6 * HOUR
+
+
 def test_tables_of_version_1_get_roll_ups(tmp_path: Path) -> None:
     """What was stored before there were roll-ups is rolled up after the upgrade."""
     old = ClickHouseHistorian(f"chdb://{tmp_path}/history")

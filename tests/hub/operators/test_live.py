@@ -16,6 +16,7 @@ from lineshaft.clock import SystemClock
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.operators.backtest import backtest
 from lineshaft.hub.operators.engine import Operators
+from lineshaft.hub.operators.order import as_inputs, in_order
 from lineshaft.hub.operators.plan import Planned, planned
 from lineshaft.hub.operators.worker import Limits, Worker
 from lineshaft.hub.ports import BornSignal
@@ -164,6 +165,39 @@ def test_rows_that_come_shuffled_and_late_give_the_same_events(plant: Plant) -> 
     assert all(event.message.startswith("Withdrawn after late data: ") for event in withdrawn)
     assert sum(one.rewinds for one in hub.figures()) >= 5
     hub.stop()
+
+
+def test_computed_metrics_follow_late_rows_and_kills(plant: Plant) -> None:
+    """A line's sum is stored once for each tick; after shuffled rows and a kill it is that of rows in order."""
+    plant.state.register_equipment([Equipment(f"{SITE}/hall/line-1", "Line 1", Level.LINE)])
+    total = OperatorConfig(
+        id="line-power", operator="total", assets=("hall/line-1",), options={"name": "power-total", "signal": "power"}
+    )
+    plant.plan = [planned(total, SITE)]
+    batch = week(plant.ids).take(slice(0, 8000))
+    random = np.random.default_rng(8)
+    late = random.random(len(batch)) < 0.3
+    hub = plant.operators()
+    plant.append(hub, batch.take(~late), "in order")
+    work(hub)
+    hub.main._store(list(hub.main.runs.values()))  # killed between samples and their state
+    hub.main._worker.close()
+    hub = plant.operators()
+    for number, rows in enumerate(np.array_split(random.permutation(np.flatnonzero(late)), 3)):
+        plant.append(hub, batch.take(rows), f"late-{number}")
+        for run in hub.main.runs.values():
+            run.rewound = 0.0
+        work(hub)
+    hub.stop()
+    (run,) = hub.main.runs.values()
+    operator = run.binding.planned.create(run.binding.asset)
+    assert operator is not None
+    expected = operator.update(as_inputs(in_order(batch), run.binding.ids)).samples
+    (stored,) = plant.historian.read(run.binding.output_ids, 0, START + WEEK * SECOND, before=False)
+    assert len(expected) > 1000
+    assert stored.times.tolist() == expected.times.tolist()
+    np.testing.assert_array_equal(stored.values, expected.values)
+    assert plant.state.catalogue.by_path(f"{SITE}/hall/line-1/power-total") is not None
 
 
 def test_late_rows_are_remembered_over_a_kill(plant: Plant) -> None:

@@ -124,6 +124,10 @@ class Historian(Protocol):
         """Retention: remove rows older than `time`. Roll-ups of them stay."""
         ...
 
+    def retract(self, signals: Sequence[int], after: int) -> None:
+        """Remove rows later than `after`, because they will be computed anew; roll-ups and latest values follow."""
+        ...
+
     def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
         """Retention: remove roll-ups of buckets that start before `time`."""
         ...

@@ -166,6 +166,19 @@ class ClickHouseHistorian:
                 self._engine.command(f"ALTER TABLE {stored}{everywhere} DROP PARTITION {month}")
         self._engine.command(f"ALTER TABLE {stored}{everywhere} DELETE WHERE {condition}", {"mutations_sync": 2})
 
+    def retract(self, signals: Sequence[int], after: int) -> None:
+        """Remove rows later than `after`, because they will be computed anew; roll-ups follow."""
+        if not len(signals):
+            return
+        self.rollups.touch(signals, after)
+        condition = f"time > {queries.moment(after)} AND {queries.among(signals)}"
+        for table in ("samples", "latest"):
+            name = self._layout.stored(table)
+            self._engine.command(
+                f"ALTER TABLE {name}{self._layout.on_cluster} DELETE WHERE {condition}", {"mutations_sync": 2}
+            )
+        self._engine.command(queries.renew_latest(signals))
+
     def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
         """Retention: remove roll-ups of buckets that start before `time`."""
         if signals is None or len(signals):

@@ -90,7 +90,7 @@ def rolled_extremes(level: str, signals: Iterable[int], origin: int, width: int,
         f"SELECT signal, {base} AS t, numbers AS n, low AS lo, ({base} + low_at) * 256 + low_quality AS lo_at,"
         f" high AS hi, ({base} + high_at) * 256 + high_quality AS hi_at,"
         f" ({base} + opens_at) * 256 + if(count > 0, 192, 0) AS opened"
-        f" FROM rollup_{level} FINAL WHERE {wanted} AND {rolled}"
+        f" FROM rollup_{level} FINAL WHERE {wanted} AND {rolled} AND rows > 0"
         " UNION ALL "
         "SELECT signal, reinterpretAsInt64(time) AS t, toInt64(NOT isNaN(value)) AS n, value AS lo,"
         " t * 256 + quality AS lo_at, value AS hi, lo_at AS hi_at, lo_at AS opened"
@@ -142,6 +142,14 @@ def latest(signals: Iterable[int] | None) -> str:
     """The newest row of each signal, from the small table that a view keeps."""
     where = "" if signals is None else f" WHERE {among(signals)}"
     return f"SELECT {COLUMNS} FROM latest FINAL{where} ORDER BY signal"
+
+
+def renew_latest(signals: Iterable[int]) -> str:
+    """Statement that notes the newest rows again, after rows were removed."""
+    return (
+        "INSERT INTO latest SELECT signal, time, value, quality, text, is_text FROM samples"
+        f" WHERE {among(signals)} ORDER BY signal, time DESC LIMIT 1 BY signal"
+    )
 
 
 def counts(signals: Iterable[int] | None, start: int | None, end: int | None) -> str:

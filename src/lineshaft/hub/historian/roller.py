@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from lineshaft.analytics.rollup import FOREVER, Rollups, fold, of_rows, ordered
+from lineshaft.analytics.rollup import FOREVER, Rollups, emptied, fold, of_rows, ordered
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Level
 from lineshaft.hub.historian.rollups import MINUTE, WIDTHS, Range, RollupStore, Touched, ranges_of
@@ -164,15 +164,30 @@ class Roller:
             within = ranges_of(np.unique(minutes[part]), MINUTE)
             found, counts = self.raw.counted(np.unique(signals[part]), within)
             start = 0
+            written: list[Int64Array] = []
             while start < len(found):
                 total = np.cumsum(counts[start:])
                 stop = start + max(1, int(np.searchsorted(total, self.settings.rows, side="right")))
-                self._ranges(found[start:stop], int(total[stop - start - 1]), within, gone)
+                self._ranges(found[start:stop], int(total[stop - start - 1]), within, gone, written)
                 if self._stopped.is_set():
                     return
                 start = stop
+            self._empty("minute", signals[part], minutes[part] * MINUTE, written)
 
-    def _ranges(self, signals: UInt32Array, rows: int, within: Sequence[Range], gone: Mapping[int, int]) -> None:
+    def _empty(self, level: Level, signals: UInt32Array, starts: Int64Array, written: Sequence[Int64Array]) -> None:
+        """Touched buckets without rows: what stood there was taken back."""
+        left = ~np.isin(_key(signals, starts), np.concatenate(written) if written else np.empty(0, np.int64))
+        if left.any():
+            self.store.write(level, emptied(signals[left], starts[left]))
+
+    def _ranges(
+        self,
+        signals: UInt32Array,
+        rows: int,
+        within: Sequence[Range],
+        gone: Mapping[int, int],
+        written: list[Int64Array],
+    ) -> None:
         """Minutes of these signals; ranges with too many rows of one signal are halved."""
         start, end = within[0][0], within[-1][1]
         if rows > 2 * self.settings.rows and end - start > MINUTE:
@@ -180,12 +195,14 @@ class Roller:
             left = [(a, min(b, middle)) for a, b in within if a < middle]
             right = [(max(a, middle), b) for a, b in within if b > middle]
             for half in filter(None, (left, right)):
-                self._ranges(signals, rows // 2, half, gone)
+                self._ranges(signals, rows // 2, half, gone, written)
             return
         batch = self.raw.sorted_rows(signals, within)
         found = of_rows(ordered(batch.take(_kept(batch.signals, batch.times, gone))))
         self.figures.rows += len(found)
-        self.store.write("minute", self._folded(found, MINUTE))
+        rollups = self._folded(found, MINUTE)
+        self.store.write("minute", rollups)
+        written.append(_key(rollups.signals, rollups.starts))
 
     def _merge(self, source: Level, target: Level, touched: Touched) -> None:
         """Buckets of `target` that hold a touched minute, from all their buckets of `source`."""
@@ -194,12 +211,22 @@ class Roller:
         for part in chunks(touched.signals, numbers, _BUCKETS_AT_ONCE):
             within = ranges_of(np.unique(numbers[part]), width)
             parts = self.store.read(source, np.unique(touched.signals[part]).tolist(), within)
-            self.store.write(target, self._folded(parts, width))
+            rollups = self._folded(parts, width)
+            self.store.write(target, rollups)
+            pairs = np.unique(np.stack([touched.signals[part].astype(np.int64), numbers[part]]), axis=1)
+            written = [_key(rollups.signals, rollups.starts)]
+            self._empty(target, pairs[0].astype(np.uint32), pairs[1] * width, written)
             if self._stopped.is_set():
                 return
 
     def _folded(self, atoms: Rollups, width: int) -> Rollups:
         return fold(atoms, width, self.traits.gaps(atoms.signals), self.traits.stateful(atoms.signals))
+
+
+def _key(signals: UInt32Array, starts: Int64Array) -> Int64Array:
+    """int64[n] that tells buckets of signals apart."""
+    found: Int64Array = (signals.astype(np.int64) << 40) + starts // MINUTE
+    return found
 
 
 def _kept(signals: UInt32Array, times: Int64Array, gone: Mapping[int, int]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from lineshaft.hub.historian.base import Level
 from lineshaft.hub.historian.convert import column
 from lineshaft.hub.historian.engine import Engine
 from lineshaft.hub.historian.queries import among, moment
-from lineshaft.hub.historian.schema import Layout
+from lineshaft.hub.historian.schema import STAMP, TOUCHED_GROUP, TOUCHED_SELECT, Layout
 from lineshaft.model.samples import Int64Array, TextArray, UInt32Array
 
 MINUTE: Final = 60_000_000
@@ -74,6 +74,13 @@ class RollupStore:
         )
         return Touched(column(table, "signal"), column(table, "minute"), tuple(stamps))
 
+    def touch(self, signals: Iterable[int], after: int) -> None:
+        """Note the minutes of rows later than `after`, which are about to be removed."""
+        self._engine.command(
+            f"INSERT INTO touched {TOUCHED_SELECT.format(source='samples', stamp=STAMP)}"
+            f" WHERE {among(signals)} AND time > {moment(after)}{TOUCHED_GROUP}"
+        )
+
     def forget(self, stamps: Sequence[int]) -> None:
         """These notes are done."""
         self._engine.command(
@@ -108,7 +115,7 @@ class RollupStore:
     def read(self, level: Level, signals: Iterable[int], ranges: Sequence[Range]) -> Rollups:
         """Rows that start in one of the ranges, by signal and time."""
         table = self._engine.arrow(
-            f"{_SELECT} FROM rollup_{level} FINAL WHERE {among(signals)} AND {any_of('start', ranges)}"
+            f"{_SELECT} FROM rollup_{level} FINAL WHERE {among(signals)} AND {any_of('start', ranges)} AND rows > 0"
             " ORDER BY signal, start",
             _FINAL,
         )

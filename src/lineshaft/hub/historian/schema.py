@@ -122,11 +122,13 @@ _ROLLUP_COLUMNS: Final = """
     state_names Array(String) CODEC(ZSTD(1)),
     state_times Array(Int64) CODEC(ZSTD(1))"""
 """Columns of analytics.rollup.Rollups; times within the bucket count from its start, -1 for none."""
-_TOUCHED_SELECT: Final = (
+TOUCHED_SELECT: Final = (
     "SELECT signal, intDiv(reinterpretAsInt64(time), 60000000) - (reinterpretAsInt64(time) < 0) AS minute, {stamp}"
-    " FROM {source} GROUP BY signal, minute"
+    " FROM {source}"
 )
-_STAMP: Final = "toUInt64(randConstant(1)) * 4294967296 + randConstant(2) AS stamp"
+"""Notes of touched minutes, without the grouping that must follow."""
+TOUCHED_GROUP: Final = " GROUP BY signal, minute"
+STAMP: Final = "toUInt64(randConstant(1)) * 4294967296 + randConstant(2) AS stamp"
 
 
 def _version_2(layout: Layout) -> tuple[str, ...]:
@@ -137,7 +139,7 @@ def _version_2(layout: Layout) -> tuple[str, ...]:
         " minute Int64 CODEC(Delta, ZSTD(1)), stamp UInt64 CODEC(ZSTD(1)))"
         f" ENGINE = {layout.engine('MergeTree', 'touched')} ORDER BY (signal, minute) SETTINGS {layout.window()}",
         f"CREATE MATERIALIZED VIEW IF NOT EXISTS touched_view{layout.on_cluster} TO {touched}"
-        f" AS {_TOUCHED_SELECT.format(source=samples, stamp=_STAMP)}",
+        f" AS {TOUCHED_SELECT.format(source=samples, stamp=STAMP)}{TOUCHED_GROUP}",
         *layout.distributed("touched"),
     ]
     for level, months in (("minute", "toYYYYMM"), ("hour", "toYear"), ("day", "toYear")):
@@ -154,7 +156,7 @@ def _version_2(layout: Layout) -> tuple[str, ...]:
         " (signal UInt32, time DateTime64(6, 'UTC'))"
         f" ENGINE = {layout.engine('ReplacingMergeTree', 'raw_from', 'time')} ORDER BY signal",
         *layout.distributed("raw_from"),
-        f"INSERT INTO touched {_TOUCHED_SELECT.format(source='samples', stamp='toUInt64(1) AS stamp')}"
+        f"INSERT INTO touched {TOUCHED_SELECT.format(source='samples', stamp='toUInt64(1) AS stamp')}{TOUCHED_GROUP}"
         " SETTINGS optimize_aggregation_in_order = 1, max_threads = 1",
     ]
     return tuple(found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -16,8 +16,12 @@ from lineshaft.hub.operators.feed import NEVER, Feed, Place
 from lineshaft.hub.operators.lane import Lane, Run
 from lineshaft.hub.operators.plan import Binding, Planned, bindings
 from lineshaft.hub.operators.worker import Limits
+from lineshaft.hub.ports import BornSignal
 from lineshaft.hub.state.state import State
+from lineshaft.model.samples import SampleBatch
 
+NODE: Final = "operators"
+"""Node of signals that operators make."""
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for new signals
 _BEFORE: Final = 60 * MICROSECONDS  # of the past, a new operator sees so much
 _log = structlog.get_logger(__name__)
@@ -58,7 +62,9 @@ class Operators:
         clock: Clock,
         limits: Limits | None = None,
         delay: float = 1.0,  # seconds that a row waits for earlier ones, at least
+        publish: Callable[[SampleBatch], None] = lambda batch: None,  # shows samples of outputs as current values
     ) -> None:
+        self._publish = publish
         self._delay = delay
         self._plan = plan
         self._store = historian
@@ -83,6 +89,7 @@ class Operators:
             limits,
             self._clock.now_us,
             failed,  # type: ignore[arg-type]
+            self._publish,
         )
 
     def open(self) -> None:
@@ -120,9 +127,11 @@ class Operators:
     def _bind(self) -> None:
         catalogue = self._state.catalogue
         version, equipment = catalogue.equipment()
-        signals = [one.born.signal for one in catalogue.signals()]
-        ids = {one.path: one.id for one in catalogue.signals()}
+        found = catalogue.signals()
+        signals = [one.born.signal for one in found if one.born.node != NODE]
+        ids = {one.path: one.id for one in found}
         wanted = {one.key: one for one in bindings(self._plan, equipment, signals, ids.__getitem__)}
+        wanted = {key: self._with_outputs(one) for key, one in wanted.items()}
         for lane in (self.main, self.apart):
             for key, run in list(lane.runs.items()):
                 binding = wanted.pop(key, None)
@@ -135,6 +144,13 @@ class Operators:
         for key, binding in wanted.items():
             self.main.runs[key] = self._run(binding)
         self._version = version
+
+    def _with_outputs(self, binding: Binding) -> Binding:
+        """Its outputs are signals like others, from the node `operators`; no operator takes them as inputs."""
+        if not binding.outputs:
+            return binding
+        born = [BornSignal(signal, NODE, binding.planned.id) for signal in binding.outputs]
+        return replace(binding, output_ids=tuple(self._state.catalogue.register(born).tolist()))
 
     def _run(self, binding: Binding) -> Run:
         states = self._state.operators

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
 import structlog
 
 from lineshaft.clock import MICROSECONDS
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.ingest.commit import last_rows
 from lineshaft.hub.operators.feed import Feed, Key, Place
 from lineshaft.hub.operators.order import as_inputs, in_order, pieces
 from lineshaft.hub.operators.plan import Binding
@@ -48,6 +51,7 @@ class Run:
     failures: int = 0
     error: str = ""
     failing_since: int = 0
+    made: list[SampleBatch] = field(default_factory=list)  # samples of its outputs that are not stored yet
     rows: int = 0
     events: int = 0
     rewinds: int = 0
@@ -78,6 +82,7 @@ class Lane:
     limits: Limits
     now_us: Callable[[], int]
     failed: Callable[[Run], None]
+    publish: Callable[[SampleBatch], None] = lambda batch: None  # shows samples as current values
     runs: dict[Key, Run] = field(default_factory=dict)
     _worker: Worker = field(init=False)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -178,6 +183,8 @@ class Lane:
         self._worker.make(run.binding, None if stored is None else stored.state)
         run.position = run.began if stored is None else stored.time
         self.feed.put(run.key, Place(run.binding.ids, run.began, run.position))
+        run.made = []
+        self.historian.retract(run.binding.output_ids, run.position)  # what was stored after the state is made again
         run.loaded, run.history = True, None
         self._begin_reading(run)
 
@@ -200,10 +207,9 @@ class Lane:
             run.position = max(run.position, run.target)
             self.feed.caught_up(run.key)
             return
-        end, batch = piece
+        _, batch = piece
         if len(batch):
             self._update(run, batch)
-        run.position = end
 
     def _update(self, run: Run, batch: SampleBatch) -> None:
         found = self._found(run, batch)
@@ -220,6 +226,9 @@ class Lane:
         run.batches += 1
         run.seconds += seconds
         run.longest = max(run.longest, seconds)
+        if len(output.samples) and run.binding.output_ids:
+            ids = np.array(run.binding.output_ids, np.uint32)
+            run.made.append(replace(output.samples, signals=ids[output.samples.signals]))
         return marked(output.events, run.key[0])
 
     def _rewind(self, run: Run, late: int) -> None:
@@ -230,13 +239,17 @@ class Lane:
         until = run.position
         self._worker.make(run.binding, None if stored is None else stored.state)
         self.states.drop_after(run.key, start)
+        run.made = []
+        self.historian.retract(run.binding.output_ids, start)
         run.target = until
         first = self._first(run) if stored is None else start
         events: list[Event] = []
-        for end, batch in pieces(self.historian, run.binding.ids, first, until):
+        for _, batch in pieces(self.historian, run.binding.ids, first, until):
             if len(batch):
                 events += self._found(run, batch)
-            self.states.save([(run.key, StoredState(end, self._worker.snapshot(run.key)))])
+                self._store([run])
+                state = StoredState(int(batch.times[-1]), self._worker.snapshot(run.key))
+                self.states.save([(run.key, state)])
         before = self.events.of_operator(run.key[0], run.key[1], start, until)
         gone = [event for event in before if event not in events]
         still = {(event.time, event.kind, event.subject, event.message) for event in events}
@@ -254,6 +267,7 @@ class Lane:
         self._saved = time.monotonic()
         dirty = [run for run in self.runs.values() if run.dirty and run.loaded]
         try:
+            self._store(dirty)
             self.states.save([(run.key, StoredState(run.position, self._worker.snapshot(run.key))) for run in dirty])
             for run in dirty:
                 run.dirty = False
@@ -265,6 +279,15 @@ class Lane:
             _log.error("operators: states are not saved", error=str(error))
             for run in dirty:
                 run.loaded = False
+
+    def _store(self, runs: Sequence[Run]) -> None:
+        """Samples of outputs, before the states that say that they were made."""
+        made = SampleBatch.concat(batch for run in runs for batch in run.made)
+        if len(made):
+            self.historian.append(made, f"operators-{uuid.uuid4().hex}")
+            self.publish(last_rows(made))
+        for run in runs:
+            run.made = []
 
 
 def _withdrawn(event: Event, run: Run) -> Event:

@@ -51,6 +51,7 @@ class Binding:
     inputs: tuple[Signal, ...]
     outputs: tuple[Signal, ...]
     ids: tuple[int, ...]
+    output_ids: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import DataError
 from lineshaft.hub.operators.backtest import Backtests, Job
-from lineshaft.hub.operators.engine import Operators, RunFigures
+from lineshaft.hub.operators.engine import NODE, Operators, RunFigures
 from lineshaft.hub.operators.plan import Binding, Planned, bindings, planned
 from lineshaft.hub.state.catalogue import SqlCatalogue
 
@@ -63,5 +63,5 @@ class OperatorDesk:
         _, equipment = self.catalogue.equipment()
         catalogued = self.catalogue.signals()
         ids = {one.path: one.id for one in catalogued}
-        signals = [one.born.signal for one in catalogued]
+        signals = [one.born.signal for one in catalogued if one.born.node != NODE]
         return list(bindings([wanted], equipment, signals, ids.__getitem__))
