@@ -44,12 +44,13 @@ _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before 
 async def run_hub(context: PartContext) -> None:
     """Serve until `context.stop`; what is queued is committed before it ends."""
     plant, data = context.plant, context.data
+    stream = LiveStream()
     with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
         async with (
             open_historian(data.historian_dsn(plant), plant, state) as historian,
-            working(plant, historian, state) as (desk, operators),
+            working(plant, historian, state, stream) as (desk, operators),
         ):
-            await _serve(context, listener, Hub(historian, state, desk, operators))
+            await _serve(context, listener, Hub(historian, state, stream, desk, operators))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,14 @@ class Hub:
 
     historian: ClickHouseHistorian
     state: State
+    stream: LiveStream
     desk: OperatorDesk
     operators: Operators
 
 
 async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> None:
     plant, data = context.plant, context.data
-    historian, state = hub.historian, hub.state
-    stream = LiveStream()
+    historian, state, stream = hub.historian, hub.state, hub.stream
     stream.seed(await asyncio.to_thread(historian.latest))
     ingest = Ingest(
         _ingest_settings(plant, data),

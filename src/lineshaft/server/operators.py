@@ -15,15 +15,16 @@ from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import plan_operators
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.state.state import State
+from lineshaft.hub.stream import LiveStream
 
 
 @asynccontextmanager
 async def working(
-    plant: Plant, historian: ClickHouseHistorian, state: State
+    plant: Plant, historian: ClickHouseHistorian, state: State, stream: LiveStream
 ) -> AsyncIterator[tuple[OperatorDesk, Operators]]:
     """Operators and backtests of a plant. Raises ConfigError when the section `operators` is wrong."""
     plan = plan_operators(plant)
-    live = Operators(plan, historian, state, SystemClock())
+    live = Operators(plan, historian, state, SystemClock(), publish=stream.publish)
     await asyncio.to_thread(live.open)
     historian.listen(live.feed.told)
     backtests = Backtests(historian)
