@@ -150,8 +150,10 @@ async def _signals(
         for one, name in zip(signals, _names(signals), strict=True):
             one["name"] = name
         body["signals"] = [_entry(one) for one in signals]
-    if not signals:
+    if not signals and wanted.match:
         raise ConfigError(f"nothing on the device has '{wanted.match}' in its name", hint="leave out --match")
+    if not signals:
+        raise ConfigError("the device shows nothing that has a value", hint="is the address complete? Or name --signal")
     return body, signals
 
 
