@@ -30,7 +30,9 @@ class Remote:
         document: dict[str, Any] = answer.json()
         return document
 
-    def known(self, seconds: float = 30.0) -> dict[str, Any]:
+    def known(self, seconds: float = 60.0) -> dict[str, Any]:
+        path = f"{self.path}/configuration"
+        wait_for(lambda: self.made.api.get(path).status_code == 200, seconds, "the gateway")
         wait_for(lambda: self.now()["running"] is not None and self.now()["reachable"], seconds, "the first version")
         return self.now()
 
@@ -46,7 +48,7 @@ class Remote:
         document: dict[str, Any] = answer.json()
         return document
 
-    def wait(self, number: int, state: str, seconds: float = 40.0) -> dict[str, Any]:
+    def wait(self, number: int, state: str, seconds: float = 90.0) -> dict[str, Any]:
         wait_for(lambda: self.version(number)["state"] == state, seconds, f"version {number} {state}")
         return self.version(number)
 

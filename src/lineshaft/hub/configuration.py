@@ -7,6 +7,7 @@ The hub never assumes: which configuration runs is what the gateway tells with i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at what the gateways tell."""
 WITHIN: Final = 30.0
 """Seconds that a gateway has to check a configuration."""
+FORGOTTEN_US: Final = 120_000_000
+"""A version that a gateway took and does not speak of for so long is no longer there: its data folder is another."""
 _log = structlog.get_logger(__name__)
 
 
@@ -42,6 +45,8 @@ class Configurations:
         self._clock = clock
         self._wake = asyncio.Event()
         self._failed: dict[str, str] = {}
+        self._busy: set[str] = set()
+        self._settled: dict[str, ConfigStatus] = {}  # what a gateway told when nothing was left to do
 
     # -- what people do
 
@@ -75,6 +80,7 @@ class Configurations:
         if digest(files) == base:
             raise DataError("nothing is changed")
         made = self._store.add(node, files, base=base, by=by, why=why, state="pending", time=self._clock.now_us())
+        self._settled.pop(node, None)
         self._event("config.pushed", made, f"{by} made version {made.number} of the configuration: {why}", by=by)
         return made
 
@@ -91,31 +97,37 @@ class Configurations:
     # -- what runs beside
 
     async def run(self) -> None:
-        """Look after all gateways until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            for source in self._state.sources.all():
-                if not source.device and self._requests.reaches(source.node):
-                    await self._care(source.node)
+        """Look after all gateways until cancelled, each by itself: one that hangs holds up no other."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self._wake.wait()
+                self._wake.clear()
+                for source in self._state.sources.all():
+                    node = source.node
+                    if not source.device and node not in self._busy and self._requests.reaches(node):
+                        self._busy.add(node)
+                        group.create_task(self._care(node), name=f"configuration of {node}")
 
     async def _care(self, node: str) -> None:
         status = self.status(node)
-        if status is None:
-            return
         try:
-            await self._learn(node, status)
-            await self._bring(node, status)
+            if status is not None and self._settled.get(node) != status:
+                await self._learn(node, status)
+                if await self._bring(node, status):
+                    self._settled[node] = status
+            self._failed.pop(node, None)
         except LineshaftError as error:
             if self._failed.get(node) != str(error):
                 _log.warning("configuration: not brought", node=node, error=str(error))
             self._failed[node] = str(error)
-        else:
-            self._failed.pop(node, None)
+        except Exception as error:  # noqa: BLE001 - the boundary: an odd gateway must not end the care for the others
+            if self._failed.get(node) != repr(error):
+                _log.exception("configuration: fault", node=node)
+            self._failed[node] = repr(error)
+        finally:
+            self._busy.discard(node)
 
     async def _learn(self, node: str, status: ConfigStatus) -> None:
         """Keep what runs at the gateway, when the hub did not bring it there."""
@@ -136,14 +148,19 @@ class Configurations:
             words = f"the plant folder was changed at the gateway; kept as version {made.number}"
             await asyncio.to_thread(self._event, "config.found", made, words)
 
-    async def _bring(self, node: str, status: ConfigStatus) -> None:
+    async def _bring(self, node: str, status: ConfigStatus) -> bool:
+        """Bring the version that waits, or note what became of it. True when nothing is left to do."""
         version = await asyncio.to_thread(self._store.open, node)
         if version is None:
-            return
+            return True
         if status.version == version.tag:
             await asyncio.to_thread(self._outcome, version, status)
         elif version.state == "pending":
             await self._push(version)
+        elif self._clock.now_us() > version.decided + FORGOTTEN_US:
+            words = "The gateway does not know it any more."
+            await asyncio.to_thread(self._store.decide, version, "superseded", self._clock.now_us(), words)
+        return False
 
     def _outcome(self, version: Version, status: ConfigStatus) -> None:
         """The gateway has this version, and tells how it does."""
