@@ -113,7 +113,7 @@ def gateway_of(what: Mapping[str, Any]) -> Gateway:
 async def _main(what: Mapping[str, Any]) -> None:
     gateway = gateway_of(what)
     async with _running(gateway):
-        await _all_online(gateway)
+        await _settled(gateway, published="broker" in what)
         await asyncio.sleep(_WARM_UP)
         before, began, cpu = _counts(gateway), time.perf_counter(), time.process_time()
         await asyncio.sleep(what["seconds"])
@@ -126,9 +126,16 @@ async def _main(what: Mapping[str, Any]) -> None:
         await word()
 
 
-async def _all_online(gateway: Gateway) -> None:
-    async with asyncio.timeout(60):
-        while any(device.state != "online" for device in gateway.status().devices):  # noqa: ASYNC110 - no event says it
+async def _settled(gateway: Gateway, *, published: bool) -> None:
+    """Wait until every device is read and, with a broker, all births are out and the uplink has caught up."""
+
+    def ready() -> bool:
+        status = gateway.status()
+        sent = not published or (status.uplinks[0].state == "online" and status.buffer.rows < len(status.devices))
+        return sent and all(device.state == "online" for device in status.devices)
+
+    async with asyncio.timeout(120):
+        while not ready():  # noqa: ASYNC110 - no event says it
             await asyncio.sleep(0.1)
 
 

@@ -364,6 +364,7 @@ class Engine:
             for device in devices
             if device.driver
         )
+        self._by_id = {runner.device.id: runner for runner in self.runners}
 
     async def run(self) -> None:
         """Read all enabled devices until cancelled; a failing device never ends another one."""
@@ -386,9 +387,9 @@ class Engine:
         await runner.timed(lambda: driver.write(point, value))
 
     def _live(self, device: str) -> tuple[DeviceRunner, Driver]:
-        for runner in self.runners:
-            if runner.device.id == device and runner.live is not None:
-                return runner, runner.live
+        runner = self._by_id.get(device)
+        if runner is not None and runner.live is not None:
+            return runner, runner.live
         raise ConnectionFailed(f"{device} is not connected")
 
     def status(self) -> tuple[DeviceStatus, ...]:
@@ -397,4 +398,5 @@ class Engine:
 
     def state(self, device: str) -> DeviceState:
         """How a device does; one that is not read is disabled."""
-        return next((runner.counters.state for runner in self.runners if runner.device.id == device), "disabled")
+        runner = self._by_id.get(device)
+        return "disabled" if runner is None else runner.counters.state

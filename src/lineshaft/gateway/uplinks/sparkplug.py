@@ -55,6 +55,7 @@ class SparkplugUplink:
         self._born = False
         self._seq = 0
         self._alive: set[str] = set()
+        self._changed: set[str] = set()  # devices whose state is to be looked at when nothing is left to send
         self._in_socket: dict[int, list[int]] = {}
         self._signals = {
             device.id: np.array([i for i, item in enumerate(node.plan.signals) if item.device == device.id], np.uint32)
@@ -175,6 +176,7 @@ class SparkplugUplink:
         for device in self._plan.devices:
             if device.enabled:
                 self._birth(device.id)
+        self._changed |= self._alive
 
     def _birth(self, device: str) -> None:
         now = self._now_ms()
@@ -183,16 +185,21 @@ class SparkplugUplink:
         metrics = device_birth(signals, self._devices[device].batch_alias, self._node.view.last(handles), now)
         self._publish(topics.Message.DBIRTH, device, encode(Payload(now, self._next_seq(), metrics)))
         self._alive.add(device)
+        self._changed.add(device)
 
     def idle(self) -> None:
         """Devices that are offline die now that nothing of them is left to send."""
-        for device in sorted(self._alive):
+        if not self._changed:
+            return
+        changed, self._changed = sorted(self._changed & self._alive), set()
+        for device in changed:
             if self._node.view.device_state(device) == "offline":
                 self._alive.discard(device)
                 self._publish(topics.Message.DDEATH, device, encode(Payload(self._now_ms(), self._next_seq(), ())))
 
     def device_changed(self, device: str) -> None:
-        """A device that came online is born, unless it still lives."""
+        """A device that came online is born, unless it still lives; one that is gone dies when the uplink is idle."""
+        self._changed.add(device)
         try:
             if self._born and device not in self._alive and self._node.view.device_state(device) == "online":
                 self._birth(device)
