@@ -57,6 +57,18 @@ def test_an_inner_race_shows_the_sidebands_of_the_shaft() -> None:
     assert any("modulates" in words for words in first.words)
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.005])
+@pytest.mark.parametrize("fault", ["outer", "inner", "ball"])
+def test_strong_and_steady_strikes_are_named_too(fault: RaceFault, jitter: float) -> None:
+    """Ten seconds at 20 dB with hardly any jitter: lines so strong that they leak are still told apart."""
+    random = np.random.default_rng(9)
+    kind = {"outer": "outer_race", "inner": "inner_race", "ball": "rolling_element"}[fault]
+    for _ in range(4):
+        damage = Damage(fault, 29.2, ORDERS, resonance=float(random.uniform(2000, 4500)), jitter=jitter)
+        wave = in_noise(damaged_wave(damage, 12_000, 10.0, random), 20, random)
+        assert diagnose(wave, 12_000, replace(MACHINE, speed=29.2)).bearing_verdict == kind
+
+
 @pytest.mark.parametrize("teeth", [0, 17])
 def test_a_healthy_machine_is_called_nothing(teeth: int) -> None:
     """Shaft harmonics, breathing noise, single shocks and a gear mesh: 25 records, no bearing fault."""

@@ -39,7 +39,10 @@ class WhiteSpectra:
     def of(cls, power: Float64Array, depth: Float64Array, step: float) -> WhiteSpectra:
         """Spectra with their running sums."""
         total = np.zeros((power.shape[0], power.shape[1] + 1))
-        np.cumsum(np.minimum(power, CAP), axis=1, out=total[:, 1:])
+        capped = np.minimum(power, CAP)
+        over = power > CAP
+        capped[over] += 0.01 * CAP * np.log(power[over] / CAP)  # so little keeps the order of lines beyond the cap
+        np.cumsum(capped, axis=1, out=total[:, 1:])
         return cls(power, depth, step, total)
 
     def without(

@@ -170,6 +170,7 @@ def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: F
     """
     spectra = group.spectra
     row = spectra.power[comb.band]
+    least = max(5.0, 0.05 * float(np.median(comb.levels)))  # strong lines leak a little everywhere
     for m in range(2, 9):
         lower = comb.frequency / m
         own = m == orders.elements or (line.kind == "rolling_element" and m == 2)
@@ -177,7 +178,7 @@ def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: F
         if own or near or lower < 3 * spectra.step:
             continue
         between = row[[round(j * lower / spectra.step) for j in range(1, 2 * m) if j % m]]
-        if float(np.mean(between > 5)) >= 0.6:
+        if float(np.mean(between > least)) >= 0.6:
             return True
     return False
 
