@@ -9,12 +9,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 from fastapi import FastAPI
+from sqlalchemy import insert
 
 from bench.report import Report, quick
 from lineshaft.analytics.oee import kpis
@@ -23,10 +25,11 @@ from lineshaft.analytics.oee.lines import bottleneck
 from lineshaft.analytics.oee.states import State
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.base import AppContext
+from lineshaft.apps.oee import tables
 from lineshaft.apps.oee.app import OEE, make
 from lineshaft.apps.oee.parts import Oee
 from lineshaft.apps.oee.slots import LossRow, slots_between
-from lineshaft.apps.oee.store import Interval, SlotRows
+from lineshaft.apps.oee.store import Interval, SlotRows, hour_rows, loss_rows, slice_rows
 from lineshaft.clock import VirtualClock
 from lineshaft.commands.oee import Question, examine
 from lineshaft.config.models import Plant
@@ -145,10 +148,10 @@ def hub(machines: int, now: int) -> Iterator[tuple[Oee, Services, dict[str, int]
         historian.close()
 
 
-def fill(oee: Oee, days: int) -> int:
+def fill(oee: Oee, services: Services, days: int) -> int:
     """Totals, losses and hours of every slot of every machine, and intervals of the last week; gives rows."""
     rng, rows = np.random.default_rng(1), 0
-    store, machines = oee.store, list(oee.setup.machines.values())
+    machines = list(oee.setup.machines.values())
     slots = slots_between(machines[0], BEGIN, BEGIN + days * DAY)
     for machine in machines:
         written = []
@@ -173,8 +176,20 @@ def fill(oee: Oee, days: int) -> int:
             intervals = _intervals(slot.start, slot.end, rng) if slot.start > BEGIN + (days - 7) * DAY else None
             written.append(SlotRows(machine.path, slot, tuple(slices), losses, hours if slot.shift else (), intervals,
                                     slot.start))  # fmt: skip
-            rows += len(slices) + len(losses) + len(hours) + len(intervals or ())
-        store.write(written)
+        parts = (
+            (tables.slices, [row for one in written for row in slice_rows(one)]),
+            (tables.losses, [row for one in written for row in loss_rows(one)]),
+            (tables.hours, [row for one in written for row in hour_rows(one)]),
+            (
+                tables.intervals,
+                [{"machine": one.machine, **asdict(row)} for one in written for row in one.intervals or ()],
+            ),
+        )
+        with services.state.database.write() as connection:
+            for table, made in parts:
+                connection.execute(insert(table), made)
+                rows += len(made)
+    oee.store.load()
     return rows
 
 
@@ -288,7 +303,7 @@ def main() -> int:
     now = BEGIN + days * DAY - 2 * HOUR
     with hub(machines, now) as (oee, services, ids):
         began = time.perf_counter()
-        rows = fill(oee, days)
+        rows = fill(oee, services, days)
         report.add(
             f"rows of {machines} machines and {days} days", rows, "rows", note=f"{time.perf_counter() - began:.0f} s"
         )

@@ -66,7 +66,11 @@ class OeeStore:
         self._database = database
         self._guard = threading.Lock()
         self._memory = Memory()
-        with database.read() as connection:
+        self.load()
+
+    def load(self) -> None:
+        """Fill the memory from the tables."""
+        with self._guard, self._database.read() as connection:
             slices = (dict(row) for row in connection.execute(select(t.slices)).mappings())
             losses = (dict(row) for row in connection.execute(select(t.losses)).mappings())
             self._memory.load(slices, losses)
@@ -79,18 +83,18 @@ class OeeStore:
             for table in (t.slices, t.losses):
                 gone = delete(table).where(and_(table.c.machine == bindparam("m"), table.c.start == bindparam("s")))
                 connection.execute(gone, [{"m": one.machine, "s": one.slot.start} for one in results])
-            slices = [list(_slice_rows(one)) for one in results]
-            losses = [list(_loss_rows(one)) for one in results]
+            slices = [list(slice_rows(one)) for one in results]
+            losses = [list(loss_rows(one)) for one in results]
             for table, parts in ((t.slices, slices), (t.losses, losses)):
                 rows = [row for part in parts for row in part]
                 if rows:
                     connection.execute(insert(table), rows)
-            upsert(connection, t.hours, [row for one in results for row in _hour_rows(one)])
+            upsert(connection, t.hours, [row for one in results for row in hour_rows(one)])
             for one in (one for one in results if one.intervals is not None):
                 _replace_intervals(connection, one)
         with self._guard:
-            for one, slice_rows, loss_rows in zip(results, slices, losses, strict=True):
-                self._memory.replace(one.machine, one.slot.start, slice_rows, loss_rows)
+            for one, kept, lost in zip(results, slices, losses, strict=True):
+                self._memory.replace(one.machine, one.slot.start, kept, lost)
 
     def totals(
         self, machines: Sequence[str], start: int, end: int, group: str, cycle: Cycle
@@ -251,19 +255,22 @@ def _totals(values: Iterable[Any]) -> Totals:
     })  # type: ignore[arg-type]  # fmt: skip
 
 
-def _slice_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+def slice_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+    """Rows of oee_slices."""
     slot = asdict(one.slot)
     for product, order, totals in one.slices:
         values = {name: getattr(totals, name) for name in _FIELDS}
         yield {"machine": one.machine, "product": product, "order_id": order, **slot, **values}
 
 
-def _loss_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+def loss_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+    """Rows of oee_losses."""
     for row in one.losses:
         yield {"machine": one.machine, "start": one.slot.start, **asdict(row), "element": int(row.element)}
 
 
-def _hour_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+def hour_rows(one: SlotRows) -> Iterable[dict[str, Any]]:
+    """Rows of oee_hours."""
     for hour, product, good, scrap in one.hours or ():
         yield {"machine": one.machine, "start": hour, "product": product, "good": good, "scrap": scrap}
 
