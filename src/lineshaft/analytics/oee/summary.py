@@ -74,14 +74,14 @@ def _starts(line: Timeline) -> np.ndarray:
 
 def _counted(line: Timeline, parts: Parts, begins: np.ndarray) -> Mapping[Key, Totals]:
     found = dict(_parts_only(line, parts, int(line.starts[0]), int(line.ends[-1]))) if len(line.starts) else {}
-    for place in np.flatnonzero(begins).tolist():
-        key = (int(line.shifts[place]), int(line.products[place]), int(line.orders[place]))
-        element = line.elements[place]
+    keys = (line.shifts[begins], line.products[begins], line.orders[begins], line.elements[begins])
+    for (shift, product, order, element), count in sums(np.ones(int(begins.sum()), np.int64), *keys).items():
         more = Totals(
-            failures=int(element == Element.BREAKDOWN),
-            stops=int(element != Element.MINOR_STOP),
-            minor_stops=int(element == Element.MINOR_STOP),
+            failures=count if element == Element.BREAKDOWN else 0,
+            stops=count if element != Element.MINOR_STOP else 0,
+            minor_stops=count if element == Element.MINOR_STOP else 0,
         )
+        key = (shift, product, order)
         found[key] = found.get(key, Totals()) + more
     return found
 

@@ -50,12 +50,12 @@ class Reports:
     def _exact(self, path: str, start: int, end: int) -> list[SlotRows]:
         return exact_rows(self.store, self.machines(path), self.setup.reasons, start, end)
 
-    def _losses(self, path: str, start: int, end: int) -> list[LossSum]:
+    def _losses(self, path: str, start: int, end: int, rows: list[SlotRows] | None) -> list[LossSum]:
         if not self.is_exact(path, start, end):
             return self.store.losses([one.path for one in self.machines(path)], start, end)
         return [
             (one.machine, row.reason, row.element, row.given, row.time, row.stops)
-            for one in self._exact(path, start, end)
+            for one in rows or self._exact(path, start, end)
             for row in one.losses
         ]
 
@@ -69,8 +69,13 @@ class Reports:
         known = self.setup.machines.get(machine)
         return found if found is not None else known.cycle_of(product) if known else float("nan")
 
-    def totals(self, path: str, start: int, end: int, group: str = "") -> dict[tuple[str, ...], Totals]:
-        """Totals with standard times: (machine,) -> totals, or (value of the group,) -> totals of all machines."""
+    def totals(
+        self, path: str, start: int, end: int, group: str = "", rows: list[SlotRows] | None = None
+    ) -> dict[tuple[str, ...], Totals]:
+        """Totals with standard times: (machine,) -> totals, or (value of the group,) -> totals of all machines.
+
+        rows: those of the range, where they are there already.
+        """
         confirmed = self.store.cycles()
 
         def cycle(machine: str, product: str) -> float:
@@ -79,7 +84,7 @@ class Reports:
         if not self.is_exact(path, start, end):
             return self.store.totals([one.path for one in self.machines(path)], start, end, group, cycle)
         found: dict[tuple[str, ...], Totals] = defaultdict(Totals)
-        for one in self._exact(path, start, end):
+        for one in rows or self._exact(path, start, end):
             for product, order, totals in one.slices:
                 key = _group(group, one.slot, product, order) if group else one.machine
                 found[(key,)] += standard(totals, cycle(one.machine, product))
@@ -120,9 +125,10 @@ class Reports:
 
     def losses(self, path: str, start: int, end: int) -> dict[str, Any]:
         """Waterfall, six big losses, and the Pareto of reasons beside the period before, with money."""
-        found = self.totals(path, start, end)
+        cut = self._exact(path, start, end) if self.is_exact(path, start, end) else None
+        found = self.totals(path, start, end, rows=cut)
         whole = sum(found.values(), Totals())
-        now, money = self._reasons(path, start, end)
+        now, money = self._reasons(path, start, end, cut)
         before, _ = self._reasons(path, 2 * start - end, start)
         fall = losses.waterfall(whole)
         rates = {machine.path: machine.config.hourly_cost for machine in self.machines(path)}
@@ -144,12 +150,12 @@ class Reports:
         }  # fmt: skip
 
     def _reasons(
-        self, path: str, start: int, end: int
+        self, path: str, start: int, end: int, found: list[SlotRows] | None = None
     ) -> tuple[dict[tuple[str, Element], tuple[int, int]], dict[tuple[str, Element], float]]:
         wanted = {one.path: one for one in self.machines(path)}
         rows: dict[tuple[str, Element], tuple[int, int]] = defaultdict(lambda: (0, 0))
         money: dict[tuple[str, Element], float] = defaultdict(float)
-        for machine, reason, element, _, time, stops in self._losses(path, start, end):
+        for machine, reason, element, _, time, stops in self._losses(path, start, end, found):
             if machine not in wanted:
                 continue
             past = rows[(reason, element)]
