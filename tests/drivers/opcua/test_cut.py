@@ -83,7 +83,7 @@ class Kept:
 async def engine(url: str, *names: str, uri: str = PEER_URI, **options: Any) -> AsyncIterator[tuple[Engine, Kept]]:
     kept = Kept()
     read = tuple(Point(i, point.address, interval=0.02) for i, point in enumerate(points(*names, uri=uri)))
-    device = PlannedDevice("press", "Press", "opcua", options_of(url, **options), read, (), 0, 5.0, 1)
+    device = PlannedDevice("press", "Press", "opcua", options_of(url, **options), read, (), 0, 5.0, 1, size=len(read))
     made = Engine([device], {"opcua": SPEC}, kept, SystemClock(), lambda name: f"north/gw/{name}")
     task = asyncio.create_task(made.run())
     try:
