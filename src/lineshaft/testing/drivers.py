@@ -218,6 +218,7 @@ class NetworkDriverContract(DriverContract):
             async with asyncio.timeout(PATIENCE):
                 while True:
                     await driver.read(points)
+                    await asyncio.sleep(0)  # a read that has its answer at hand waits for nothing
         except RetryableError:
             return
 

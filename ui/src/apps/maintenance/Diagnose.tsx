@@ -1,22 +1,44 @@
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
+import { useTree } from "../../api/queries";
+import type { PlantTree } from "../../api/tree";
 import { Empty, Failure, Skeleton } from "../../components/basics";
 import { formatNumber, formatTime, formatWhen } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useAddress, useHref } from "../../shell/address";
-import { useDiagnosis, useReference, useSensors, type Diagnosis, type Finding, type Wanted } from "./api";
+import { useDiagnosis, useReference, useSensors, type Bearing, type Diagnosis, type Finding, type Sensor, type Wanted } from "./api";
+
+const NONE = "none"; // in the address: nobody knows the bearing, whatever the data sheet says
+
+/** The bearing that the data sheet of an asset names, where the library has it. */
+function bearingOf(tree: PlantTree, asset: string, library: readonly Bearing[]): string {
+  const sheet = tree.byPath.get(asset)?.attributes ?? [];
+  const named = sheet.filter((one) => ["designation", "bearing_drive_end"].includes(one.name)).map((one) => String(one.value));
+  return named.find((name) => library.some((one) => one.name === name)) ?? "";
+}
+
+/** Cooling-water pump 1 › Bearing driven end / burst */
+function placeOf(tree: PlantTree, { asset, path }: Sensor): string {
+  const above = tree.assetOf(asset);
+  const names = above && above.path !== asset ? [above.name, tree.nameOf(asset)] : [tree.nameOf(asset)];
+  return `${names.join(" › ")} / ${path.slice(path.lastIndexOf("/") + 1)}`;
+}
 
 /** A sensor, its bearing and speed are chosen; its newest burst is judged. Everything stands in the address. */
 export function Diagnose() {
   const sensors = useSensors();
   const reference = useReference();
   const { query, change } = useAddress();
-  const usable = (sensors.data?.items ?? []).filter((one) => one.waveform !== null);
+  const { tree } = useTree();
+  const known = (one: Sensor) => bearingOf(tree, one.asset, reference.data?.bearings ?? []);
+  const usable = (sensors.data?.items ?? [])
+    .filter((one) => one.waveform !== null)
+    .sort((a, b) => Number(known(b) !== "") - Number(known(a) !== "")); // first those of which most can be said
   const chosen = usable.find((one) => String(one.signal) === query.get("sensor")) ?? usable[0];
   const wanted: Wanted | null = chosen
     ? {
         signal: chosen.signal,
-        bearing: query.get("bearing") ?? "",
+        bearing: query.get("bearing") === NONE ? "" : (query.get("bearing") ?? known(chosen)),
         geometry: query.get("geometry") ?? "",
         speed: query.get("speed") ?? "",
         zones: query.get("zones") ?? "",
@@ -33,7 +55,7 @@ export function Diagnose() {
       (q) => {
         if (value) q.set(key, value);
         else q.delete(key);
-        if (key === "sensor") q.delete("time");
+        if (key === "sensor") for (const other of ["time", "bearing", "geometry", "speed"]) q.delete(other);
       },
       { replace: true },
     );
@@ -45,14 +67,14 @@ export function Diagnose() {
           <select className="input" value={chosen.signal} onChange={(event) => put("sensor", event.target.value)}>
             {usable.map((one) => (
               <option key={one.signal} value={one.signal}>
-                {one.path.split("/").slice(-2).join(" / ")}
+                {placeOf(tree, one)}
               </option>
             ))}
           </select>
         </label>
         <label>
           {t("maintenance.bearing")}
-          <select className="input" value={wanted.bearing} onChange={(event) => put("bearing", event.target.value)}>
+          <select className="input" value={wanted.bearing} onChange={(event) => put("bearing", event.target.value || NONE)}>
             <option value="">{t("maintenance.unknown")}</option>
             {reference.data.bearings.map((one) => (
               <option key={one.name} value={one.name} title={one.source}>
