@@ -98,6 +98,6 @@ def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.reload()  # everything stands in the address
     expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()
-    page.get_by_role("combobox", name="Sensor").select_option(label="pump-1 / fan-end")
+    page.get_by_role("combobox", name="Sensor").select_option(label="Pump 1 / fan-end")
     expect(page.get_by_text("it is clipped")).to_be_visible()
     expect(page.locator(".finding")).to_have_count(0)
