@@ -226,7 +226,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         state.register_equipment(nodes)
         ids = state.register([BornSignal(shape.signal, NODE, shape.device, "40001") for shape in shapes])
         fill(services, ids, shapes, options.days)
-        state.register([found("Pump2/Speed (rpm)", "pump2/speed-rpm"), found("tag_47", "tag-47")])
+        state.register([found("Pump2/Speed (rpm)", "p2/speed-rpm"), found("tag_47", "tag-47")])
         fill_waveforms(services)
         server = uvicorn.Server(server_config(app, "127.0.0.1", options.port))
         print(f"{base} is ready, user admin", flush=True)  # noqa: T201
