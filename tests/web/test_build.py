@@ -16,7 +16,9 @@ WHOLE_PAGE_BYTES = 2_000_000
 NAMES_NOT_ADDRESSES = (
     "http://www.w3.org/",
     "https://react.dev/errors/",
-)  # XML namespaces, and a text of React's errors
+    "http://10.0.0.5",
+    "http://${",
+)  # XML namespaces, a text of React's errors, examples of a device in the plant, and what a person typed
 
 
 @pytest.fixture(scope="module")
