@@ -27,13 +27,13 @@ export function GatewaySteps({ sources }: { sources: readonly Source[] }) {
 }
 
 function Gateway({ source }: { source: Source }) {
-  const buffer = source.details["buffer"] as { rows: number; bytes: number; max_bytes: number; dropped_rows: number };
+  const buffer = source.details["buffer"] as { rows: number; bytes: number; max_bytes?: number; dropped_rows: number };
   const uplinks = Object.values((source.details["uplinks"] ?? {}) as Record<string, UplinkFigures>);
   const steps = summed((source.details["steps"] ?? []) as StepFigures[]);
   return (
     <Section title={t("sources.gatewayOf", { name: source.name })} id={`gateway-${source.node}`}>
       <dl className="gateway-figures">
-        <Figure name={t("sources.depth")} words={t("sources.depthOf", { rows: formatNumber(buffer.rows, 0), used: megabytes(buffer.bytes), most: megabytes(buffer.max_bytes) })} />
+        <Figure name={t("sources.depth")} words={t("sources.depthOf", { rows: formatNumber(buffer.rows, 0), used: megabytes(buffer.bytes), most: buffer.max_bytes === undefined ? t("maintenance.unknown") : megabytes(buffer.max_bytes) })} />
         <Figure name={t("sources.oldest")} words={source.oldest_age === null ? "–" : formatAge(source.oldest_age)} />
         <Figure name={t("sources.lost")} words={formatNumber(buffer.dropped_rows, 0)} />
         {uplinks.map((uplink) => (
