@@ -140,6 +140,7 @@ async def test_nothing_is_lost_when_the_broker_goes(broker: Mosquitto, folder: P
         for _ in range(30):
             line.write(20)
         await until(lambda: line.forwarders["uns"].done)
+        await until(lambda: set(line.written) <= set(watcher.samples()))  # the broker has them, the watcher soon
         seen |= set(watcher.samples())
         watcher.close()
         broker.stop()
