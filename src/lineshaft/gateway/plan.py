@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -77,7 +77,7 @@ class PlannedDevice:
     batch_alias: int  # alias of the device's own `Lineshaft/Batch` metric
     enabled: bool = True
     waves: tuple[WavePoint, ...] = ()
-    size: int = 0
+    size: int = field(kw_only=True)  # no default: rows beyond it are refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +195,7 @@ def with_retired(plan: Plan, keys: Sequence[SignalKey]) -> Plan:
         known.add((key.device, key.path))
         if all(device.id != key.device for device in devices):
             devices.append(
-                PlannedDevice(key.device, key.device, "", None, (), (), len(signals), 1.0, alias, enabled=False)
+                PlannedDevice(key.device, key.device, "", None, (), (), len(signals), 1.0, alias, enabled=False, size=0)
             )
             alias += 1
         datatype = Datatype(key.datatype)

@@ -110,7 +110,7 @@ class Requests:
         except LineshaftError as error:
             outcome: Outcome = "refused" if isinstance(error, PermanentError) else "failed"
             return Answer(request.id, outcome, error=str(error), mend=error.hint)
-        except Exception as error:
+        except Exception as error:  # the boundary: who asked from afar gets an answer, whatever a handler does wrong
             log.exception("request.fault", kind=request.kind)
             return Answer(request.id, "failed", error=f"a fault in the gateway: {error!r}", mend="See its log.")
 

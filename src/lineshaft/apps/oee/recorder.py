@@ -117,7 +117,7 @@ class Recorder:
     async def _tried(self, work: Callable[[], object], quiet: bool = False) -> bool:
         try:
             await asyncio.to_thread(work)
-        except Exception as error:
+        except Exception as error:  # the boundary of the app: what fails is written again, the hub goes on
             if not quiet:
                 log.error("oee.not_written", error=str(error), kind=type(error).__name__, exc_info=True)
             return False
