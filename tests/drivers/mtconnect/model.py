@@ -1,7 +1,7 @@
 """What the MTConnect standard knows, out of classes that another author generated from its SysML model (pymtconnect).
 
-The official XSD files are in no package of PyPI, npm or Debian, so this model is what the documents of the simulated
-agent are held against: names of components and observations, units, controlled words, and attributes.
+Names of components and observations, units, controlled words, and attributes of headers; the order of elements is
+what the schemas beside it say.
 """
 
 from __future__ import annotations

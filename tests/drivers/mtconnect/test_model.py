@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.drivers.mtconnect.machine import DEVICE, everything, now_us
 from tests.drivers.mtconnect.model import Model, load
+from tests.drivers.mtconnect.schema import ORGANIZERS
 
 from lineshaft.simulator.servers.cnc import ITEMS
 from lineshaft.simulator.servers.mtconnect import MtconnectAgent
@@ -18,18 +19,6 @@ from lineshaft.simulator.servers.mtconnect_model import AgentDevice, AgentItem, 
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 NAME = re.compile(r"[A-Za-z_][\w.-]*")
-ORGANIZERS = {
-    "Axes",
-    "Auxiliaries",
-    "Controllers",
-    "Interfaces",
-    "Materials",
-    "Parts",
-    "Processes",
-    "Resources",
-    "Systems",
-}
-"""Components that only hold others; the model knows them by the singular."""
 GROUPS = {"Samples": "SAMPLE", "Events": "EVENT", "Condition": "CONDITION"}
 LEVELS = {"Normal", "Warning", "Fault", "Unavailable"}
 SIMULATED = AgentDevice(

@@ -64,6 +64,7 @@ class MtconnectAgent(TcpServer):
         self._streams = streams
         self._clock: Clock = clock or SystemClock()
         self._instance = 0
+        self._started_us = 0
         self._rows: deque[Row] = deque(maxlen=buffer_size)
         self._before: dict[str, list[Row]] = {}  # what held just before the first row of the buffer
         self._now: dict[str, list[Row]] = {}
@@ -87,6 +88,7 @@ class MtconnectAgent(TcpServer):
         await super().start()
         now = self._clock.now_us()
         self._instance = max(now // 1_000_000, self._instance + 1)
+        self._started_us = now
         self._rows.clear()
         self._before, self._now, self._next = {}, {}, 1
         self.observe(AgentObservation(item.id, now) for item in self.device.items)
@@ -116,8 +118,9 @@ class MtconnectAgent(TcpServer):
 
     def _header(self, next_: int | None = None) -> AgentHeader:
         header = AgentHeader(
-            self._version, self._instance, self._clock.now_us(), self._size, self.first, self._next - 1
-        )
+            self._version, self._instance, self._clock.now_us(), self._size, self.first, self._next - 1,
+            changed_us=self._started_us,
+        )  # fmt: skip
         return header if next_ is None else replace(header, extra=str(next_))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 Level = Literal["Normal", "Warning", "Fault", "Unavailable"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT = {"PH": "PH", "AC": "AC", "DC": "DC", "URI": "URI", "MTCONNECT": "MTConnect"}
+_MODEL_CHANGE = (1, 7)
+"""Version since which a header says when the device model changed last; a required attribute."""
 _GROUPS = (("Samples", "SAMPLE"), ("Events", "EVENT"), ("Condition", "CONDITION"))
 
 
@@ -70,6 +72,7 @@ class AgentHeader:
     last: int
     sender: str = "lineshaft"
     extra: str = field(default="")
+    changed_us: int = 0  # when the device model changed last; 0: not said
 
 
 def iso(time_us: int) -> str:
@@ -89,6 +92,10 @@ def _attributes(pairs: Iterable[tuple[str, object]]) -> str:
     return "".join(f" {name}={quoteattr(str(value))}" for name, value in pairs if value not in ("", 0.0))
 
 
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 def _document(kind: str, header: AgentHeader, body: str, *, sequences: bool = False) -> bytes:
     space = f"urn:mtconnect.org:MTConnect{kind}:{header.version}"
     pairs: list[tuple[str, object]] = [
@@ -98,6 +105,8 @@ def _document(kind: str, header: AgentHeader, body: str, *, sequences: bool = Fa
         ("version", f"{header.version}.0.0"),
         ("bufferSize", str(header.buffer_size)),
     ]
+    if kind != "Error" and header.changed_us and _number(header.version) >= _MODEL_CHANGE:
+        pairs.append(("deviceModelChangeTime", iso(header.changed_us)))
     if kind == "Devices":
         pairs += [("assetBufferSize", "1024"), ("assetCount", "0")]
     if sequences:
