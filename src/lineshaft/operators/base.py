@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from lineshaft.model.equipment import Equipment, Signal
 from lineshaft.model.events import Event
+from lineshaft.model.predictions import Prediction
 from lineshaft.model.samples import SampleBatch
 
 
@@ -32,10 +33,14 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """What an update found. `samples.signals` are places in the operator's `outputs`."""
+    """What an update found. `samples.signals` are places in the operator's `outputs`.
+
+    Predictions go into the record, each once; of one kind and model version there is at most one at a time.
+    """
 
     events: tuple[Event, ...] = ()
     samples: SampleBatch = field(default_factory=SampleBatch.empty)
+    predictions: tuple[Prediction, ...] = ()
 
 
 class Operator(Protocol):
@@ -60,8 +65,8 @@ class Operator(Protocol):
 
         Rows come in the order of their times, over all inputs and from call to call; rows of one time come in one
         batch. How the rows are cut into batches is chance: the result must not depend on it. Bad qualities, NaN and
-        gaps are part of the input. An event's time is the time of the row that caused it; a sample's time is after that
-        of the row before and not after that of the row that caused it.
+        gaps are part of the input. The time of an event or a prediction is the time of the row that caused it; a
+        sample's time is after that of the row before and not after that of the row that caused it.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -51,13 +51,20 @@ class OperatorSetup:
 def run_whole(operator: Operator, batches: list[SampleBatch]) -> Output:
     """All that an operator finds in batches, as one output."""
     found = [operator.update(batch) for batch in batches]
+    return _joined(found)
+
+
+def _joined(found: Sequence[Output]) -> Output:
     return Output(
-        tuple(event for one in found for event in one.events), SampleBatch.concat(one.samples for one in found)
+        tuple(event for one in found for event in one.events),
+        SampleBatch.concat(one.samples for one in found),
+        tuple(prediction for one in found for prediction in one.predictions),
     )
 
 
 def _expect_same(one: Output, other: Output, when: str) -> None:
     _expect(one.events == other.events, f"{when}: {len(one.events)} and {len(other.events)} events, or different ones")
+    _expect(one.predictions == other.predictions, f"{when}: the predictions differ")
     for name in ("signals", "times", "values", "qualities"):
         same = np.array_equal(getattr(one.samples, name), getattr(other.samples, name), equal_nan=name == "values")
         _expect(same, f"{when}: the {name} of samples differ")
@@ -67,9 +74,9 @@ class OperatorContract:
     """Subclass it and give a fixture `setup` that returns an OperatorSetup."""
 
     def test_finds_something(self, setup: OperatorSetup) -> None:
-        """The recording gives events or samples, so that the other promises say something."""
+        """The recording gives events, samples or predictions, so that the other promises say something."""
         found = run_whole(setup.operator(), [setup.recording])
-        _expect(bool(found.events or len(found.samples)), "nothing was found in the recording")
+        _expect(bool(found.events or len(found.samples) or found.predictions), "nothing was found in the recording")
 
     def test_how_rows_are_cut_does_not_matter(self, setup: OperatorSetup) -> None:
         """One batch, or many cut by chance: the same events and samples, bit for bit."""
@@ -86,9 +93,7 @@ class OperatorContract:
             state = operator.snapshot()
             operator = setup.operator()
             operator.restore(state)
-        events = tuple(event for one in found for event in one.events)
-        resumed = Output(events, SampleBatch.concat(one.samples for one in found))
-        _expect_same(resumed, whole, "with a restart after each batch")
+        _expect_same(_joined(found), whole, "with a restart after each batch")
 
     def test_a_snapshot_is_stable(self, setup: OperatorSetup) -> None:
         """A snapshot changes nothing, and the one of a restored instance is the same."""
@@ -111,10 +116,12 @@ class OperatorContract:
         operator = setup.operator()
         for _ in range(2):
             found = operator.update(SampleBatch.empty())
-            _expect(not found.events and not len(found.samples), "something was found in nothing")
+            nothing = not found.events and not len(found.samples) and not found.predictions
+            _expect(nothing, "something was found in nothing")
 
     def test_names_what_it_makes(self, setup: OperatorSetup) -> None:
-        """Events are about the asset or a part of it, their times lie in the recording; samples name an output."""
+        """Events are about the asset or a part of it, predictions about the asset and one of a kind at a time, their
+        times lie in the recording; samples name an output."""
         operator = setup.operator()
         found = run_whole(operator, [setup.recording])
         first, last = int(setup.recording.times[0]), int(setup.recording.times[-1])
@@ -122,6 +129,11 @@ class OperatorContract:
             inside = event.subject == setup.asset.path or event.subject.startswith(setup.asset.path + "/")
             _expect(inside, f"an event is about {event.subject}")
             _expect(first <= event.time <= last, f"an event at {event.time} is outside of the recording")
+        for prediction in found.predictions:
+            _expect(prediction.subject == setup.asset.path, f"a prediction is about {prediction.subject}")
+            _expect(first <= prediction.time <= last, f"a prediction at {prediction.time} is outside of the recording")
+        keys = [(one.time, one.kind, one.model, one.version) for one in found.predictions]
+        _expect(len(set(keys)) == len(keys), "there are two predictions of one kind at one time")
         _expect(bool(np.all(found.samples.signals < len(operator.outputs))), "a sample is of no output")
 
     def test_bad_values_are_borne(self, setup: OperatorSetup) -> None:

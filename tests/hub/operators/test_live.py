@@ -80,7 +80,7 @@ class Plant:
         found = [
             event
             for run in runs
-            for event in backtest(self.historian, run.binding, START, START + WEEK * SECOND, worker)
+            for event in backtest(self.historian, run.binding, START, START + WEEK * SECOND, worker).events
         ]
         worker.close()
         return sorted(found, key=lambda event: (event.time, event.subject, event.kind))
@@ -198,6 +198,43 @@ def test_computed_metrics_follow_late_rows_and_kills(plant: Plant) -> None:
     assert stored.times.tolist() == expected.times.tolist()
     np.testing.assert_array_equal(stored.values, expected.values)
     assert plant.state.catalogue.by_path(f"{SITE}/hall/line-1/power-total") is not None
+
+
+def test_each_prediction_is_in_the_record_once(plant: Plant) -> None:
+    """Over a restart, a kill and late rows the record is that of a backtest; what was proved wrong is kept as such."""
+    foretells = OperatorConfig(id="mean", operator="hub.operators.foretells:FORETELLS", assets=("**/pump-*",))
+    plant.plan = [planned(foretells, SITE)]
+    plant.limits = Limits(folders=(str(Path(__file__).parents[2]),))
+    batch = week(plant.ids)
+    late = (batch.times > START + 86_400 * SECOND) & (batch.times < START + 86_400 * SECOND + 2 * 3600 * SECOND)
+    hub = plant.operators()
+    for number, rows in enumerate(np.array_split(np.flatnonzero(~late), 12)):
+        plant.append(hub, batch.take(rows), f"part-{number}")
+        work(hub)
+        if number == 4:
+            hub.stop()
+            hub = plant.operators()
+        if number == 8:  # killed: nothing is saved, the worker is gone
+            hub.main._worker.close()
+            hub = plant.operators()
+    plant.append(hub, batch.take(late), "late")
+    for run in hub.main.runs.values():
+        run.rewound = 0.0
+    work(hub)
+    runs = list(hub.main.runs.values())
+    hub.stop()
+    worker = Worker(plant.limits)
+    whole = (START, START + WEEK * SECOND)
+    expected = [one for run in runs for one in backtest(plant.historian, run.binding, *whole, worker).predictions]
+    worker.close()
+    stored = plant.state.predictions.standing()
+    assert len(expected) > 300
+    by_asset = sorted((one.prediction for one in stored), key=lambda one: (one.subject, one.time))
+    assert by_asset == expected
+    assert {(one.operator, one.type) for one in stored} == {("mean", "pump")}
+    assert all(one.made >= one.prediction.time for one in stored)
+    wrong = [one for one in plant.state.predictions.find(superseded=True, limit=1000) if one.superseded]
+    assert {one.prediction.time // 3_600_000_000 for one in wrong} & {one.time // 3_600_000_000 for one in expected}
 
 
 def test_late_rows_are_remembered_over_a_kill(plant: Plant) -> None:

@@ -17,11 +17,20 @@ from lineshaft.hub.operators.order import as_inputs, pieces
 from lineshaft.hub.operators.plan import Binding
 from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker, WorkerGone
 from lineshaft.model.events import Event
+from lineshaft.model.predictions import Prediction
 
 MOST_EVENTS: Final = 20_000
 _KEPT: Final = 20  # finished backtests that can still be looked at
 _WAITING: Final = 5
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What operators found, in the order of their times."""
+
+    events: list[Event] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
 
 
 def backtest(
@@ -31,13 +40,13 @@ def backtest(
     end: int,
     worker: Worker,
     progress: Callable[[float], bool] = lambda part: True,
-) -> list[Event]:
-    """Events of one operator on one asset over start <= time < end (UTC microseconds), from an empty state.
+) -> Findings:
+    """What one operator finds on one asset over start <= time < end (UTC microseconds), from an empty state.
 
     progress: called with the part that is done; False ends the run. Raises OperatorFailed, WorkerGone or
     StoreUnavailable.
     """
-    events: list[Event] = []
+    found = Findings()
     counts = historian.counts(binding.ids, start, end)
     first = max(start - 1, int(counts.first.min(initial=end)) - 1)
     last = min(end - 1, int(counts.last.max(initial=first)))
@@ -45,10 +54,11 @@ def backtest(
     for until, batch in pieces(historian, binding.ids, first, last):
         if len(batch):
             output, _ = worker.update(binding.key, as_inputs(batch, binding.ids))
-            events += marked(output.events, binding.key[0])
+            found.events.extend(marked(output.events, binding.key[0]))
+            found.predictions.extend(output.predictions)
         if not progress((until - first) / max(last - first, 1)):
             break
-    return events
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +75,7 @@ class Job:
     progress: float = 0.0
     error: str = ""
     events: list[Event] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
     cancelled: bool = False
 
 
@@ -149,10 +160,13 @@ class Backtests:
                 job.progress = (number + part) / many
                 return not job.cancelled
 
-            job.events += backtest(self._historian, binding, job.start, job.end, worker, told)
-            if len(job.events) > MOST_EVENTS:
-                del job.events[MOST_EVENTS:]
-                job.error = f"only the first {MOST_EVENTS:,} events are kept"
+            found = backtest(self._historian, binding, job.start, job.end, worker, told)
+            job.events += found.events
+            job.predictions += found.predictions
+            if len(job.events) > MOST_EVENTS or len(job.predictions) > MOST_EVENTS:
+                del job.events[MOST_EVENTS:], job.predictions[MOST_EVENTS:]
+                job.error = f"only the first {MOST_EVENTS:,} events and predictions are kept"
                 break
         job.events.sort(key=lambda event: event.time)
+        job.predictions.sort(key=lambda prediction: prediction.time)
         job.progress = 1.0 if not job.cancelled else job.progress

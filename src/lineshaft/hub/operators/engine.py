@@ -86,6 +86,7 @@ class Operators:
             self._store,
             state.operators,
             state.events,
+            state.predictions,
             limits,
             self._clock.now_us,
             failed,  # type: ignore[arg-type]

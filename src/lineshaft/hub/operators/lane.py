@@ -22,8 +22,11 @@ from lineshaft.hub.operators.plan import Binding
 from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker, WorkerGone
 from lineshaft.hub.state.events import WITHDRAWN, SqlEventStore
 from lineshaft.hub.state.operators import OperatorStates, StoredState
+from lineshaft.hub.state.predictions import SqlPredictions
 from lineshaft.model.events import Event, Severity
+from lineshaft.model.predictions import Prediction
 from lineshaft.model.samples import SampleBatch
+from lineshaft.operators.base import Output
 
 _SAVE_EVERY: Final = 5.0  # seconds
 _THIN_EVERY: Final = 3600.0
@@ -79,6 +82,7 @@ class Lane:
     historian: Historian
     states: OperatorStates
     events: SqlEventStore
+    predictions: SqlPredictions
     limits: Limits
     now_us: Callable[[], int]
     failed: Callable[[Run], None]
@@ -213,14 +217,16 @@ class Lane:
 
     def _update(self, run: Run, batch: SampleBatch) -> None:
         found = self._found(run, batch)
-        if found:
-            self.events.add(found)
-            run.events += len(found)
+        if found.predictions:
+            self.predictions.add(run.key[0], run.binding.asset.equipment.type, found.predictions, self.now_us())
+        if found.events:
+            self.events.add(found.events)
+            run.events += len(found.events)
         run.position = max(run.position, int(batch.times[-1]))
         run.dirty = True
         run.failures, run.error = 0, ""
 
-    def _found(self, run: Run, batch: SampleBatch) -> tuple[Event, ...]:
+    def _found(self, run: Run, batch: SampleBatch) -> Output:
         output, seconds = self._worker.update(run.key, as_inputs(batch, run.binding.ids))
         run.rows += len(batch)
         run.batches += 1
@@ -229,7 +235,7 @@ class Lane:
         if len(output.samples) and run.binding.output_ids:
             ids = np.array(run.binding.output_ids, np.uint32)
             run.made.append(replace(output.samples, signals=ids[output.samples.signals]))
-        return marked(output.events, run.key[0])
+        return replace(output, events=marked(output.events, run.key[0]))
 
     def _rewind(self, run: Run, late: int) -> None:
         """Go back to a state before `late` and work all rows in again; events follow what is now known."""
@@ -244,9 +250,12 @@ class Lane:
         run.target = until
         first = self._first(run) if stored is None else start
         events: list[Event] = []
+        predictions: list[Prediction] = []
         for _, batch in pieces(self.historian, run.binding.ids, first, until):
             if len(batch):
-                events += self._found(run, batch)
+                found = self._found(run, batch)
+                events += found.events
+                predictions += found.predictions
                 self._store([run])
                 state = StoredState(int(batch.times[-1]), self._worker.snapshot(run.key))
                 self.states.save([(run.key, state)])
@@ -256,9 +265,18 @@ class Lane:
         corrected = [event for event in gone if (event.time, event.kind, event.subject, event.message) in still]
         self.events.withdraw(gone, [_withdrawn(event, run) for event in gone if event not in corrected])
         self.events.add([event for event in events if event not in before])
+        self._correct(run, predictions, start, until)
         self.states.worked_in(run.key, late)
         run.late, run.dirty = None, True
         run.rewinds += 1
+
+    def _correct(self, run: Run, predictions: Sequence[Prediction], start: int, until: int) -> None:
+        """The record after late rows: what they proved wrong is kept as such, what is new is added."""
+        before = self.predictions.of_operator(run.key[0], run.key[1], start, until)
+        now = self.now_us()
+        self.predictions.supersede(run.key[0], [one for one in before if one not in predictions], now)
+        new = [one for one in predictions if one not in before]
+        self.predictions.add(run.key[0], run.binding.asset.equipment.type, new, now)
 
     def _save(self, *, force: bool) -> None:
         """Positions and states of what has changed."""

@@ -259,6 +259,61 @@ operator_states = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("operator", String(64), nullable=False),  # what the plant calls it
+    Column("asset", String(640), nullable=False),
+    Column("type", String(64), nullable=False),  # asset type at that time
+    Column("kind", String(32), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("made", BigInteger, nullable=False),  # when the hub stored it: after the fact for what history gave
+    Column("superseded", BigInteger, nullable=False),  # when late rows proved it wrong; 0: it stands
+    Column("value", Float),
+    Column("p10", Float),
+    Column("p90", Float),
+    Column("alarm", Boolean, nullable=False),
+    Column("due", BigInteger),
+    Column("shadow", Boolean, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint(
+        "operator", "asset", "kind", "model", "version", "time", "superseded", name="uq_predictions"
+    ),  # told again after a kill it is one
+    Index("ix_predictions_asset_time", "asset", "time"),
+    Index("ix_predictions_time_id", "time", "id"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("asset", String(640), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("source", String(128), nullable=False),  # a case, a work order; '' for what somebody just said
+    Column("recorded", BigInteger, nullable=False),
+    Column("removed", Boolean, nullable=False),  # taken back, with the reason in its changes
+    Index("ix_outcomes_asset_time", "asset", "time"),
+)
+
+outcome_changes = Table(
+    "outcome_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("outcome", ForeignKey("outcomes.id"), nullable=False, index=True),
+    Column("time", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+)
+
 import_blocks = Table(
     "import_blocks",
     metadata,

@@ -18,6 +18,8 @@ from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
 from lineshaft.hub.state.operators import OperatorStates
+from lineshaft.hub.state.outcomes import SqlOutcomes
+from lineshaft.hub.state.predictions import SqlPredictions
 from lineshaft.hub.state.sources import SqlSources
 from lineshaft.hub.state.views import SqlViews
 from lineshaft.hub.state.writes import SqlWrites
@@ -41,6 +43,8 @@ class State:
         self.views = SqlViews(self.database)
         self.writes = SqlWrites(self.database)
         self.operators = OperatorStates(self.database)
+        self.predictions = SqlPredictions(self.database)
+        self.outcomes = SqlOutcomes(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()

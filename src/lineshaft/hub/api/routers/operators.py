@@ -16,6 +16,7 @@ from lineshaft.hub.operators.backtest import Job
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.events import Event
+from lineshaft.model.predictions import Prediction, PredictionKind
 from lineshaft.operators.builtin import OPERATORS
 
 router = APIRouter(tags=["operators"])
@@ -82,6 +83,23 @@ class NewBacktest(Body):
     end: int = Field(description="UTC microseconds, not included")
 
 
+class ForetoldView(BaseModel):
+    """A prediction that would have been made."""
+
+    time: int
+    asset: str
+    kind: PredictionKind
+    model: str
+    version: str
+    value: float | None
+    p10: float | None
+    p90: float | None
+    alarm: bool
+    due: int | None
+    inputs: dict[str, object]
+    words: str
+
+
 class BacktestView(BaseModel):
     """A backtest. Its events are what live operation would have found; they are stored nowhere."""
 
@@ -97,6 +115,8 @@ class BacktestView(BaseModel):
     error: str
     count: int = Field(description="events so far")
     events: list[EventView]
+    predicted: int = Field(description="predictions so far")
+    predictions: list[ForetoldView]
 
 
 class BacktestList(BaseModel):
@@ -189,6 +209,25 @@ def _view(job: Job, most: int = _SHOWN) -> BacktestView:
         error=job.error,
         count=len(job.events),
         events=[_event(place, event) for place, event in enumerate(job.events[:most])],
+        predicted=len(job.predictions),
+        predictions=[_foretold(one) for one in job.predictions[:most]],
+    )
+
+
+def _foretold(one: Prediction) -> ForetoldView:
+    return ForetoldView(
+        time=one.time,
+        asset=one.subject,
+        kind=one.kind,
+        model=one.model,
+        version=one.version,
+        value=one.value,
+        p10=one.p10,
+        p90=one.p90,
+        alarm=one.alarm,
+        due=one.due,
+        inputs=dict(one.inputs),
+        words=one.words,
     )
 
 
