@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from lineshaft.config.operators import OperatorConfig
 from lineshaft.config.section import Section, key
-from lineshaft.config.values import Duration, Id
+from lineshaft.config.values import Duration, Id, duration_text
 
 StateWord = Literal[
     "unknown", "running", "held", "setup", "waiting", "starved", "blocked", "stopped", "fault", "off"
@@ -111,3 +113,48 @@ class OeeConfig(Section):
     lines: tuple[LineConfig, ...] = key((), "Lines, with the flow through their machines.")
     products: tuple[ProductConfig, ...] = key((), "Products.")
     reasons: tuple[ReasonConfig, ...] = key((), "The tree of reasons.")
+    stop_events: Duration | None = key(
+        None, "A stop from this length on is an event; none: one that is no minor stop.", unit="s", ge=0
+    )
+
+
+class MachineStatesConfig(Section):
+    """What the operator that tells machine states needs; for the section `oee` it is made by itself."""
+
+    machines: tuple[MachineConfig, ...] = key((), "Machines.")
+    lines: tuple[LineConfig, ...] = key((), "Lines, with the flow through their machines.")
+    reasons: tuple[ReasonConfig, ...] = key((), "The tree of reasons.")
+    names: dict[str, str] = key({}, "Path of a machine below the site -> the name that people read.")
+    currency: str = key("", "Currency of the costs.")
+    least: Duration | None = key(None, "See stop_events.", unit="s", ge=0)
+
+
+STATES_ID = "machine-states"
+"""Id of the operator that the section `oee` brings with it."""
+
+
+def states_operator(oee: OeeConfig, names: Mapping[str, str], currency: str) -> OperatorConfig | None:
+    """The operator over all lines and machines of the section, written as a plant file would; None without machines."""
+    if not oee.machines:
+        return None
+    in_flow = {f"{line.path}/{name}" for line in oee.lines for name in line.flow}
+    assets = [line.path for line in oee.lines] + [one.asset for one in oee.machines if one.asset not in in_flow]
+    options: dict[str, Any] = {
+        "machines": [_machine(one) for one in oee.machines],
+        "lines": [one.model_dump(mode="json") for one in oee.lines],
+        "reasons": [one.model_dump(mode="json", exclude_defaults=True) for one in oee.reasons],
+        "names": {one.asset: names[one.asset] for one in oee.machines if one.asset in names},
+        "currency": currency,
+    }
+    if oee.stop_events is not None:
+        options["least"] = duration_text(oee.stop_events)
+    return OperatorConfig(id=STATES_ID, operator=STATES_ID, assets=tuple(assets), options=options)
+
+
+def _machine(config: MachineConfig) -> dict[str, Any]:
+    found = config.model_dump(mode="json", exclude_defaults=True)
+    power, counts = found.get("power", {}), found.get("counts", {})
+    for section, name in ((found, "cycle"), (found, "minor_stop"), (power, "hold"), (counts, "longest")):
+        if name in section:
+            section[name] = duration_text(section[name])
+    return found

@@ -23,6 +23,7 @@ OPERATORS: Registry[OperatorSpec] = Registry(
         ("rule", _lazy("operators.rules")),
         ("total", _lazy("operators.total")),
         ("machine-health", _lazy("operators.health")),
+        ("machine-states", _lazy("apps.oee.operators")),
     ),
 )
 

@@ -126,8 +126,13 @@ def from_power(times: Int64Array, power: Float64Array, idle: float, running: flo
 
     A change counts when it lasts `hold_us`, so that a spike or a pause within a cycle changes nothing. NaN is UNKNOWN.
     """
+    return debounced(power_levels(times, power, idle, running), hold_us)
+
+
+def power_levels(times: Int64Array, power: Float64Array, idle: float, running: float) -> Steps:
+    """The state that each value of power means by itself."""
     level = np.where(power >= running, State.RUNNING, np.where(power >= idle, State.WAITING, State.OFF))
-    return debounced(Steps.of(times, np.where(np.isnan(power), State.UNKNOWN, level).astype(np.int64)), hold_us)
+    return Steps.of(times, np.where(np.isnan(power), State.UNKNOWN, level).astype(np.int64))
 
 
 def debounced(states: Steps, hold_us: int) -> Steps:

@@ -17,7 +17,7 @@ from lineshaft.apps.oee.keeping import recompute, rows_of
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, slots_between
 from lineshaft.apps.oee.store import OeeStore, SlotRows
-from lineshaft.apps.oee.stories import Column, Columns, tell, tell_line, with_silence
+from lineshaft.apps.oee.stories import Column, Columns, joined, tell, tell_line, with_silence
 from lineshaft.clock import Clock
 from lineshaft.hub.historian.base import Historian, Series
 from lineshaft.hub.state.catalogue import SqlCatalogue
@@ -195,7 +195,8 @@ class Recorder:
         for number in np.unique(rows.signals).tolist():
             part = rows.take(rows.signals == number)
             path = self._paths[number]
-            live.columns[path] = _joined(live.columns.get(path), part)
+            rows_of_it = Column(part.times, part.values, part.qualities, part.texts)
+            live.columns[path] = joined(live.columns.get(path), rows_of_it)
 
     def _with_silence(self, live: _Live) -> Columns:
         """Machines whose source is gone are unknown from their last word on."""
@@ -288,28 +289,3 @@ class Recorder:
 
 def _column(series: Series) -> Column:
     return Column(series.times, series.values, series.qualities, series.texts)
-
-
-def _joined(before: Column | None, rows: SampleBatch) -> Column:
-    """Old and new rows by time; of several for one instant the one that came last."""
-    new = Column(rows.times, rows.values, rows.qualities, rows.texts)
-    if before is not None and len(before.times):
-        texts = None
-        if before.texts is not None or new.texts is not None:
-            texts = np.concatenate([_filled(before), _filled(new)])
-        new = Column(
-            np.concatenate([before.times, new.times]),
-            np.concatenate([before.values, new.values]),
-            np.concatenate([before.qualities, new.qualities]),
-            texts,
-        )
-    order = np.argsort(new.times, kind="stable")
-    last = np.append(np.diff(new.times[order]) > 0, True)
-    keep = order[last]
-    return Column(
-        new.times[keep], new.values[keep], new.qualities[keep], None if new.texts is None else new.texts[keep]
-    )
-
-
-def _filled(column: Column) -> NDArray[np.object_]:
-    return np.full(len(column.times), None, object) if column.texts is None else column.texts

@@ -144,8 +144,8 @@ def make_setup(plant: Plant, words: Mapping[str, Mapping[str, str]] | None = Non
             path,
             names.get(path, path),
             config,
-            _table(config, words.get(f"{path}/{config.state}", {})),
-            Rules(round(config.minor_stop * 1e6), LOSS_WORDS[config.waiting], config.unplanned_work),
+            states_table(config, words.get(f"{path}/{config.state}", {})),
+            rules_of(config),
             None if calendar is None else to_calendar(calendar, plant.plant.timezone),
             (calendar.timezone if calendar else "") or plant.plant.timezone,
             f"{root}/{in_flow.get(config.asset, config.asset)}",
@@ -157,7 +157,7 @@ def make_setup(plant: Plant, words: Mapping[str, Mapping[str, str]] | None = Non
         for line in plant.oee.lines
     ]  # fmt: skip
     lines += [LineSetup(one.path, one.name, (one,)) for asset, one in made.items() if asset not in in_flow]
-    reasons = Reasons(tuple(_reasons(plant.oee.reasons, "", root)))
+    reasons = Reasons(tuple(reasons_of(plant.oee.reasons, "", root)))
     return OeeSetup(tuple(lines), plant.oee.products, reasons, plant.plant.currency, plant.plant.timezone, names)
 
 
@@ -173,7 +173,12 @@ def _words(plant: Plant, root: str) -> Mapping[str, Mapping[str, str]]:
     return {f"{root}/{one.asset}/{one.name}": one.states for one in signals if one.states}
 
 
-def _table(config: MachineConfig, words: Mapping[str, str]) -> Mapping[str, State]:
+def rules_of(config: MachineConfig) -> Rules:
+    """How the machine's states become time elements."""
+    return Rules(round(config.minor_stop * 1e6), LOSS_WORDS[config.waiting], config.unplanned_work)
+
+
+def states_table(config: MachineConfig, words: Mapping[str, str]) -> Mapping[str, State]:
     """Raw value -> state: the standard, what the signal's words say by it, and the machine's own map above all."""
     table = dict(STANDARDS[config.standard])
     own = {raw: WORDS[word] for raw, word in config.map.items()}
@@ -181,13 +186,14 @@ def _table(config: MachineConfig, words: Mapping[str, str]) -> Mapping[str, Stat
     return table | own
 
 
-def _reasons(nodes: Sequence[ReasonConfig], parent: str, root: str) -> Iterator[Reason]:
+def reasons_of(nodes: Sequence[ReasonConfig], parent: str, root: str) -> Iterator[Reason]:
+    """The tree, flat, each node before those below it. root: path of the site."""
     for node in nodes:
         where = tuple(f"{root}/{path}" if path else root for path in node.equipment)
         yield Reason(
             node.id, node.name, parent, LOSS_WORDS[node.loss], node.failure, node.match, where, not node.children
         )
-        yield from _reasons(node.children, node.id, root)
+        yield from reasons_of(node.children, node.id, root)
 
 
 def cycles_of(machine: MachineSetup, products: Sequence[str]) -> Float64Array:

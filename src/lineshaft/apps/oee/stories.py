@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lineshaft.analytics.oee import states as st
 from lineshaft.analytics.oee.counts import Increments, increments, merged
 from lineshaft.analytics.oee.neighbours import attribute
-from lineshaft.analytics.oee.states import State
 from lineshaft.analytics.oee.steps import NOTHING, Steps
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, Reasons
 from lineshaft.model.samples import CLASS_MASK, Float64Array, Int64Array, TextArray, UInt8Array
@@ -41,10 +40,33 @@ class Column:
 
     def until(self, end: int) -> Column:
         """Rows before `end`."""
-        n = int(np.searchsorted(self.times, end))
-        return Column(
-            self.times[:n], self.values[:n], self.qualities[:n], None if self.texts is None else self.texts[:n]
+        return self.take(slice(0, int(np.searchsorted(self.times, end))))
+
+    def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Column:
+        """These rows."""
+        texts = None if self.texts is None else self.texts[rows]
+        return Column(self.times[rows], self.values[rows], self.qualities[rows], texts)
+
+
+def joined(before: Column | None, new: Column) -> Column:
+    """Old and new rows by time; of several for one instant the one that came last."""
+    if before is not None and len(before.times):
+        texts = None
+        if before.texts is not None or new.texts is not None:
+            texts = np.concatenate([_filled(before), _filled(new)])
+        new = Column(
+            np.concatenate([before.times, new.times]),
+            np.concatenate([before.values, new.values]),
+            np.concatenate([before.qualities, new.qualities]),
+            texts,
         )
+    order = np.argsort(new.times, kind="stable")
+    last = np.append(np.diff(new.times[order]) > 0, True)
+    return new.take(order[last])
+
+
+def _filled(column: Column) -> TextArray:
+    return np.full(len(column.times), None, object) if column.texts is None else column.texts
 
 
 Columns = Mapping[str, Column]
@@ -93,16 +115,11 @@ def _with(story: Story, states: Steps, causes: Steps) -> Story:
 
 def tell(machine: MachineSetup, columns: Columns, reasons: Reasons, start: int, end: int) -> Story:
     """One machine by itself."""
-    config = machine.config
-
-    def column(name: str) -> Column | None:
-        found = columns.get(f"{machine.path}/{name}") if name else None
-        return found.until(end) if found is not None and len(found.times) else None
-
+    config, column = machine.config, rows_until(machine, columns, end)
     good, scrap = _count(column(config.good), machine), _count(column(config.scrap), machine)
     if config.total:
         good = _less(_count(column(config.total), machine), scrap)
-    states, unknown = _states(machine, column, good, scrap, start, end)
+    states, unknown = _states(machine, column, start, end)
     products, product_names = _names(column(config.product))
     orders, order_names = _names(column(config.order))
     proposed, words = _proposed(column(config.reason), reasons)
@@ -112,9 +129,33 @@ def tell(machine: MachineSetup, columns: Columns, reasons: Reasons, start: int, 
     )  # fmt: skip
 
 
-def _states(
-    machine: MachineSetup, column: Rows, good: Increments, scrap: Increments, start: int, end: int
-) -> tuple[Steps, frozenset[str]]:
+def rows_until(machine: MachineSetup, columns: Columns, end: int) -> Rows:
+    """The machine's signals by name, up to `end`; None for one that has no rows."""
+
+    def column(name: str) -> Column | None:
+        found = columns.get(f"{machine.path}/{name}") if name else None
+        return found.until(end) if found is not None and len(found.times) else None
+
+    return column
+
+
+def part_times(machine: MachineSetup, column: Rows) -> Int64Array:
+    """int64[n]: instants at which a part was finished, good or bad."""
+    config = machine.config
+    names = (config.total,) if config.total else (config.good, config.scrap)
+    return np.unique(merged([_count(column(name), machine) for name in names]).times)
+
+
+def power_level(machine: MachineSetup, column: Rows) -> Steps:
+    """What each value of power means by itself; empty where the machine is not told by power."""
+    power = machine.config.power
+    rows = column(power.signal) if power is not None else None
+    if rows is None or power is None:
+        return _EMPTY
+    return st.power_levels(rows.times, np.where(rows.good, rows.values, np.nan), power.idle, power.running)
+
+
+def _states(machine: MachineSetup, column: Rows, start: int, end: int) -> tuple[Steps, frozenset[str]]:
     config = machine.config
     if config.state:
         found = column(config.state)
@@ -125,13 +166,9 @@ def _states(
         bits = [(_bit(column(bit.signal)), bit.value, st.WORDS[bit.state]) for bit in config.bits]
         return st.from_bits(bits, st.WORDS[config.otherwise], start, end), frozenset()
     if config.power is not None:
-        rows, power = column(config.power.signal), config.power
-        if rows is None:
-            return _EMPTY, frozenset()
-        values = np.where(rows.good, rows.values, np.nan)
-        return st.from_power(rows.times, values, power.idle, power.running, round(power.hold * 1e6)), frozenset()
+        return st.debounced(power_level(machine, column), round(config.power.hold * 1e6)), frozenset()
     longest = round((config.counts.longest if config.counts else 60.0) * 1e6)
-    return st.from_counts(np.unique(merged([good, scrap]).times), longest, end), frozenset()
+    return st.from_counts(part_times(machine, column), longest, end), frozenset()
 
 
 def _bit(column: Column | None) -> Steps:
@@ -188,8 +225,3 @@ def with_silence(columns: Columns, machine: MachineSetup, since: int) -> Columns
     times, values = np.append(found.times, np.int64(since)), np.append(found.values, np.nan)
     silent = Column(times, values, np.concatenate([found.qualities, bad]), texts)
     return {**columns, path: silent}
-
-
-def stopped_states() -> Sequence[State]:
-    """States in which a machine can be given a reason."""
-    return (State.HELD, State.SETUP, State.WAITING, State.STARVED, State.BLOCKED, State.STOPPED, State.FAULT, State.OFF)

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ValidationError
 
-from lineshaft.config.models import Plant
+from lineshaft.config.models import EquipmentConfig, Plant
+from lineshaft.config.oee import states_operator
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import ConfigError
 from lineshaft.model.equipment import Equipment, Signal
@@ -64,12 +65,28 @@ def plan_operators(plant: Plant) -> tuple[Planned, ...]:
     site = f"{plant.plant.enterprise}/{plant.plant.site}"
     seen: set[str] = set()
     found = []
-    for config in plant.operators:
+    for config in (*plant.operators, *_of_sections(plant)):
         if config.id in seen:
             raise ConfigError(f"operators: the id {config.id} is there twice")
         seen.add(config.id)
         found.append(planned(config, site))
     return tuple(found)
+
+
+def _of_sections(plant: Plant) -> Iterator[OperatorConfig]:
+    """Operators that other sections of the plant bring with them."""
+    found = states_operator(plant.oee, dict(_named(plant.equipment, "")), plant.plant.currency)
+    if found is not None:
+        yield found
+
+
+def _named(nodes: Sequence[EquipmentConfig], above: str) -> Iterator[tuple[str, str]]:
+    """(path below the site, name) of nodes that have a name."""
+    for node in nodes:
+        path = f"{above}{node.id}"
+        if node.name:
+            yield path, node.name
+        yield from _named(node.children, f"{path}/")
 
 
 def planned(config: OperatorConfig, site: str) -> Planned:
