@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import connect
 
 from lineshaft.apps.oee.app import OEE
+from lineshaft.apps.oee.slots import Note
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.security.identity import Principal
 from lineshaft.hub.security.roles import Role
@@ -142,3 +143,25 @@ async def test_another_page_is_told(line: Line) -> None:
         assert json.loads(message) == {"type": "changed", "topic": "oee", "items": [PRESS]}
         rows = (await client.get("/losses", params={**RANGE, "path": PRESS}, headers=token)).json()["pareto"]
         assert rows[0]["name"] == "Material"
+
+
+async def test_a_wall_screen_shows_the_line(line: Line) -> None:
+    """Target by the slowest machine, actual of the last, where the shift will end, stops that nobody explained."""
+    await an_hour(line)
+    async with served(line) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=30) as client:
+        owner = Principal("boss", Role.ENGINEER, "session", "", None)
+        key = app.state.identity.add_screen(owner, "Line")[1]
+        await client.post("/session/screen", json={"key": key})
+        (found,) = (await client.get("/oee/screen", params={"path": "acme/works/line"})).json()["items"]
+        shift = found["shift"]
+        assert (shift["good"], shift["target"], shift["target_whole"]) == (40, 60, 450)
+        assert shift["projection"] == 300
+        assert [one["state"] for one in found["machines"]] == ["running", "running"]
+        assert [(one["machine"], one["end"] - one["start"]) for one in found["open"]] == [(PRESS, 10 * MINUTE)]
+        assert found["kpis"]["availability"] == pytest.approx(100 / 120)
+        assert (await client.get("/oee/kpis", params=RANGE)).status_code == 403
+        line.oee.store.add_notes(
+            [(PRESS, Note(SIX + 20 * MINUTE, SIX + 30 * MINUTE, "jam"), "a")], "x", 0, "reason", {}
+        )
+        (found,) = (await client.get("/oee/screen")).json()["items"]
+        assert found["open"] == []

@@ -326,3 +326,28 @@ async def test_a_script_in_a_loop_is_put_off(services: Services) -> None:
 async def advance(services: Services, seconds: float) -> None:
     assert isinstance(services.clock, VirtualClock)
     await services.clock.advance(seconds)
+
+
+async def test_a_wall_screen_looks_and_nothing_else(hub: Hub) -> None:
+    """A screen's key opens its own page; every other call is refused, and a key that was taken back is dead."""
+    async with hub.client(Role.ENGINEER) as engineer, hub.client(None) as screen:
+        made = (await engineer.post("/api/v1/screens", json={"name": "Line 1"})).json()
+        assert (await screen.post("/api/v1/session/screen", json={"key": "lsw_x"})).status_code == 403
+        opened = await screen.post("/api/v1/session/screen", json={"key": made["key"]})
+        assert (opened.json()["via"], opened.json()["role"]) == ("screen", "viewer")
+        assert "HttpOnly" in opened.headers["set-cookie"]
+        assert (await screen.get("/api/v1/session")).json()["name"] == "screen Line 1"
+        allowed = {("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), *OPEN}
+        for path, route in routes_of(hub):
+            if not isinstance(route, APIRoute):
+                continue
+            for method in sorted(route.methods or ()):
+                if (method, path) not in allowed and path.startswith("/api"):
+                    answer = await screen.request(method, path, headers={"origin": hub.url})
+                    assert answer.status_code == 403, (method, path)
+        bearer = {"authorization": f"Bearer {made['key']}"}
+        async with hub.client(None) as stranger:
+            assert (await stranger.get("/api/v1/signals", headers=bearer)).status_code == 401
+        assert (await engineer.get("/api/v1/screens")).json()["items"][0]["last_used"] is not None
+        assert (await engineer.delete(f"/api/v1/screens/{made['id']}")).status_code == 204
+        assert (await screen.get("/api/v1/session")).status_code == 401

@@ -102,6 +102,7 @@ export type Role = "viewer" | "operator" | "engineer" | "admin";
 export interface Session {
   name: string;
   role: Role;
+  via: "session" | "token" | "screen";
   plant: { name: string; timezone: string; currency: string };
 }
 

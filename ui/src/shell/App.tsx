@@ -15,6 +15,7 @@ const SignalPage = lazy(() => import("../pages/signal/SignalPage"));
 const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
 const TrendPage = lazy(() => import("../pages/trend/TrendPage"));
 const OeePage = lazy(() => import("../apps/oee/OeePage"));
+const AndonPage = lazy(() => import("../apps/oee/Andon"));
 const WaveformPage = lazy(() => import("../pages/waveform/WaveformPage"));
 const MaintenancePage = lazy(() => import("../apps/maintenance/MaintenancePage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
@@ -43,6 +44,13 @@ export function App() {
     return (
       <Suspense fallback={null}>
         <SetupPage />
+      </Suspense>
+    );
+  }
+  if (path === "/andon" || session.data?.via === "screen") {
+    return (
+      <Suspense fallback={null}>
+        <AndonPage />
       </Suspense>
     );
   }

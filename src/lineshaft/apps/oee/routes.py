@@ -13,6 +13,7 @@ from lineshaft.analytics.oee.reliability import fit_weibull, times_between
 from lineshaft.apps.oee.board import board
 from lineshaft.apps.oee.bodies import ConfirmedCycle, Orders, Reasoning
 from lineshaft.apps.oee.parts import Oee, Parts
+from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
 from lineshaft.apps.oee.slots import Note
 from lineshaft.errors import DataError
@@ -75,6 +76,14 @@ def now(oee: Parts, path: Path = "") -> dict[str, Any]:
     _known(oee, path)
     moment = oee.clock.now_us()
     return {"time": moment, "items": board(oee.reports, path, moment)}
+
+
+@router.get("/screen")
+def wall_screen(oee: Parts, path: Path = "") -> dict[str, Any]:
+    """Everything that a wall screen shows, per line. The key of a wall screen opens this and nothing else."""
+    _known(oee, path)
+    moment = oee.clock.now_us()
+    return {"time": moment, "items": screen(oee.reports, path, moment)}
 
 
 @router.get("/kpis")

@@ -45,6 +45,7 @@ ROUTERS = (
     operation.alive,
     people.users,
     people.tokens,
+    people.screens,
     views.router,
     catalogue.router,
     inbox.router,
@@ -90,7 +91,7 @@ def create_app(services: Services, more: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.state.services = services
     app.state.configurations = Configurations(services.state, services.requests, services.clock)
-    app.state.identity = Identity(services.state.accounts, services.clock)
+    app.state.identity = Identity(services.state.accounts, services.state.screens, services.clock)
     problems.install(app)
     app.state.apps = {}
     for router in (*ROUTERS, *more):

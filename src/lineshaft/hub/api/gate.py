@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.api.problems import of_error, problem
-from lineshaft.hub.security.identity import Identity, Principal
+from lineshaft.hub.security.identity import SCREEN_PREFIX, Identity, Principal
 from lineshaft.hub.security.rate_limit import RateLimit
 
 COOKIE = "lineshaft_session"
@@ -26,10 +26,14 @@ OPEN = frozenset(
         ("GET", "/api/v1/setup"),
         ("POST", "/api/v1/setup"),
         ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/session/screen"),
     }
 )
 """What the API answers without credentials; everything else below /api needs them. Outside of /api there is only the
 static shell of the page, which holds no data."""
+
+SCREEN = frozenset({("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("GET", "/api/v1/live")})
+"""What a wall screen may ask, beside what an app serves for it at /api/v1/<app>/screen."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 1 << 20  # bytes; an import has its own bound
@@ -92,6 +96,8 @@ class Gate:
         except StoreUnavailable as error:
             return of_error(error), None
         bearer = principal is not None and principal.via == "token"
+        if principal is not None and principal.via == "screen" and is_api and not _may_screen(method, path):
+            return problem(403, "Not allowed", "a wall screen only looks at its own page"), None
         if changes and not bearer and not _same_origin(connection, required=principal is not None):
             return problem(403, "Not allowed", "the request does not come from this hub's own page"), None
         if principal is None and (is_socket or (method, path) not in OPEN):
@@ -109,8 +115,13 @@ class Gate:
         if scheme.lower() == "bearer" and token:
             return await run_in_threadpool(self._identity.of_token, token.strip())
         if cookie := connection.cookies.get(COOKIE):
-            return await run_in_threadpool(self._identity.of_cookie, cookie)
+            is_screen = cookie.startswith(SCREEN_PREFIX)
+            return await run_in_threadpool(self._identity.of_screen if is_screen else self._identity.of_cookie, cookie)
         return None
+
+
+def _may_screen(method: str, path: str) -> bool:
+    return (method, path) in SCREEN or (method == "GET" and path.count("/") == 4 and path.endswith("/screen"))
 
 
 def _same_origin(connection: HTTPConnection, *, required: bool) -> bool:

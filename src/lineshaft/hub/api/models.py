@@ -74,7 +74,7 @@ class SessionView(BaseModel):
 
     name: str
     role: Role
-    via: Literal["session", "token"]
+    via: Literal["session", "token", "screen"]
     expires: int | None
     plant: PlantView
 
@@ -125,6 +125,40 @@ class Tokens(BaseModel):
     """API tokens: one's own, and all for an admin."""
 
     items: list[TokenView]
+
+
+class NewScreen(Body):
+    """A wall screen to make a key for."""
+
+    name: str = Field(min_length=1, max_length=100, description="where it hangs")
+
+
+class ScreenKey(Body):
+    """The key of a wall screen."""
+
+    key: str = Field(min_length=1, max_length=200)
+
+
+class ScreenView(BaseModel):
+    """A wall screen without its key."""
+
+    id: int
+    name: str
+    by: str = Field(description="who made the key")
+    created: int
+    last_used: int | None
+
+
+class MadeScreen(ScreenView):
+    """A new wall screen."""
+
+    key: str = Field(description="the secret; it cannot be read again")
+
+
+class Screens(BaseModel):
+    """All wall screens."""
+
+    items: list[ScreenView]
 
 
 class AttributeView(BaseModel):

@@ -15,6 +15,7 @@ from lineshaft.hub.security import passwords
 from lineshaft.hub.security.lockout import Lockout
 from lineshaft.hub.security.roles import Role, lower
 from lineshaft.hub.state.accounts import Accounts, Token
+from lineshaft.hub.state.screens import Screen, Screens
 from lineshaft.hub.state.state import State
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ SESSION_LONGEST = 7 * 86400 * MICROSECONDS
 LINK_VALID = 24 * 3600 * MICROSECONDS
 TOUCH_EVERY = 60 * MICROSECONDS
 TOKEN_PREFIX = "lsh_"  # noqa: S105 - makes tokens findable for secret scanners
+SCREEN_PREFIX = "lsw_"
 
 
 class TooManyAttempts(RetryableError):
@@ -40,7 +42,7 @@ class Principal:
 
     name: str
     role: Role
-    via: Literal["session", "token"]
+    via: Literal["session", "token", "screen"]
     secret_hash: str
     expires: int | None  # UTC microseconds
     may_write: bool = True  # to devices; a token only when it was made so
@@ -49,8 +51,9 @@ class Principal:
 class Identity:
     """People and programs; every call may block (database, password hash), so the event loop calls it in a thread."""
 
-    def __init__(self, accounts: Accounts, clock: Clock | None = None) -> None:
+    def __init__(self, accounts: Accounts, screens: Screens, clock: Clock | None = None) -> None:
         self._accounts = accounts
+        self._screens = screens
         self._clock = clock or SystemClock()
         self._lockout = Lockout(self._clock)
 
@@ -97,9 +100,27 @@ class Identity:
         role = lower(Role(token.role), Role(token.user_role))
         return Principal(token.user, role, "token", secret_hash, token.expires, token.may_write)
 
-    def still_valid(self, principal: Principal) -> bool:
-        """True while the session or token exists and the role is the same; asked again on long connections."""
+    def of_screen(self, key: str) -> Principal | None:
+        """The wall screen that has this key; None when it was taken back. It can only look, see hub.api.gate."""
+        secret_hash = digest(key)
+        screen = self._screens.find(secret_hash)
+        if screen is None:
+            return None
         now = self._clock.now_us()
+        if screen.used is None or now - screen.used > TOUCH_EVERY:
+            self._screens.touch(screen.id, now)
+        return Principal(f"screen {screen.name}", Role.VIEWER, "screen", secret_hash, None, may_write=False)
+
+    def add_screen(self, owner: Principal, name: str) -> tuple[Screen, str]:
+        """A new key of a wall screen and its secret, which cannot be read again."""
+        secret = SCREEN_PREFIX + secrets.token_urlsafe(32)
+        return self._screens.add(digest(secret), name, owner.name, self._clock.now_us()), secret
+
+    def still_valid(self, principal: Principal) -> bool:
+        """True while the session, token or key exists and the role is the same; asked again on long connections."""
+        now = self._clock.now_us()
+        if principal.via == "screen":
+            return self._screens.find(principal.secret_hash) is not None
         if principal.via == "token":
             token = self._accounts.token(principal.secret_hash, now)
             return token is not None and lower(Role(token.role), Role(token.user_role)) is principal.role
@@ -172,7 +193,7 @@ def digest(secret: str) -> str:
 
 def setup_link(state: State, base_url: str) -> str | None:
     """A one-time link for the first user, for the command to print; None when there is a user already."""
-    identity = Identity(state.accounts)
+    identity = Identity(state.accounts, state.screens)
     if not identity.setup_needed():
         return None
     return f"{base_url.rstrip('/')}/setup?link={identity.make_setup_link()}"

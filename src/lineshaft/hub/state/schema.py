@@ -77,6 +77,17 @@ api_tokens = Table(
     Column("may_write", Boolean, nullable=False, server_default=false()),  # to devices
 )
 
+screens = Table(
+    "screens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the key
+    Column("name", String(100), nullable=False),
+    Column("made_by", String(64), nullable=False),  # no foreign key: a wall screen outlives the account that made it
+    Column("created", BigInteger, nullable=False),
+    Column("used", BigInteger),
+)
+
 setup_links = Table(
     "setup_links",
     metadata,

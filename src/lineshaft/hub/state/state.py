@@ -20,6 +20,7 @@ from lineshaft.hub.state.ledger import SqlLedger
 from lineshaft.hub.state.operators import OperatorStates
 from lineshaft.hub.state.outcomes import SqlOutcomes
 from lineshaft.hub.state.predictions import SqlPredictions
+from lineshaft.hub.state.screens import Screens
 from lineshaft.hub.state.sources import SqlSources
 from lineshaft.hub.state.views import SqlViews
 from lineshaft.hub.state.writes import SqlWrites
@@ -37,6 +38,7 @@ class State:
     def __init__(self, dsn: str) -> None:
         self.database = Database(dsn)
         self.accounts = Accounts(self.database)
+        self.screens = Screens(self.database)
         self.catalogue = SqlCatalogue(self.database)
         self.sources = SqlSources(self.database)
         self.events = SqlEventStore(self.database)

@@ -1,3 +1,4 @@
+import { Link } from "wouter";
 import { nowUs } from "../../api/client";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
 import { formatAge, formatClock, formatNumber } from "../../format";
@@ -18,7 +19,16 @@ export function Board({ setup, path, go }: ViewProps) {
   return (
     <>
       {lines.map(({ line, items }) => (
-        <Section key={line.path} title={line.name} id={`oee-${line.path}`}>
+        <Section
+          key={line.path}
+          title={line.name}
+          id={`oee-${line.path}`}
+          aside={
+            <Link className="link" href={`/andon?at=${line.path}`}>
+              {t("andon.open_screen")}
+            </Link>
+          }
+        >
           <div className="oee-board">
             {items.map((one) => (
               <Card key={one.machine} now={one} go={go} />

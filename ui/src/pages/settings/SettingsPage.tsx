@@ -1,4 +1,3 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { Link } from "wouter";
 import "./settings.css";
@@ -9,7 +8,8 @@ import { Failure, Section, Segmented, Skeleton, withCode } from "../../component
 import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
 import { setLook, useLook, type Density, type Theme } from "../../shell/look";
-import { formError } from "../signin/SignInPage";
+import { DeleteButton, useChange } from "./parts";
+import { ScreenSection } from "./Screens";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"];
 
@@ -44,6 +44,7 @@ export default function SettingsPage() {
       </Section>
       <OwnPassword name={session.data?.name ?? ""} />
       <TokenSection role={session.data?.role ?? "viewer"} />
+      {(admin || session.data?.role === "engineer") && <ScreenSection />}
       {(admin || session.data?.role === "engineer") && (
         <Section title={t("write.audit")} id="writes">
           <p className="form-hint">
@@ -56,22 +57,6 @@ export default function SettingsPage() {
       </Section>
     </div>
   );
-}
-
-/** Run a change of the API, show what went wrong, and reload what depends on it. */
-function useChange(key: string) {
-  const client = useQueryClient();
-  const [error, setError] = useState("");
-  const run = async (change: () => Promise<unknown>) => {
-    setError("");
-    try {
-      await change();
-      await client.invalidateQueries({ queryKey: [key] });
-    } catch (failure) {
-      setError(formError(failure));
-    }
-  };
-  return { error, run };
 }
 
 function OwnPassword({ name }: { name: string }) {
@@ -316,28 +301,5 @@ function SetPassword({ name, onSet }: { name: string; onSet: (password: string) 
         {t("settings.cancel")}
       </button>
     </form>
-  );
-}
-
-/** Asks once more before it deletes. */
-function DeleteButton({ name, onDelete }: { name: string; onDelete: () => void }) {
-  const [sure, setSure] = useState(false);
-  if (!sure) {
-    return (
-      <button type="button" className="button quiet" aria-label={t("settings.deleteSure", { name })} onClick={() => setSure(true)}>
-        {t("settings.delete")}
-      </button>
-    );
-  }
-  return (
-    <span className="sure">
-      {t("settings.deleteSure", { name })}
-      <button type="button" className="button" onClick={onDelete}>
-        {t("settings.delete")}
-      </button>
-      <button type="button" className="button quiet" onClick={() => setSure(false)}>
-        {t("settings.cancel")}
-      </button>
-    </span>
   );
 }

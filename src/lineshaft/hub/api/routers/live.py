@@ -36,7 +36,7 @@ class Subscription(BaseModel):
 async def live(socket: WebSocket, parts: Parts, people: People, caller: Caller) -> None:
     """See docs/guide/architecture.md, Live WebSocket."""
     await socket.accept()
-    page = _Page(socket, lambda: people.still_valid(caller))
+    page = _Page(socket, lambda: people.still_valid(caller), watches=caller.via != "screen")
     with parts.stream.session() as session:
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -56,8 +56,9 @@ class _NoMore(Exception):
 class _Page:
     """One open page: what it asks for and what it gets."""
 
-    def __init__(self, socket: WebSocket, may_stay: Callable[[], bool]) -> None:
+    def __init__(self, socket: WebSocket, may_stay: Callable[[], bool], *, watches: bool) -> None:
         self._socket = socket
+        self._watches = watches  # a wall screen is told of changes and sees no signals
         self._may_stay = may_stay
         self._interval = 0.1
 
@@ -71,7 +72,7 @@ class _Page:
             except (ValidationError, OverflowError, KeyError) as error:
                 raise _NoMore("a subscription is {subscribe:[ids],interval_ms:n}") from error
             self._interval = wanted.interval_ms / 1000
-            session.subscribe(ids)
+            session.subscribe(ids if self._watches else ids[:0])
 
     async def send(self, session: LiveSession) -> None:
         """Send what is new, and wait for the page to take it before looking for more."""

@@ -1,4 +1,4 @@
-"""Users and API tokens."""
+"""Users, API tokens and wall screens."""
 
 from __future__ import annotations
 
@@ -6,16 +6,31 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 
 from lineshaft.errors import DataError
-from lineshaft.hub.api.models import ChangedUser, MadeToken, NewToken, NewUser, Tokens, TokenView, Users, UserView
+from lineshaft.hub.api.models import (
+    ChangedUser,
+    MadeScreen,
+    MadeToken,
+    NewScreen,
+    NewToken,
+    NewUser,
+    Screens,
+    ScreenView,
+    Tokens,
+    TokenView,
+    Users,
+    UserView,
+)
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, People, Services, needs
 from lineshaft.hub.security.identity import Principal
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.accounts import Token
+from lineshaft.hub.state.screens import Screen
 from lineshaft.model.events import Event
 
 users = APIRouter(prefix="/users", tags=["users"], dependencies=[needs(Role.ADMIN)])
 tokens = APIRouter(prefix="/tokens", tags=["tokens"])
+screens = APIRouter(prefix="/screens", tags=["screens"], dependencies=[needs(Role.ENGINEER)])
 
 
 @users.get("")
@@ -84,6 +99,32 @@ def remove_token(token: int, caller: Caller, parts: Parts) -> None:
     if not parts.state.accounts.remove_token(token, owner):
         raise NotFound(f"there is no token {token}")
     _note(parts, caller, "token.removed", caller.name, f"removed the API token {token}")
+
+
+@screens.get("")
+def list_screens(parts: Parts) -> Screens:
+    """All wall screens that may look."""
+    return Screens(items=[_screen_view(one) for one in parts.state.screens.all()])
+
+
+@screens.post("", status_code=201)
+def add_screen(body: NewScreen, caller: Caller, people: People, parts: Parts) -> MadeScreen:
+    """Make the key of a wall screen, for a link. It is in this answer and nowhere else; with it one can only look."""
+    screen, key = people.add_screen(caller, body.name)
+    _note(parts, caller, "screen.added", caller.name, f"made a key for the wall screen '{body.name}'")
+    return MadeScreen(**_screen_view(screen).model_dump(), key=key)
+
+
+@screens.delete("/{screen}", status_code=204)
+def remove_screen(screen: int, caller: Caller, parts: Parts) -> None:
+    """Take the key of a wall screen back."""
+    if not parts.state.screens.remove(screen):
+        raise NotFound(f"there is no wall screen {screen}")
+    _note(parts, caller, "screen.removed", caller.name, f"took the key of the wall screen {screen} back")
+
+
+def _screen_view(screen: Screen) -> ScreenView:
+    return ScreenView(id=screen.id, name=screen.name, by=screen.by, created=screen.created, last_used=screen.used)
 
 
 def _user(parts: Services, name: str) -> UserView:

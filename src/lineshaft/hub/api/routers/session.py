@@ -7,13 +7,14 @@ from fastapi import APIRouter, Request, Response
 
 from lineshaft.errors import AccessDenied
 from lineshaft.hub.api.gate import COOKIE
-from lineshaft.hub.api.models import Credentials, FirstUser, OwnPassword, PlantView, SessionView, SetupState
+from lineshaft.hub.api.models import Credentials, FirstUser, OwnPassword, PlantView, ScreenKey, SessionView, SetupState
 from lineshaft.hub.api.services import Caller, Parts, People, Services
 from lineshaft.hub.security.identity import SESSION_LONGEST, Principal
 from lineshaft.model.events import Event
 
 router = APIRouter(tags=["session"])
 
+SCREEN_SECONDS = 400 * 86_400
 HASHES_AT_ONCE = 2
 """Each password check takes 64 MiB and a core; more of them wait without holding a thread."""
 
@@ -44,9 +45,21 @@ async def sign_in(body: Credentials, request: Request, response: Response, parts
     return view(principal, parts)
 
 
+@router.post("/session/screen")
+def open_screen(body: ScreenKey, request: Request, response: Response, parts: Parts, people: People) -> SessionView:
+    """Let a wall screen look with its key; the answer sets a cookie, which stays until the key is taken back."""
+    principal = people.of_screen(body.key)
+    if principal is None:
+        raise AccessDenied("this key is not valid (any more)", hint="an engineer makes a new link on the page Settings")
+    _set_cookie(request, response, body.key, SCREEN_SECONDS)
+    return view(principal, parts)
+
+
 @router.get("/session")
-def who_am_i(caller: Caller, parts: Parts) -> SessionView:
+def who_am_i(caller: Caller, request: Request, response: Response, parts: Parts) -> SessionView:
     """Who is signed in."""
+    if caller.via == "screen":  # browsers keep no cookie for longer than 400 days: each look renews it
+        _set_cookie(request, response, request.cookies[COOKIE], SCREEN_SECONDS)
     return view(caller, parts)
 
 
@@ -72,7 +85,7 @@ async def change_own_password(
 @router.delete("/session", status_code=204)
 def sign_out(caller: Caller, people: People, response: Response) -> None:
     """Sign out."""
-    if caller.via == "session":
+    if caller.via == "session":  # a screen only forgets its key
         people.sign_out(caller)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
@@ -94,12 +107,12 @@ def _limiter(request: Request) -> CapacityLimiter:
     return limiter
 
 
-def _set_cookie(request: Request, response: Response, value: str) -> None:
+def _set_cookie(request: Request, response: Response, value: str, seconds: int = SESSION_LONGEST // 1_000_000) -> None:
     response.set_cookie(
         COOKIE,
         value,
         path="/",
-        max_age=SESSION_LONGEST // 1_000_000,
+        max_age=seconds,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",

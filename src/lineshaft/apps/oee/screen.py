@@ -1,0 +1,116 @@
+"""What a wall screen shows of a line: its machines, target and actual of the shift, where it will end, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lineshaft.analytics.oee.calendar import Plan, Shift, plan_steps, shifts_between
+from lineshaft.analytics.oee.steps import Steps
+from lineshaft.analytics.oee.totals import total
+from lineshaft.apps.oee.board import Confirmed, board
+from lineshaft.apps.oee.reports import Reports, figures
+from lineshaft.apps.oee.setup import LineSetup
+from lineshaft.apps.oee.slots import slots_between
+from lineshaft.apps.oee.store import Interval
+
+_STEADY_US = 600_000_000
+"""A projection before so much planned time has passed would only be noise."""
+_EXPLAINED = ("starved", "blocked")
+_MOST_OPEN = 200
+
+
+def screen(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
+    """One row per line with a machine at or below a path."""
+    rows = {row["machine"]: row for row in board(reports, path, now)}
+    confirmed = reports.store.cycles()
+    lines = [line for line in reports.setup.lines if any(one.path in rows for one in line.machines)]
+    return [_line(reports, line, rows, confirmed, now) for line in lines]
+
+
+def _line(
+    reports: Reports, line: LineSetup, rows: Mapping[str, dict[str, Any]], confirmed: Confirmed, now: int
+) -> dict[str, Any]:
+    machines = [one for one in line.machines if one.path in rows]
+    last = machines[-1]
+    shift = next(iter(shifts_between(last.calendar, now, now + 1)), None) if last.calendar else None
+
+    def cycle(machine: str, product: str) -> float:
+        return reports.cycle(machine, product, confirmed)
+
+    def pace(product: str) -> float:
+        """The ideal cycle of the slowest machine: faster than that the line cannot be."""
+        known = [one for one in (cycle(machine.path, product) for machine in machines) if not np.isnan(one)]
+        return max(known, default=float("nan"))
+
+    found = {
+        one.path: reports.store.totals([one.path], slot.start, slot.start + 1, "", cycle).get((one.path,))
+        for one in machines
+        for slot in slots_between(one, now, now + 1)[:1]
+    }
+    out = found[last.path]
+    whole = total([one for one in found.values() if one is not None])
+    shown = ("machine", "name", "state", "element", "since", "reason_name", "given", "product")
+    names = {one.path: one.name for one in line.machines}
+    return {
+        "path": line.path,
+        "name": line.name,
+        "machines": [
+            {key: rows[one.path][key] for key in shown} | {"cause": names.get(rows[one.path]["cause"], "")}
+            for one in machines
+        ],
+        "shift": None if shift is None else {
+            "id": shift.id, "crew": shift.crew, "start": shift.start, "end": shift.end,
+            "good": out.good if out else 0.0, "scrap": sum(one.scrap for one in found.values() if one is not None),
+            **_aims(shift, last.calendar, reports.store.intervals(last.path, shift.start, now), pace,
+                    out.good if out else 0.0, now),
+        },
+        "kpis": figures(whole)["kpis"] if shift is not None and whole.calendar else None,
+        "open": _open(reports, line, shift.start if shift else now - 8 * 3_600_000_000, now),
+    }  # fmt: skip
+
+
+def _aims(
+    shift: Shift, calendar: Any, intervals: Sequence[Interval], pace: Any, good: float, now: int
+) -> dict[str, float | None]:
+    """Target so far, by the products that were made when, and of the whole shift; and where the shift will end."""
+    plan, _ = plan_steps(calendar, (shift,), shift.start, shift.end)
+    so_far, rest = _work(plan, shift.start, now), _work(plan, now, shift.end)
+    due, at = 0.0, shift.start
+    product = next((one.product for one in intervals if one.product), "")
+    for one in [*intervals, None]:
+        until = now if one is None else max(at, min(one.start, now))
+        due += _parts(_work(plan, at, until), pace(product))
+        at, product = until, one.product or product if one else product
+    ahead = _parts(rest, pace(product))
+    steady = so_far >= _STEADY_US
+    return {
+        "target": None if np.isnan(due) else due,
+        "target_whole": None if np.isnan(due + ahead) else due + ahead,
+        "projection": good * (so_far + rest) / so_far if steady else None,
+    }
+
+
+def _parts(work: int, cycle: float) -> float:
+    return work / 1e6 / cycle if work else 0.0
+
+
+def _work(plan: Steps, start: int, end: int) -> int:
+    if start >= end:
+        return 0
+    part = plan.cut(start, end)
+    return int(part.lengths(end)[part.values == Plan.WORK].sum())
+
+
+def _open(reports: Reports, line: LineSetup, start: int, now: int) -> list[dict[str, Any]]:
+    """Stops that nobody has explained, the longest first: longer than a minor stop, and no neighbour is the cause."""
+    least = {one.path: round(one.config.minor_stop * 1e6) for one in line.machines}
+    found = reports.stops(line.path, start, now, min(least.values()), _MOST_OPEN)
+    rows = [
+        {key: one[key] for key in ("machine", "name", "start", "end", "element", "reason_name")}
+        for one in found
+        if not one["given"] and one["element"] not in _EXPLAINED and one["end"] - one["start"] >= least[one["machine"]]
+    ]
+    return sorted(rows, key=lambda one: one["start"] - one["end"])

@@ -1,0 +1,62 @@
+"""The pages of the shop floor in a real browser, on one hub: they change by themselves when the machine does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, Page, expect
+from tests.e2e.actions import fits
+from tests.e2e.oee_hub import PRESS, RUN, STOP, OeeHub, oee_hub
+from tests.e2e.server import PASSWORD, Open
+
+MINUTE = 60_000_000
+LONG = 60_000  # milliseconds
+
+
+def test_the_shop_floor(built: None, browser: Browser, open_page: Open, tmp_path: Path) -> None:
+    """A wall screen without an account follows the machine, says how old it is, and is dark when its key is gone."""
+    with oee_hub(tmp_path) as hub:
+        now = time.time_ns() // 1000
+        hub.put("state", [(now - 120 * MINUTE, RUN)])
+        hub.put("good", [(now - n * MINUTE, float(120 - n)) for n in range(120, 1, -1)])
+        _wall(hub, browser, now)
+
+
+def _wall(hub: OeeHub, browser: Browser, now: int) -> None:
+    with httpx.Client(base_url=f"{hub.url}/api/v1", headers={"origin": hub.url}) as client:
+        client.post("/session", json={"name": "admin", "password": PASSWORD})
+        made = client.post("/screens", json={"name": "Hall 1"}).json()
+        context = browser.new_context(viewport={"width": 1920, "height": 1080})
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"{hub.url}/andon?at={PRESS}#key={made['key']}")
+        tile = page.locator(f"[data-machine='{PRESS}']")
+        expect(tile).to_have_attribute("data-state", "running", timeout=LONG)
+        assert page.evaluate("location.hash") == ""
+        page.evaluate("window.notReloaded = true")
+        assert _height(page, ".andon-state strong") >= 1080 / 16
+        hub.put("state", [(now - 10 * MINUTE, STOP)])
+        expect(tile).to_have_attribute("data-state", "stopped", timeout=LONG)
+        expect(page.get_by_text("1 stop without a reason.")).to_be_visible(timeout=LONG)
+        fits(page)
+        context.set_offline(True)
+        page.clock.fast_forward("02:00")
+        expect(page.get_by_text("No connection for")).to_be_visible(timeout=LONG)
+        context.set_offline(False)
+        hub.put("state", [(now - 1 * MINUTE, RUN)])
+        page.clock.fast_forward(6_000)
+        expect(tile).to_have_attribute("data-state", "running", timeout=LONG)
+        expect(page.get_by_text("No connection for")).to_have_count(0, timeout=LONG)
+        assert page.evaluate("window.notReloaded") is True
+        page.goto(f"{hub.url}/settings")
+        expect(tile).to_be_visible(timeout=LONG)
+        client.delete(f"/screens/{made['id']}")
+        page.goto(f"{hub.url}/andon")
+        expect(page.get_by_text("This screen may not look")).to_be_visible(timeout=LONG)
+        context.close()
+
+
+def _height(page: Page, part: str) -> float:
+    return float(page.locator(part).first.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)"))
