@@ -18,6 +18,7 @@ OPTIONS = {
     "features": ["vibration", "motor/temperature"],
     "operating": ["speed"],
     "window": "10min",
+    "persistence": 3,
     "learn": "20h",
     "failure_index": 60,
 }

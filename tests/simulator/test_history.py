@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 import pytest
 from tests.simulator.helpers import DAY, HOUR, MONDAY, demo
 
-from lineshaft.config.models import Plant
+from lineshaft.config.models import Plant, SimulatorConfig
 from lineshaft.model.equipment import SignalKind
 from lineshaft.model.samples import Quality
 from lineshaft.simulator.bursts import SAMPLES
 from lineshaft.simulator.channels import channels_of, waves_of
 from lineshaft.simulator.factory import Factory
-from lineshaft.simulator.history import SCHEMA, WAVES, Rules, generate_history
+from lineshaft.simulator.history import EVENTS, SCHEMA, WAVES, Rules, generate_history
 
 END = MONDAY + 3 * DAY + 9 * HOUR + 3_000_000  # in the early shift, between two steps
 SITE = "brennweg/weiler"
@@ -125,3 +125,17 @@ def test_rules_change_the_resolution(plant: Plant) -> None:
         for rules in (Rules(), Rules(measure_s=300, recent_s=60))
     ]
     assert rows[1] < rows[0] / 3
+
+
+def test_what_people_did_is_part_of_the_past(plant: Plant) -> None:
+    """A bearing that wears is spoken about and changed; a past that is too short for it has none of that."""
+    factory = Factory(plant, MONDAY)
+    assert [one.action for one in factory.deeds] == ["acknowledge", "assign", "comment", "work", "comment"]
+    assert [one.time for one in factory.deeds] == sorted(one.time for one in factory.deeds)
+    factory.advance_to(factory.deeds[0].time - HOUR)
+    told = [b for b in generate_history(factory, factory.deeds[2].time) if b.schema == EVENTS]
+    rows = [row for batch in told for row in batch.to_pylist()]
+    assert [row["kind"].rpartition(".")[2] for row in rows] == ["acknowledge", "assign", "comment"]
+    assert rows[1]["subject"] == "brennweg/weiler/utilities/cooling-water/pump-1"
+    short = plant.model_copy(update={"simulator": SimulatorConfig(history=3 * 86400.0)})
+    assert Factory(short, MONDAY).deeds == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lineshaft.config.section import Section, key
-from lineshaft.config.values import Id
+from lineshaft.config.values import Duration, Id
 
 
 class OperatorConfig(Section):
@@ -15,4 +15,5 @@ class OperatorConfig(Section):
     operator: str = key(..., "Which one, like rule; or package.module:NAME of an own OperatorSpec.")
     assets: tuple[str, ...] = key(("**",), "Paths below the site; * stands for one part of a path, ** for any number.")
     types: tuple[str, ...] = key((), "Only assets of these types; all when empty.")
+    past: Duration = key(60.0, "How much of the stored past a new one reads before it goes on live.", unit="s", ge=0)
     options: dict[str, Any] = key({}, "Options of the operator.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,6 +24,30 @@ def bearings() -> Mapping[str, Bearing]:
 def severity_zones() -> tuple[Boundaries, ...]:
     """Zone tables that come with Lineshaft, each with its edition."""
     return zone_tables(_document("severity.yaml"))
+
+
+@dataclass(frozen=True, slots=True)
+class HealthTemplate:
+    """What the health of assets of some types is made of; names may hold '*'. See analytics/data/health.yaml."""
+
+    types: tuple[str, ...]
+    features: tuple[str, ...]
+    operating: tuple[tuple[str, ...], ...]  # of each line the first that exists
+    failure_index: float
+
+
+@cache
+def health_templates() -> tuple[HealthTemplate, ...]:
+    """Templates that come with Lineshaft."""
+    return tuple(
+        HealthTemplate(
+            tuple(one["types"]),
+            tuple(one["features"]),
+            tuple(tuple(line) for line in one["operating"]),
+            float(one["failure_index"]),
+        )
+        for one in _document("health.yaml")["templates"]
+    )
 
 
 def _document(name: str) -> Mapping[str, Any]:

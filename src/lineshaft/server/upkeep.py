@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from lineshaft.errors import DataError, StoreUnavailable
 from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.state.state import State
+from lineshaft.model.events import Event, Severity
 from lineshaft.server.messages import Message, tell
 from lineshaft.server.past import PastRules
 
@@ -58,6 +60,9 @@ def _import_file(path: Path, historian: Historian, state: State, rules: PastRule
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
             numbers = range(reader.num_record_batches)
+            if "kind" in reader.schema.names:
+                state.events.add([event for number in numbers for event in _events(reader.get_batch(number))])
+                return
             import_rows((reader.get_batch(number) for number in numbers), historian, state)
             if "samples" in reader.schema.names:
                 import_rows(iter(rules.features(reader.get_batch(number) for number in numbers)), historian, state)
@@ -65,3 +70,15 @@ def _import_file(path: Path, historian: Historian, state: State, rules: PastRule
                 state.events.add(rules.events(reader.get_batch(number) for number in numbers))
     except pa.ArrowInvalid as error:
         raise DataError(f"{path.name} is no Arrow file: {error}") from error
+
+
+def _events(batch: pa.RecordBatch) -> Iterator[Event]:
+    """Rows of simulator.history.EVENTS, or of anybody else in that form. Raises DataError."""
+    try:
+        for row in batch.to_pylist():
+            details = json.loads(row["details"] or "{}")
+            yield Event(
+                int(row["time"]), row["kind"], row["subject"], row["message"], Severity(row["severity"]), details
+            )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"an event of the past is no event: {error}") from error

@@ -68,6 +68,7 @@ class Factory:
         self.faults = Faults(fault_targets(plant, [channel.path for channel in self.channels]))
         self.seed = settings.seed
         self._layout = build(plant, begin_us, settings.seed)
+        self.deeds = self._layout.deeds  # what people did in the past
         self.setpoints: dict[str, float] = {}  # path -> what somebody set on a device, in the signal's unit
         self._stuck: dict[str, float] = {}
         self._checked = False

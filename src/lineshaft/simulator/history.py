@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lineshaft.model.equipment import SignalKind
+from lineshaft.model.events import Severity
 from lineshaft.model.samples import Float64Array, Int64Array, Quality, TextArray
 from lineshaft.simulator import bursts
 from lineshaft.simulator.channels import Channel
+from lineshaft.simulator.deeds import Deed, between
 from lineshaft.simulator.factory import Factory, Frame
 
 SCHEMA = pa.schema(
@@ -40,6 +43,18 @@ WAVES = pa.schema(
 )
 """Bursts. value: RMS in the signal's unit; rate: Hz; speed: 1/min; a value in the unit is sample * scale."""
 
+EVENTS = pa.schema(
+    [
+        ("time", pa.int64()),
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("severity", pa.string()),
+        ("message", pa.string()),
+        ("details", pa.string()),
+    ]
+)
+"""Events. subject: enterprise/site/...; details: JSON of an object with plain values."""
+
 Progress = Callable[[float], None]
 _GRID_US = 10_000_000
 _CHUNK_US = 12 * 3_600_000_000
@@ -65,7 +80,7 @@ def generate_history(
 ) -> Iterator[pa.RecordBatch]:
     """Move the factory from where it is to `end_us` and give what was kept on the way, half a day per batch.
 
-    Batches are of SCHEMA, and where the plant has waveforms some between them are of WAVES.
+    Batches are of SCHEMA; bursts, where the plant has them, are of WAVES, and what people did is of EVENTS.
 
     Within a batch rows go by signal and time. The factory then goes on live from exactly this state.
     progress: called with the share done, 0..1.
@@ -84,6 +99,9 @@ def generate_history(
         at = bursts.moments(frame.times, rules.burst_s * 1_000_000)
         if factory.waves and len(at):
             yield _bursts(factory, frame, at.tolist())
+        done = tuple(between(factory.deeds, frame.before, stop))
+        if done:
+            yield _deeds(factory, done)
         if progress is not None:
             progress((factory.now_us - begin) / (end_us - begin))
 
@@ -127,6 +145,23 @@ def _bursts(factory: Factory, frame: Frame, rows: Sequence[int]) -> pa.RecordBat
     return pa.RecordBatch.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, WAVES, strict=True)], schema=WAVES
     )
+
+
+def _deeds(factory: Factory, done: Sequence[Deed]) -> pa.RecordBatch:
+    """Events of the maintenance app; see apps/maintenance/cases.py."""
+    site = f"{factory.plant.plant.enterprise}/{factory.plant.plant.site}"
+    rows = [
+        {
+            "time": one.time,
+            "kind": f"maintenance.case.{one.action}",
+            "subject": f"{site}/{one.subject}",
+            "severity": str(Severity.INFO),
+            "message": one.words,
+            "details": json.dumps({"by": one.by, **one.details}),
+        }
+        for one in done
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema=EVENTS)
 
 
 def _on_grid(times: Int64Array, seconds: int) -> NDArray[np.bool_]:

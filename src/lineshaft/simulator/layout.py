@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lineshaft.config.models import EquipmentConfig, Plant
+from lineshaft.config.models import EquipmentConfig, Plant, SimulatorConfig
+from lineshaft.simulator.deeds import PUMP_1, PUMP_2, Deed, deeds, repaired_wear
 from lineshaft.simulator.devices import simulated
 from lineshaft.simulator.faults import CATALOGUE
 from lineshaft.simulator.machines.air import AirSystem, AirTreatment, Compressor, CompressorPlan
@@ -17,7 +18,7 @@ from lineshaft.simulator.machines.labels import Label
 from lineshaft.simulator.machines.line import Line, Product, StationPlan
 from lineshaft.simulator.machines.meters import GasMeter, Grid, MainMeter, SubMeter, WaterMeter
 from lineshaft.simulator.machines.nutrunner import SCREW_302, TOOL_RIG, RigNutrunner, StationNutrunner
-from lineshaft.simulator.machines.utilities import Boiler, CoolingWater, Pump, Weather
+from lineshaft.simulator.machines.utilities import Boiler, CoolingWater, Pump, Wear, Weather
 from lineshaft.simulator.worktime import WorkTime, calendar_for
 
 _HOUSINGS = (Product("HS-40", 0.9, 90), Product("HS-63", 1.0, 70), Product("HS-80", 1.18, 45))
@@ -98,6 +99,7 @@ class Layout:
 
     lines: tuple[Line, ...]
     machines: tuple[Machine, ...]
+    deeds: tuple[Deed, ...] = ()  # what people did in the past
 
 
 def build(plant: Plant, begin_us: int, seed: int) -> Layout:
@@ -126,8 +128,9 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     machines.append(AirTreatment(room, seed))
     water = "utilities/cooling-water"
     machines.append(CoolingWater(f"{water}/loop", seed))
-    machines.append(Pump(f"{water}/pump-1", seed, 0.54))
-    machines.append(Pump(f"{water}/pump-2", seed, 0.46, (DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS)))
+    repaired = repaired_wear(begin_us, round((plant.simulator or SimulatorConfig()).history * 1e6))
+    machines.append(Pump(PUMP_1, seed, 0.54, repaired))
+    machines.append(Pump(PUMP_2, seed, 0.46, Wear(DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS)))
     machines.append(Boiler("utilities/heating/boiler-1", seed, works["assembly/line-3"]))
     machines.append(Label("utilities/heating/boiler-1", {"model": "Kessel K200", "firmware": "2.07.1"}))
     machines.append(WeatherStation("utilities/climate/weather-station", seed))
@@ -140,7 +143,7 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     machines.append(MainMeter(f"{meters}/main-meter", seed, parts))
     machines.append(WaterMeter(f"{meters}/water-meter", seed, parts))
     machines.append(GasMeter(f"{meters}/gas-meter", seed))
-    return Layout(lines, tuple(machines))
+    return Layout(lines, tuple(machines), deeds(repaired, begin_us))
 
 
 def _nodes(nodes: Sequence[EquipmentConfig], above: str = "") -> Iterator[tuple[str, EquipmentConfig]]:

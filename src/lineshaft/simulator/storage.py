@@ -6,17 +6,18 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from lineshaft.errors import DataError
-from lineshaft.simulator.history import WAVES
+from lineshaft.simulator.history import EVENTS, WAVES
 
 STATE_FILE = "simulator-state.json"
 IMPORT_FOLDER = "import"
 COMPLETE_FILE = "complete"
 _ROWS_PER_FILE = 400_000
+_ASIDE: Final = {WAVES: "waveforms", EVENTS: "events"}  # kinds of rows that have files of their own
 
 
 def prepare(data_dir: Path) -> None:
@@ -70,12 +71,12 @@ def forget_partial(data_dir: Path) -> None:
 def write_batches(data_dir: Path, name: str, batches: Iterable[pa.RecordBatch]) -> None:
     """Write batches to import/<name>-0001.arrow ..., each renamed to its name when it is whole."""
     folder = data_dir / IMPORT_FOLDER
-    number = bursts = 0
+    number = aside = 0
     pending: list[pa.RecordBatch] = []
     for batch in batches:
-        if batch.schema == WAVES:
-            bursts += 1
-            _write_file(folder / f"{name}-waveforms-{bursts:04d}.arrow", [batch])
+        if batch.schema in _ASIDE:
+            aside += 1
+            _write_file(folder / f"{name}-{_ASIDE[batch.schema]}-{aside:04d}.arrow", [batch])
             continue
         pending.append(batch)
         if sum(part.num_rows for part in pending) >= _ROWS_PER_FILE:

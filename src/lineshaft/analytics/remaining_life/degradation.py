@@ -16,9 +16,15 @@ Growth = Literal["linear", "exponential"]
 
 
 def growth_life(
-    times: Float64Array, index: Float64Array, limit: float, growth: Growth, *, window: int = 60
+    times: Float64Array,
+    index: Float64Array,
+    limit: float,
+    growth: Growth,
+    *,
+    window: int = 60,
+    unit: str = "unit of time",
 ) -> RemainingLife:
-    """First passage of the index over the failure limit, in the unit of `times` (ascending).
+    """First passage of the index over the failure limit, in the unit of `times` (ascending), which `unit` names.
 
     The last `window` values, or their logarithms for exponential growth, are a Wiener process with drift: its first
     passage is inverse Gaussian (Wang 2010). The drift is a robust slope (Theil-Sen), the diffusion what the increments
@@ -43,7 +49,7 @@ def growth_life(
     uncertain = diffusion + (error / drift) ** 2 * drift * distance
     mean, shape = distance / drift, distance**2 / uncertain
     low, middle, high = (float(invgauss.ppf(q, mean / shape, scale=shape)) for q in (0.1, 0.5, 0.9))
-    words = f"the index grows by {drift:.3g} in a unit of time and is {distance:.3g} below the limit"
+    words = f"the index grows by {drift:.3g} in a {unit} and is {distance:.3g} below the limit"
     return RemainingLife(low, middle, high, growth, words)
 
 

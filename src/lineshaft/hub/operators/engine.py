@@ -23,7 +23,6 @@ from lineshaft.model.samples import SampleBatch
 NODE: Final = "operators"
 """Node of signals that operators make."""
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for new signals
-_BEFORE: Final = 60 * MICROSECONDS  # of the past, a new operator sees so much
 _log = structlog.get_logger(__name__)
 
 
@@ -160,7 +159,8 @@ class Operators:
         if known is None or known.inputs != made_for:
             counts = self._store.counts(binding.ids)
             newest = int(counts.last.max(initial=NEVER))
-            began = NEVER if newest == NEVER else max(int(counts.first.min()) - 1, newest - _BEFORE)
+            past = round(binding.planned.config.past * MICROSECONDS)
+            began = NEVER if newest == NEVER else max(int(counts.first.min()) - 1, newest - past)
             states.begin(binding.key, made_for, began)
             run = Run(binding, began, began, delay=self._delay)
         else:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lineshaft.model.samples import Float64Array
+from lineshaft.model.samples import Float64Array, Int64Array
 from lineshaft.simulator.machines.base import Machine, Step, Value
 from lineshaft.simulator.worktime import WorkTime, any_open
 
@@ -56,33 +58,49 @@ class CoolingWater(Machine):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """A defect on the driven-end bearing of a pump.
+
+    onset  days after the begin of the story    pace  days in which it grows by a factor e
+    repaired  (from, to) in UTC microseconds: the pump stands, the bearing is changed; None: nobody has done it
+    """
+
+    onset: float
+    pace: float
+    repaired: tuple[int, int] | None = None
+
+    def defect(self, times: Int64Array, begin: int) -> Float64Array:
+        """0 healthy, 1 bad: grows slowly, then fast, and levels out where somebody would have stopped it."""
+        age = np.maximum((times - begin) / _DAY_US - self.onset, 0.0)
+        grown = 0.06 * np.expm1(age / self.pace)
+        size: Float64Array = grown / (1 + grown / 1.6)
+        return size if self.repaired is None else np.where(times < self.repaired[0], size, 0.0)
+
+    def standing(self, times: Int64Array) -> NDArray[np.bool_]:
+        """bool[n]: whether the pump stands for the repair."""
+        begin, end = self.repaired or (0, 0)
+        return (times >= begin) & (times < end)
+
+
 class Pump(Machine):
     """A centrifugal pump on a drive: head and power by the affinity laws, motor heat, two bearings that wear."""
 
-    def __init__(self, path: str, seed: int, share: float, defect_days: tuple[float, float] | None = None) -> None:
-        """share: part of the flow that it carries. defect_days: days after the begin at which a defect on the
-        driven-end bearing starts, and in which it grows by a factor e; None for a healthy pump."""
+    def __init__(self, path: str, seed: int, share: float, wear: Wear | None = None) -> None:
+        """share: part of the flow that it carries. wear: None for a healthy pump."""
         super().__init__(path, seed)
         self._share = share
-        self._defect_days = defect_days
-
-    def _defect(self, step: Step) -> Float64Array:
-        """0 healthy, 1 bad: grows slowly, then fast, and levels out where somebody would have stopped it."""
-        if self._defect_days is None:
-            return np.zeros(len(step.times))
-        onset, pace = self._defect_days
-        age = np.maximum((step.times - step.begin) / _DAY_US - onset, 0.0)
-        grown = 0.06 * np.expm1(age / pace)
-        return grown / (1 + grown / 1.6)
+        self._wear = wear
 
     def advance(self, step: Step) -> None:
         """See Machine."""
         cavitation = step.faults.severity("cavitation", self.path, step.times)
         wear = step.faults.severity("bearing-wear", self.path, step.times)
-        defect = self._defect(step) + wear
-        share = step.shared["cooling-share"]
-        frequency = 50 * np.clip(0.42 + 0.58 * share * self._share * 2, 0.42, 1.0) + 0.06 * self.white(
-            step, "frequency"
+        defect = wear + (0.0 if self._wear is None else self._wear.defect(step.times, step.begin))
+        turns = 1.0 if self._wear is None else np.where(self._wear.standing(step.times), 0.0, 1.0)
+        share = step.shared["cooling-share"] * turns
+        frequency = turns * (
+            50 * np.clip(0.42 + 0.58 * share * self._share * 2, 0.42, 1.0) + 0.06 * self.white(step, "frequency")
         )
         turn = frequency / 50
         speed = 2930 * turn * (1 - 0.002 * self.white(step, "slip") ** 2)
@@ -95,18 +113,21 @@ class Pump(Machine):
         self.say(step, "discharge-pressure", (suction + head * weak) + 0.02 * self.white(step, "discharge"))
         self.say(step, "flow", flow)
         hydraulic = flow / 3600 * head * weak * 100  # kW
-        power = 0.35 + hydraulic / 0.68 + 1.9 * turn**3 + 0.12 * defect * turn + 0.02 * self.white(step, "power")
+        losses = 0.35 + 1.9 * turn**3 + 0.12 * defect * turn + 0.02 * self.white(step, "power")
+        power = hydraulic / 0.68 + turns * losses
+        self.say(step, "state", 2.0 * turns)
         self._motor(step, power, frequency, speed)
-        self._bearings(step, turn, defect, cavitation, power)
-        self.say(step, "running-hours", self.total(step, "running-hours", 1 / 3600, self.constant("hours", 9e3, 3e4)))
+        self._bearings(step, turn, step.full(defect), cavitation * turns, power)
+        hours = self.total(step, "running-hours", turns / 3600, self.constant("hours", 9e3, 3e4))
+        self.say(step, "running-hours", hours)
 
     def _motor(self, step: Step, power: Float64Array, frequency: Float64Array, speed: Float64Array) -> None:
-        self.say(step, "state", 2.0)
         self.say(step, "power", power)
         self.say(step, "energy", self.energy(step, power, self.constant("kwh", 60e3, 140e3)))
         self.say(step, "motor/frequency", frequency)
         self.say(step, "motor/speed", speed)
-        self.say(step, "motor/current", 4.2 + 1.62 * power + 0.05 * self.white(step, "amps"))
+        amps = 4.2 + 1.62 * power + 0.05 * self.white(step, "amps")
+        self.say(step, "motor/current", np.where(speed > 0, amps, 0.0))
         self.say(step, "motor/torque", np.clip(power * 9549 / np.maximum(speed, 100) / 49 * 100, 0, 200))
         warm = self.lag(step, "winding", step.shared["hall-temperature"] + 6 + 4.1 * power, 2100)
         self.say(step, "motor/temperature", warm + 0.1 * self.white(step, "winding"))

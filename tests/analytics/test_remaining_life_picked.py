@@ -1,0 +1,42 @@
+"""Remaining life by the model that was least wrong on the machine's own past."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lineshaft.analytics.remaining_life.picked import picked_life
+from lineshaft.model.samples import Float64Array
+
+
+def worn(growth: str, until: float, noise: float = 0.02) -> tuple[Float64Array, Float64Array]:
+    """Hours and an index that reaches 40 after 400 h, seen up to a part of that."""
+    hours = np.arange(0.0, 400 * until, 2.0)
+    clean = 1 + 39 * hours / 400 if growth == "linear" else 40 ** (hours / 400)
+    return hours, clean * np.exp(np.random.default_rng(3).normal(0, noise, len(hours)))
+
+
+@pytest.mark.parametrize("growth", ["linear", "exponential"])
+def test_the_model_that_fits_the_past_speaks(growth: str) -> None:
+    """Linear wear is foretold as linear, exponential as exponential, and the truth lies within P10 to P90."""
+    life = picked_life(*worn(growth, 0.6), 40.0)
+    assert life.method == growth
+    assert life.p10 <= 160 <= life.p90
+    assert life.p50 == pytest.approx(160, rel=0.25)
+    assert "foretold its past within" in life.words
+
+
+def test_a_model_that_was_wrong_is_not_sure() -> None:
+    """Wear that came in a step makes past forecasts miss; the interval is as wide as they missed."""
+    hours, index = worn("linear", 0.6)
+    stepped = np.where(hours < 120, index, index * 1.5)
+    steady, shaky = picked_life(hours, index, 60.0), picked_life(hours, stepped, 60.0)
+    assert shaky.p90 / shaky.p10 > 1.3 * steady.p90 / steady.p10
+
+
+def test_too_early_is_an_answer() -> None:
+    """Few values, none that are known, or an index that does not grow: no number."""
+    hours, index = worn("linear", 0.6)
+    assert picked_life(hours[:9], index[:9], 40.0).too_early
+    assert picked_life(hours, np.full(len(hours), np.nan), 40.0).too_early
+    assert picked_life(hours, np.full(len(hours), 3.0), 40.0).too_early
