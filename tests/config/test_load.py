@@ -14,7 +14,7 @@ from lineshaft.drivers.modbus.options import TcpConnection
 from lineshaft.errors import ConfigError
 
 CASES = Path(__file__).parent / "cases"
-KNOWN = {name: DRIVERS[name] for name in ("modbus-tcp", "modbus-rtu", "opcua", "replay")}
+KNOWN = {name: DRIVERS[name] for name in ("modbus-tcp", "modbus-rtu", "opcua", "replay", "s7")}
 """Fixed, so that a new driver or profile changes no message that a case expects."""
 PLANTS = Path(__file__).parents[2] / "plants"
 

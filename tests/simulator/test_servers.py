@@ -114,7 +114,7 @@ async def test_modbus_clients_read_the_model(served: Served) -> None:
         if device.driver != "modbus-tcp":
             continue
         async with modbus_client(device) as client:
-            for signal in device.signals:
+            for signal in numbers_of(device):
                 options = connection(device)
                 raw = await modbus_value(client, signal.address, options.unit, options.order)
                 expected = frame[f"{signal.asset}/{signal.name}"][-1]
@@ -329,7 +329,8 @@ async def test_our_driver_reads_the_bursts_of_the_monitor(served: Served) -> Non
         assert batch.waves is not None
         wave = batch.waves[0]
         assert (wave.rate, len(wave), wave.scale) == (RATE, SAMPLES, 0.02)
-        assert served.factory.now_us - EVERY_US < batch.times[0] <= served.factory.now_us
+        if device.driver == "opcua":  # registers say no time
+            assert served.factory.now_us - EVERY_US < batch.times[0] <= served.factory.now_us
         if signal.waveform.speed_address is not None:
             assert wave.speed == pytest.approx(frame[f"{signal.asset.rpartition('/')[0]}/motor/speed"][-1], rel=0.05)
 

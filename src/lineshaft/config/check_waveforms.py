@@ -26,6 +26,8 @@ def check_waveforms(draft: Draft, drivers: Mapping[str, DriverSchema], signals: 
             if signal.config.kind is not SignalKind.WAVEFORM:
                 if signal.config.waveform is not None:
                     _add(signal, report, ("kind",), "only a waveform has the key waveform", signal.config.kind.value)
+                if words := getattr(signal.address, "burst_only", ""):
+                    _add(signal, report, ("address",), words, str(signal.address))
                 continue
             if driver is not None:
                 _driver(signal, signal.config, driver, report)
@@ -48,8 +50,12 @@ def _driver(signal: SignalDraft, config: SignalConfig, driver: DriverSchema, rep
     if driver.waveforms == "no":
         _add(signal, report, ("kind",), f"the driver {driver.name} gives no waveforms", config.kind.value)
         return
-    if wave.rate is None and wave.rate_address is None and driver.waveforms == "bare":
+    if wave.rate is None and wave.rate_address is None and driver.waveforms != "told":
         _add(signal, report, ("waveform",), "needs rate (in Hz) or rate_address: the samples alone do not say it")
+    if wave.samples is None and driver.waveforms == "counted":
+        _add(signal, report, ("waveform",), "needs samples: how many of them there are from the address on")
+    if words := getattr(signal.address, "no_burst", ""):
+        _add(signal, report, ("address",), words, str(signal.address))
 
 
 def _signal(

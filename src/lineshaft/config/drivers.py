@@ -21,8 +21,8 @@ class DriverSchema(Protocol):
         ...
 
     @property
-    def waveforms(self) -> Literal["no", "bare", "told"]:
-        """Whether it gives bursts of samples, and whether these come with their rate."""
+    def waveforms(self) -> Literal["no", "counted", "bare", "told"]:
+        """Whether it gives bursts of samples, and whether these come with their number and their rate."""
         ...
 
     @property

@@ -156,10 +156,12 @@ class ReadsWaveforms(Protocol):
     """The device gives a burst of fast samples when it is asked."""
 
     async def read_waveform(self, point: WavePoint) -> SampleBatch:
-        """One row with the newest burst, times from the source; a bad row without a burst where there is none.
+        """One row with the newest burst, times from the source; a bad row without a burst where there is none, and no
+        row where nothing is new.
 
         The engine calls it every `point.interval` seconds, never beside `read`, and passes over a burst that it has
-        had already. Raises RetryableError when the device failed, DataError when what came is no burst.
+        had already. On a shared line (TakesTurns) the driver takes the turns itself, so that others speak meanwhile.
+        Raises RetryableError when the device failed, DataError when what came is no burst.
         """
         ...
 
@@ -294,4 +296,5 @@ class DriverSpec:
     push: bool = False  # True: subscribe() is used instead of polling where the made driver has it
     writes: bool = False  # True: the made driver has `write`, see Writes
     docs: str = ""  # page in docs/guide
-    waveforms: Literal["no", "bare", "told"] = "no"  # gives bursts: samples alone, or with their rate
+    waveforms: Literal["no", "counted", "bare", "told"] = "no"
+    """Gives bursts: as many samples as the plant says, samples alone, or with their rate."""

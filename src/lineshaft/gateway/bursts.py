@@ -15,8 +15,8 @@ from lineshaft.gateway.timing import within
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Quality, SampleBatch
 
-TIMEOUT: Final = 30.0
-"""Seconds that one burst may take at least: it is thousands of times larger than a value."""
+TIMEOUT: Final = 120.0
+"""Seconds that one burst may take at least: a serial line of 9,600 baud needs half a minute for 16,384 samples."""
 
 
 class Told(Protocol):

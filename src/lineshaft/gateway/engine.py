@@ -181,7 +181,7 @@ class DeviceRunner:
         while True:
             point = await reader.next_due()
             try:
-                async with self._turn, turn_of(driver):
+                async with self._turn:
                     batch = await reader.read(driver, point)
                 self._accept(batch)
             except DataError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from tests.npm import install, node
 
-from lineshaft.drivers.base import DriverSpec, Point
+from lineshaft.drivers.base import DriverSpec, Point, WavePoint
 from lineshaft.drivers.modbus import RTU, TCP
 from lineshaft.drivers.modbus.address import ModbusAddress
+from lineshaft.drivers.modbus.driver import ModbusDriver
+from lineshaft.drivers.modbus.options import TcpConnection
 from lineshaft.errors import ConnectionFailed
 from lineshaft.testing import expect_values, expect_written
 
@@ -44,6 +47,22 @@ async def test_libmodbus_tcp(libmodbus: Path) -> None:
     """Every type, order and table reads right from, and is written to, a libmodbus server."""
     async with peers.process([libmodbus, "tcp"], peers.image(tables())) as port:
         await _read_and_write_all(TCP, host="127.0.0.1", port=port)
+
+
+async def test_a_burst_from_libmodbus(libmodbus: Path) -> None:
+    """4,096 counts in its input registers come as one burst, exactly."""
+    counts = [round(9000 * math.sin(0.05 * at)) for at in range(4096)]
+    bank = dict(enumerate((count & 0xFFFF for count in counts), 3000))
+    async with peers.process([libmodbus, "tcp"], peers.image({"input": bank})) as port:
+        driver = ModbusDriver(TcpConnection(host="127.0.0.1", port=port))
+        await driver.connect()
+        try:
+            address = ModbusAddress.model_validate("input:3000:int16")
+            batch = await driver.read_waveform(WavePoint(0, address, rate=25_600.0, samples=4096))
+        finally:
+            await driver.close()
+    assert batch.waves is not None
+    assert batch.waves[0].samples.tolist() == counts
 
 
 async def test_libmodbus_rtu(libmodbus: Path, tmp_path: Path, require: Require) -> None:

@@ -21,6 +21,7 @@ TCP = DriverSpec(
     create=_create,
     writes=True,
     docs="guide/drivers/modbus.md",
+    waveforms="counted",
 )
 RTU = DriverSpec(
     name="modbus-rtu",
@@ -30,4 +31,5 @@ RTU = DriverSpec(
     create=_create,
     writes=True,
     docs="guide/drivers/modbus.md",
+    waveforms="counted",
 )

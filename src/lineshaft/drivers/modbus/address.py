@@ -32,6 +32,9 @@ FIXED_TYPES: Final[dict[str, tuple[int, Datatype]]] = {
 }
 """Type -> registers, announced datatype; string<n> and mod10k<n> carry their number of registers in the name."""
 
+BURST_TYPES: Final = ("int16", "uint16", "int32", "uint32", "float32", "float64")
+"""What the samples of a waveform may be."""
+
 NOT_IMPLEMENTED: Final[dict[str, int]] = {
     "int16": 0x8000,
     "uint16": 0xFFFF,
@@ -71,6 +74,12 @@ class ModbusAddress(Section):
     order: Order | None = key(None, "Byte order; the connection's when empty. 64-bit values follow the same rule.")
     unit: int | None = key(None, "Unit (slave) id; the connection's when empty.", ge=0, le=255)
     scale_from: int | None = key(None, "Register (same table) with a power of ten to multiply by (sunssf).", ge=0)
+    sequence: int | None = key(
+        None,
+        "Kind waveform: register (same table) that counts bursts; it is read before and after, so that no burst is "
+        "torn and none is read twice.",
+        ge=0,
+    )
     nan: tuple[int, ...] | Literal["sunspec"] = key(
         (), "Raw contents that mean 'no value', like 0x8000; sunspec: the type's own of the SunSpec standard."
     )
@@ -158,6 +167,20 @@ class ModbusAddress(Section):
     def read_only(self) -> str:
         """Why nothing can be written here, '' when something can."""
         return "" if self.table in ("coil", "holding") else f"{self.table} can only be read; write to a coil or holding"
+
+    @property
+    def no_burst(self) -> str:
+        """Why the samples of a burst cannot begin here, '' when they can."""
+        if self.coding not in BURST_TYPES:
+            return f"samples of a waveform are {', '.join(BURST_TYPES)} in holding or input, not {self.coding}"
+        if self.scale_from is not None or self.nan:
+            return "a waveform has neither scale_from nor nan; its scale is the signal's"
+        return ""
+
+    @property
+    def burst_only(self) -> str:
+        """Why nothing but a waveform can be here, '' when other kinds can."""
+        return "" if self.sequence is None else "sequence is for kind: waveform"
 
     @property
     def datatype(self) -> Datatype:

@@ -10,22 +10,19 @@ from typing import Final
 import numpy as np
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Finding, Identity, Point
+from lineshaft.drivers.base import Finding, Identity, Point, WavePoint
 from lineshaft.drivers.modbus.blocks import Block, Layout, Span, halves
 from lineshaft.drivers.modbus.check import check_connection
 from lineshaft.drivers.modbus.identify import identify
-from lineshaft.drivers.modbus.line import Line, Refused
+from lineshaft.drivers.modbus.line import BAD_VALUE, BUSY, NO_ADDRESS, NO_FUNCTION, Line, Refused
 from lineshaft.drivers.modbus.options import Connection
 from lineshaft.drivers.modbus.plan import Plan, compile_plan
 from lineshaft.drivers.modbus.shared import LineUser
+from lineshaft.drivers.modbus.waveform import BurstAsker
 from lineshaft.drivers.modbus.write import Writer
 from lineshaft.errors import ConnectionFailed, PeerTimeout
 from lineshaft.model.samples import Quality, SampleBatch
 
-NO_FUNCTION: Final = 0x01
-NO_ADDRESS: Final = 0x02
-BAD_VALUE: Final = 0x03  # many devices say so when a request is too long
-BUSY: Final = (0x05, 0x06)
 GATEWAY_SAYS_DEAD: Final = (0x0A, 0x0B)
 BUSY_TRIES: Final = 3
 BUSY_PAUSE: Final = 0.1
@@ -49,6 +46,7 @@ class ModbusDriver:
         self._rest_until: dict[int, float] = {}  # units that did not answer -> when to try them again
         self._heard_at = 0.0  # when any unit answered last, or the connection was made
         self._turn = asyncio.Lock()
+        self._bursts = BurstAsker(self.read, self._ask_in_turn, self._layout, self._clock)
 
     async def connect(self) -> None:
         """Open the connection. Raises ConnectionFailed."""
@@ -95,6 +93,19 @@ class ModbusDriver:
                 plan = self._plan(points)
             return batch
 
+    async def read_waveform(self, point: WavePoint) -> SampleBatch:
+        """See ReadsWaveforms. Of several units a silent one costs its own bursts alone."""
+        try:
+            return await self._bursts.burst(point)
+        except PeerTimeout:
+            if len(self._units) < 2:
+                raise
+            return SampleBatch.of([point.handle], self._clock.now_us(), np.nan, Quality.BAD_COMMUNICATION)
+
+    async def _ask_in_turn(self, span: Span) -> bytes:
+        async with self.turn(), self._turn:
+            return await self._ask(span)
+
     async def write(self, point: Point, value: float | str) -> None:
         """Write one value (drivers.base.Writes)."""
         async with self.turn(), self._turn:
@@ -131,7 +142,7 @@ class ModbusDriver:
                 content = await self._ask(request)
             except Refused as refusal:
                 heard.add(unit)
-                qualities[index] = _meaning(refusal.code)
+                qualities[index] = refusal.quality
                 if qualities[index] == Quality.BAD_ADDRESS:
                     refused.append((block, refusal.code))
             except PeerTimeout as error:
@@ -220,10 +231,3 @@ class ModbusDriver:
                     (error for error in silent.values() if error),
                     PeerTimeout(f"no unit at {self._opened().where} answers"),
                 )
-
-
-def _meaning(code: int) -> Quality:
-    """The quality of the values of a request that was refused with this exception code."""
-    if code in (NO_FUNCTION, NO_ADDRESS, BAD_VALUE):
-        return Quality.BAD_ADDRESS
-    return Quality.BAD_COMMUNICATION if code in BUSY else Quality.BAD_DEVICE

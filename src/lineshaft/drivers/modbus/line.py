@@ -19,6 +19,7 @@ from lineshaft.drivers.modbus.address import BIT_TABLES, Table
 from lineshaft.drivers.modbus.blocks import Span
 from lineshaft.drivers.modbus.options import Connection, RtuConnection
 from lineshaft.errors import ConnectionFailed, PeerTimeout
+from lineshaft.model.samples import Quality
 
 try:
     from termios import error as TerminalError  # noqa: N812 - a class under a small name
@@ -27,6 +28,11 @@ except ImportError:  # Windows, where pyserial raises SerialException
 
 # pymodbus logs each failed request; here it is raised, and the engine logs changes of state.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
+
+NO_FUNCTION: Final = 0x01
+NO_ADDRESS: Final = 0x02
+BAD_VALUE: Final = 0x03  # many devices say so when a request is too long
+BUSY: Final = (0x05, 0x06)
 
 NEVER: Final = 1_000_000_000
 _DEAF: Final = 3
@@ -49,6 +55,13 @@ class Refused(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"exception {code:02X}")
         self.code = code
+
+    @property
+    def quality(self) -> Quality:
+        """What it says about the values that were asked for."""
+        if self.code in (NO_FUNCTION, NO_ADDRESS, BAD_VALUE):
+            return Quality.BAD_ADDRESS
+        return Quality.BAD_COMMUNICATION if self.code in BUSY else Quality.BAD_DEVICE
 
 
 class RawReply(ModbusPDU):

@@ -17,10 +17,9 @@ from lineshaft.drivers import numbers
 from lineshaft.drivers.modbus.address import ModbusAddress, Order
 from lineshaft.drivers.modbus.blocks import Layout, Span
 from lineshaft.drivers.modbus.decode import FORMATS, byte_order, no_value_contents
-from lineshaft.drivers.modbus.line import Line, Refused
+from lineshaft.drivers.modbus.line import NO_FUNCTION, Line, Refused
 from lineshaft.errors import AddressInvalid, NotWritable, OutOfRange, WriteRefused
 
-NO_FUNCTION: Final = 0x01
 _WORDS: Final = {
     NO_FUNCTION: "the device knows no function to write there",
     0x02: "the device has no such register to write",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, Table
 from lineshaft.errors import ConnectionFailed
+from lineshaft.model.equipment import SignalKind
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.servers.base import Shown, ignore_write
 from lineshaft.simulator.servers.encode import number_in, put_bits, registers
+from lineshaft.simulator.servers.modbus_waves import WaveRegisters
 from lineshaft.simulator.servers.serial_line import SerialLine
 
 _TABLES: tuple[Table, ...] = ("coil", "discrete", "holding", "input")
@@ -28,8 +30,10 @@ _WRITE = {"coil": 15, "discrete": 2, "holding": 16, "input": 4}  # function code
 class _Unit:
     """The registers of one device, as plain lists from register 0 to the last one in use."""
 
-    def __init__(self, channels: Sequence[Channel]) -> None:
-        device = channels[0].device
+    def __init__(self, whole: Sequence[Channel]) -> None:
+        device = whole[0].device
+        channels = [channel for channel in whole if channel.kind is not SignalKind.WAVEFORM]
+        self.waves = WaveRegisters([channel for channel in whole if channel.kind is SignalKind.WAVEFORM])
         self.device_id = device.id
         self.number = _number(option(device, "unit"), 1)
         self.order: Order = option(device, "order") or "ABCD"
@@ -48,6 +52,8 @@ class _Unit:
                 self._powers[place] = min(self._powers.get(place, 0), -(channel.signal.decimals or 0))
                 self._reserve(address.table, place + 1)
                 self.tables[address.table][place] = self._powers[place] & 0xFFFF
+        for address, size in self.waves.reserved():
+            self._reserve(address.table, self.place(address) + size)
 
     def _reserve(self, table: Table, size: int) -> None:
         words = self.tables[table]
@@ -57,11 +63,15 @@ class _Unit:
         """The number on the wire of the first register."""
         return address.register_ + self.shift
 
-    def show(self, raw: Mapping[str, float | str]) -> None:
-        """Write all raw values but those that a client set to the lists."""
+    async def show(self, shown: Shown) -> None:
+        """Write all raw values but those that a client set, and new bursts, to the lists."""
         for channel in self.channels:
             if channel.path not in self._held:
-                self._store(_address(channel), raw[channel.path])
+                self._store(_address(channel), shown.raw[channel.path])
+        for address, values in await self.waves.show(shown):
+            coded = [word for value in values for word in registers(address, self.order, value)]
+            at = self.place(address)
+            self.tables[address.table][at : at + len(coded)] = coded
 
     def _client_wrote(self, table: Table, first: int, values: Sequence[int | bool]) -> None:
         """Keep what a client wrote, and tell the signals that it set."""
@@ -213,7 +223,7 @@ class ModbusServer:
     async def show(self, shown: Shown) -> None:
         """See FleetServer."""
         for unit in self.units:
-            unit.show(shown.raw)
+            await unit.show(shown)
         await self._write()
 
     async def _write(self) -> None:
