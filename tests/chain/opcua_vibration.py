@@ -9,10 +9,15 @@ from datetime import UTC, datetime
 import numpy as np
 from asyncua import Server, ua
 
+from lineshaft.analytics.bearings.kinematics import find_bearing
+from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
+from lineshaft.config.reference import bearings
+
 URI = "urn:lineshaft:vibration"
 RATE = 12_800.0
 SPEED = 1_480.0
 SAMPLES = 60_000
+BEARING = "SKF 6205-2RS"
 
 
 def burst(number: int) -> np.ndarray:
@@ -21,6 +26,14 @@ def burst(number: int) -> np.ndarray:
     turn = 2 * np.pi * SPEED / 60 * time
     noise = np.random.default_rng(number).normal(0, 40, SAMPLES)
     return np.rint(400 * np.sin(turn) + 120 * np.sin(2 * turn) + noise + number).astype(np.int16)
+
+
+def damaged(number: int) -> np.ndarray:
+    """int16[12800]: one second of a bearing whose outer race is damaged, in 0.01 m/s2."""
+    random = np.random.default_rng(1000 + number)
+    damage = Damage("outer", SPEED / 60, find_bearing(bearings(), BEARING).orders, resonance=3000.0)
+    wave = in_noise(damaged_wave(damage, RATE, 1.0, random), 3, random)
+    return np.rint(200 * wave).astype(np.int16)
 
 
 async def main(port: int) -> None:
@@ -32,14 +45,16 @@ async def main(port: int) -> None:
     objects = server.nodes.objects
     node = await objects.add_variable(ua.NodeId("burst", index), "burst", [0], ua.VariantType.Int16)
     await objects.add_variable(ua.NodeId("rate", index), "rate", RATE)
+    worn = await objects.add_variable(ua.NodeId("damaged", index), "damaged", [0], ua.VariantType.Int16)
     speed = await objects.add_variable(ua.NodeId("speed", index), "speed", SPEED)
     async with server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         number = 0
         while True:
-            value = ua.Variant(burst(number).tolist(), ua.VariantType.Int16)
-            await node.write_value(ua.DataValue(value, SourceTimestamp=datetime.now(UTC).replace(tzinfo=None)))
+            for place, samples in ((node, burst(number)), (worn, damaged(number))):
+                value = ua.Variant(samples.tolist(), ua.VariantType.Int16)
+                await place.write_value(ua.DataValue(value, SourceTimestamp=datetime.now(UTC).replace(tzinfo=None)))
             await speed.write_value(SPEED + number)
             number += 1
             await asyncio.sleep(0.5)

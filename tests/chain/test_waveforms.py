@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.chain import opcua_vibration
 from tests.chain.harness import Chain, chain, free_port, wait_for
 
@@ -35,6 +36,17 @@ devices:
         waveform:
           rate_address: "nsu=urn:lineshaft:vibration;s=rate"
           speed_address: "nsu=urn:lineshaft:vibration;s=speed"
+      - name: worn
+        kind: waveform
+        unit: m/s2
+        scale: 0.01
+        address: "nsu=urn:lineshaft:vibration;s=damaged"
+        poll: 500ms
+        waveform:
+          rate_address: "nsu=urn:lineshaft:vibration;s=rate"
+          keep: {{every: 0, before: 2, after: 1}}
+vibration_sensors:
+  - {{signal: hall/pump/worn, bearing: "{bearing}", speed: 1480, interval: 100ms, confirm: 3}}
 """
 
 
@@ -70,13 +82,37 @@ def number_of(samples: np.ndarray) -> int:
     return found[0]
 
 
+def told_by_the_gateway(made: Chain) -> None:
+    """The gateway finds the damaged race by itself; the hub has its event, the bursts around it, and agrees."""
+
+    def findings() -> list[dict[str, Any]]:
+        items = made.api.get("/events", params={"limit": 500}).json()["items"]
+        return [one for one in items if one["kind"] == "maintenance.finding"]
+
+    wait_for(lambda: bool(findings()), 60, "the finding")
+    (event,) = findings()
+    assert event["subject"] == "acme/here/hall/pump"
+    assert event["details"]["fault"] == "outer_race"
+    assert event["details"]["signal"] == "acme/here/hall/pump/worn"
+    assert "BPFO 87." in event["details"]["evidence"]
+    worn = made.signals()["acme/here/hall/pump/worn"]
+    shown = event["details"]["burst"]
+    wait_for(lambda: len(bursts(made, worn)) == 4, 40, "the bursts around the finding")
+    times = [one["time"] for one in bursts(made, worn)]
+    assert times.index(shown) == 2  # two before it, one after
+    found = made.api.get("/maintenance/diagnosis", params={"signal": worn, "time": shown}).json()
+    assert found["verdict"] == "outer_race"
+    assert found["findings"][0]["likelihood"] == pytest.approx(event["details"]["likelihood"], abs=1e-3)
+
+
 def test_every_burst_arrives_once_and_whole_though_the_gateway_is_killed(tmp_path: Path) -> None:
     """Bursts of several pieces reach the historian sample by sample, each once, over a kill -9 of gateway and hub."""
-    with monitor() as port, chain(tmp_path, PLANT.format(port=port)) as made:
+    with monitor() as port, chain(tmp_path, PLANT.format(port=port, bearing=opcua_vibration.BEARING)) as made:
         made.start()
         path = "acme/here/hall/pump/burst"
         wait_for(lambda: path in made.signals(), 40, "the signal")
         signal = made.signals()[path]
+        told_by_the_gateway(made)
         wait_for(lambda: len(bursts(made, signal)) >= 3, 40, "three bursts")
         made.hub.kill()
         made.hub.start()

@@ -54,6 +54,7 @@ def plant(devices: Mapping[str, Iterable[Any]], *, driver: str = "scripted", **s
         "pipeline": sections.get("pipeline", {}),
         "derived": sections.get("derived", []),
         "edge_rules": sections.get("edge_rules", []),
+        "vibration_sensors": sections.get("vibration_sensors", []),
     }
     checked = Plant.model_validate(data)
     ready = tuple(

@@ -71,7 +71,7 @@ class MemoryHistorian:
     def bursts(self, signal: int, times: Sequence[int]) -> dict[int, Waveform]:
         self._answer()
         found = self._bursts(signal)
-        return {time: joined([wave for _, wave in found[time]]) for time in times if time in found}
+        return {time: _there([wave for _, wave in found[time]]) for time in times if time in found}
 
     def _bursts(self, signal: int) -> dict[int, list[tuple[SampleBatch, Waveform]]]:
         """The pieces of each burst by its time, each with its row."""
@@ -180,3 +180,8 @@ def _extremes(rows: SampleBatch, buckets: int) -> SampleBatch:
         values = rows.values[low:high]
         keep += sorted({low + int(np.argmin(values)), low + int(np.argmax(values))})
     return rows.take(np.array(keep))
+
+
+def _there(parts: list[Waveform]) -> Waveform:
+    """The burst; of half a one its first piece."""
+    return joined(parts) if sum(len(part) for part in parts) == parts[0].total else parts[0]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lineshaft.config import units
 from lineshaft.config.check_oee import check_oee
 from lineshaft.config.check_steps import check_steps
+from lineshaft.config.check_vibration import check_vibration
 from lineshaft.config.check_waveforms import check_waveforms, features_of
 from lineshaft.config.draft import DeviceDraft, Draft, mappings
 from lineshaft.config.drivers import DriverSchema
@@ -31,6 +32,7 @@ def check(draft: Draft, drivers: Mapping[str, DriverSchema], report: Report) -> 
     signals = _signals(draft, report, paths)
     check_steps(draft, report, signals)
     check_waveforms(draft, drivers, list(signals), report)
+    check_vibration(draft, list(signals), report)
     check_oee(draft, report, paths, _known_signals(draft, signals))
     _serial_lines(draft, report)
     _calendars(draft, report, paths)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lineshaft.config.check import check
+from lineshaft.config.check_vibration import put_sensors
 from lineshaft.config.check_writes import check_writes
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft, mappings
 from lineshaft.config.drivers import DriverSchema
@@ -45,6 +46,7 @@ def load_plant(
     _shell(draft, report)
     for at, raw in draft.items("devices"):
         draft.devices.append(_Device(draft.document, drivers, known, known_at, report).draft(at, raw))
+    put_sensors(draft)
     if not report.unreadable:  # else equipment and ids that a broken file has would seem to be missing
         check(draft, drivers, report)
         check_writes(draft, report, drivers)

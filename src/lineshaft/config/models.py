@@ -38,6 +38,7 @@ from lineshaft.config.uplinks import SparkplugUplink as SparkplugUplink
 from lineshaft.config.uplinks import TlsConfig as TlsConfig
 from lineshaft.config.uplinks import UplinkConfig as UplinkConfig
 from lineshaft.config.values import Duration, Id, Size
+from lineshaft.config.vibration import VibrationSensorConfig as VibrationSensorConfig
 from lineshaft.config.waveforms import WaveformConfig as WaveformConfig
 from lineshaft.config.writes import WriteConfig as WriteConfig
 from lineshaft.model.equipment import Datatype, Level, SignalKind
@@ -378,6 +379,7 @@ class Plant(Section):
     types: tuple[AssetTypeConfig, ...] = key((), "Types of assets, beside those that come with Lineshaft.")
     equipment: tuple[EquipmentConfig, ...] = key((), "The tree below the site.")
     devices: tuple[DeviceConfig, ...] = key((), "Devices and their signals.")
+    vibration_sensors: tuple[VibrationSensorConfig, ...] = key((), "Machines and bearings behind waveforms.")
     derived: tuple[DerivedConfig, ...] = key((), "Signals that the gateway computes.")
     operators: tuple[OperatorConfig, ...] = key((), "Streaming analytics that the hub runs on assets.")
     edge_rules: tuple[EdgeRuleConfig, ...] = key((), "Conditions that the gateway judges by itself.")

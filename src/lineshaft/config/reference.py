@@ -1,4 +1,4 @@
-"""Reference data that comes with the package: the bearing library and the severity zones."""
+"""Reference data that comes with the package: bearings, severity zones and templates of machines."""
 
 from __future__ import annotations
 
@@ -48,6 +48,39 @@ def health_templates() -> tuple[HealthTemplate, ...]:
         )
         for one in _document("health.yaml")["templates"]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTemplate:
+    """What is usual for a kind of machine: the asset types that it is of, its zones, its faults to look for in words.
+
+    asks  what else of the machine helps: teeth, mains
+    """
+
+    id: str
+    title: str
+    types: tuple[str, ...]
+    zones: str
+    speeds: tuple[float, float]  # 1/min
+    asks: tuple[str, ...]
+    words: str
+
+
+@cache
+def machine_templates() -> Mapping[str, MachineTemplate]:
+    """Id -> template of a kind of machine."""
+    return {
+        one["id"]: MachineTemplate(
+            id=one["id"],
+            title=one["title"],
+            types=tuple(one["types"]),
+            zones=one["zones"],
+            speeds=(float(one["speeds"][0]), float(one["speeds"][1])),
+            asks=tuple(one["asks"]),
+            words=one["words"],
+        )
+        for one in _document("machines.yaml")["machines"]
+    }
 
 
 def _document(name: str) -> Mapping[str, Any]:

@@ -25,10 +25,11 @@ from lineshaft.config.models import (
 from lineshaft.drivers.base import Point, WavePoint
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.gateway.plan_steps import US, computation, conversion, deadband, edge_rules, signal_steps
-from lineshaft.gateway.plan_waves import burst, feature_series, wave_point
+from lineshaft.gateway.plan_waves import burst, feature_series, sensor_lines, watches, wave_point
 from lineshaft.gateway.steps.base import SignalSteps, SignalTable
 from lineshaft.gateway.steps.bursts import Burst
 from lineshaft.gateway.steps.computed import Computation
+from lineshaft.gateway.steps.diagnosis import Watch
 from lineshaft.gateway.steps.mapping import is_number
 from lineshaft.gateway.writes.rule import WriteRule
 from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Limits, Signal, SignalKind
@@ -95,6 +96,7 @@ class Plan:
     computations: tuple[Computation, ...] = ()
     rules: tuple[Rule, ...] = ()
     bursts: tuple[Burst, ...] = ()
+    watches: tuple[Watch, ...] = ()
 
     @property
     def node_path(self) -> str:
@@ -166,18 +168,21 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
     handles = {item.metric: handle for handle, item in enumerate(signals)}
     steps = {handle: signal_steps(config, plant.pipeline, handles) for handle, config in enumerate(series)}
     first_derived = len(signals) - len(plant.derived)
+    equipment = tuple(_tree(plant))
+    waveforms = {signals[at].metric: (at, signals[at].signal) for _, at, _ in waves}
     return Plan(
         enterprise=plant.plant.enterprise,
         site=plant.plant.site,
         node=plant.gateway.id,
         signals=tuple(signals),
         devices=tuple(devices),
-        equipment=tuple(_tree(plant)),
+        equipment=equipment,
         table=signal_table(signals, {handle: more for handle, more in steps.items() if more != SignalSteps()}),
         batch_alias=batch_alias,
         computations=tuple(computation(config, first_derived + i, handles) for i, config in enumerate(plant.derived)),
         rules=edge_rules(plant.edge_rules, site, handles),
         bursts=tuple(burst(part, signals[at].signal, at, feature, handles) for part, at, feature in waves),
+        watches=watches(plant.vibration_sensors, equipment, site, waveforms),
     )
 
 
@@ -343,7 +348,9 @@ def _tree(plant: Plant) -> Iterator[Equipment]:
     site = f"{enterprise}/{plant.plant.site}"
     yield Equipment(enterprise, enterprise, Level.ENTERPRISE)
     yield Equipment(site, plant.plant.name, Level.SITE)
-    yield from _below(site, plant.equipment, library(plant.types))
+    more = sensor_lines(plant.vibration_sensors, site)
+    for node in _below(site, plant.equipment, library(plant.types)):
+        yield replace(node, attributes=(*node.attributes, *more[node.path])) if node.path in more else node
 
 
 def _below(parent: str, children: tuple[EquipmentConfig, ...], types: Mapping[str, AssetType]) -> Iterator[Equipment]:

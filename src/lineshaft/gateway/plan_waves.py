@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from lineshaft.config import units
 from lineshaft.config.models import DeviceConfig, SeriesConfig, SignalConfig
+from lineshaft.config.vibration import VibrationSensorConfig
+from lineshaft.config.vibration_sheet import read_sheet, sheet_lines
 from lineshaft.config.waveforms import ACCELERATION, VELOCITY, WaveformConfig, feature_signals, quantity
 from lineshaft.drivers.base import WavePoint
-from lineshaft.gateway.plan_steps import conversion
+from lineshaft.gateway.plan_steps import US, conversion
 from lineshaft.gateway.steps.bursts import Burst, BurstFeature
-from lineshaft.model.equipment import Signal
+from lineshaft.gateway.steps.diagnosis import Watch
+from lineshaft.model.equipment import Attribute, Equipment, Signal
 
 _BASE = {"acceleration": ACCELERATION, "velocity": VELOCITY}
 INTERVAL = 600.0
@@ -41,6 +44,37 @@ def feature_series(config: SignalConfig) -> tuple[SeriesConfig, ...]:
         SeriesConfig(name=one.name, unit=one.unit, description=one.description, decimals=3, report="all")
         for one in found
     )
+
+
+def sensor_lines(sensors: Iterable[VibrationSensorConfig], site: str) -> dict[str, tuple[Attribute, ...]]:
+    """Path of the asset -> what its vibration sensors add to its data sheet."""
+    found: dict[str, tuple[Attribute, ...]] = {}
+    for one in sensors:
+        asset = f"{site}/{one.signal}".rpartition("/")[0]
+        found[asset] = found.get(asset, ()) + sheet_lines(one)
+    return found
+
+
+def watches(
+    sensors: Iterable[VibrationSensorConfig],
+    equipment: Iterable[Equipment],
+    site: str,
+    signals: Mapping[str, tuple[int, Signal]],
+) -> tuple[Watch, ...]:
+    """The rules of the diagnosis of each waveform that is judged.
+
+    signals: path below the site -> (handle, signal).
+    """
+    sheets = {node.path: {line.name: line.value for line in node.attributes} for node in equipment}
+    found = []
+    for one in sensors:
+        if not one.diagnose or one.signal not in signals:
+            continue
+        handle, signal = signals[one.signal]
+        sheet = read_sheet(signal.name, sheets.get(signal.asset, {}))
+        factor = units.factor(signal.unit, ACCELERATION)[0]
+        found.append(Watch(handle, signal.asset, signal.path, sheet, factor, round(one.interval * US), one.confirm))
+    return tuple(found)
 
 
 def burst(config: SignalConfig, signal: Signal, handle: int, first: int, handles: Mapping[str, int]) -> Burst:

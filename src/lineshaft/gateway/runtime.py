@@ -116,7 +116,8 @@ class Gateway:
         self._plan = with_retired(self._plan, [keys[number] for number in sorted(waiting)])
         by_path = {(item.device, item.signal.path): i for i, item in enumerate(self._plan.signals)}
         handles: Int64Array = np.array([by_path.get((key.device, key.path), -1) for key in keys], np.int64)
-        self._pipeline = Pipeline(self._plan.table, self._plan.computations, self._plan.rules, self._plan.bursts)
+        plan = self._plan
+        self._pipeline = Pipeline(plan.table, plan.computations, plan.rules, plan.bursts, plan.watches)
         self._handles = {item.signal.path: handle for handle, item in enumerate(self._plan.signals)}
         self._computed = next((device for device in self._plan.devices if device.id == COMPUTED), None)
         self._engine = Engine(

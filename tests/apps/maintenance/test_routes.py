@@ -25,7 +25,7 @@ from lineshaft.hub.security.identity import Principal
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
-from lineshaft.model.equipment import Datatype, Signal, SignalKind
+from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Signal, SignalKind
 from lineshaft.model.events import Event
 from lineshaft.model.samples import SampleBatch
 from lineshaft.model.waveforms import Waveform
@@ -113,6 +113,47 @@ async def test_nothing_is_claimed_without_speed_bearing_or_unit(services: Servic
             assert found["verdict"] == "not diagnosable"
             assert not [one for one in found["findings"] if "race" in one["kind"]]
             assert reason in {one["reason"] for one in found["not_diagnosable"]}
+
+
+@pytest.mark.parametrize("reason", ["clipped", "constant", "implausible", "short"])
+async def test_nothing_is_claimed_of_a_spoilt_burst(services: Services, reason: str) -> None:
+    """Clipped, constant, in raw counts, or half of it arrived: no fault, no severity, and the page's words say why."""
+    signal, now = sensor(services), services.clock.now_us()
+    random = np.random.default_rng(1)
+    orders = fault_orders(Geometry(9, 7.94, 39.04))
+    values = in_noise(damaged_wave(Damage("outer", 25.0, orders), RATE, 1.0, random), 0, random)
+    spoilt = {"clipped": np.clip(values, -0.5, 0.5), "constant": 0 * values + 1, "implausible": 1e6 * values}
+    wave = Waveform.of(spoilt.get(reason, values), RATE, 1500.0)
+    if reason == "short":
+        wave = next(wave.pieces(wave.nbytes // 2))
+    services.historian.append(SampleBatch.of_waves([signal], [now - HOUR], [wave]), "one")
+    async with client(services) as http:
+        found = (await http.get("/diagnosis", params={"signal": signal, "bearing": "6205"})).json()
+    assert found["verdict"] == "not diagnosable"
+    assert (found["findings"], found["zone"]) == ([], None)
+    assert [(one["what"], one["reason"]) for one in found["not_diagnosable"]] == [("all", reason)]
+    assert len(found["not_diagnosable"][0]["words"]) > 20
+
+
+async def test_the_data_sheet_of_the_sensor_says_what_is_not_asked(services: Services) -> None:
+    """Bearing, zones and kind of machine of the plant hold for the diagnosis; a question wins over them."""
+    signal, now = sensor(services), services.clock.now_us()
+    put(services, signal, now - HOUR)
+    lines = {"burst_bearing": "SKF 6205-2RS", "burst_machine": "pump", "burst_teeth": 17}
+    sheet = tuple(Attribute(name, value) for name, value in lines.items())
+    services.state.catalogue.register_equipment([Equipment(ASSET, "Pump 1", Level.ASSET, "pump", attributes=sheet)])
+    async with client(services) as http:
+        (one,) = (await http.get("/sensors")).json()["items"]
+        assert (one["sheet"]["bearing"], one["sheet"]["machine"], one["sheet"]["teeth"]) == ("SKF 6205-2RS", "pump", 17)
+        assert one["sheet"]["orders"] == pytest.approx([3.585, 5.415, 2.357, 0.398], abs=1e-3)
+        assert one["node"] == "acme/gw"
+        found = (await http.get("/diagnosis", params={"signal": signal})).json()
+        assert (found["verdict"], found["edition"][:9]) == ("outer_race", "ISO 10816")
+        assert found["orders"] == one["sheet"]["orders"]
+        unknown = (await http.get("/diagnosis", params={"signal": signal, "bearing": "none"})).json()
+        assert unknown["verdict"] == "not diagnosable"
+        grams = (await http.get("/diagnosis", params={"signal": signal, "unit": "mgn"})).json()
+        assert grams["features"]["peak"] == pytest.approx(found["features"]["peak"] * 9.80665e-3, rel=1e-3)
 
 
 async def test_bad_input_is_named(services: Services) -> None:

@@ -45,6 +45,11 @@ class Boundaries:
         return min(baseline + 0.25 * self.velocity[1], 1.25 * self.velocity[1])
 
 
+def zone_name(one: Boundaries) -> str:
+    """What people and plant files call the zones of a group of machines: '2: 15 to 300 kW, rigid'."""
+    return f"{one.group}, {one.support}"
+
+
 def zone_tables(document: Mapping[str, Any]) -> tuple[Boundaries, ...]:
     """The tables of a document `editions` -> `groups`. Raises ValueError with the edition and group of a wrong row."""
     found = []

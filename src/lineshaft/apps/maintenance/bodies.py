@@ -13,13 +13,27 @@ class BearingView(BaseModel):
     inner: float = Field(description="BPFI by the shaft's speed")
     ball: float = Field(description="BSF by the shaft's speed")
     cage: float = Field(description="FTF by the shaft's speed")
+    elements: int = Field(description="rolling elements in one row")
     source: str
+
+
+class MachineView(BaseModel):
+    """What is usual for a kind of machine."""
+
+    id: str
+    title: str
+    types: list[str] = Field(description="asset types that it is of")
+    zones: str = Field(description="name of its usual severity zones")
+    speeds: tuple[float, float] = Field(description="usual speeds in 1/min")
+    asks: list[str] = Field(description="what else helps a diagnosis: teeth, mains")
+    words: str
 
 
 class ZoneView(BaseModel):
     """Zone boundaries of one group of machines."""
 
     id: int
+    name: str = Field(description="as plant files call it")
     edition: str
     group: str
     support: str
@@ -30,13 +44,28 @@ class Reference(BaseModel):
     """Bearings and severity zones that come with Lineshaft."""
 
     bearings: list[BearingView]
+    machines: list[MachineView]
     zones: list[ZoneView]
 
 
+class SheetView(BaseModel):
+    """What the data sheet says of the machine behind a vibration sensor."""
+
+    machine: str = Field(description="id of its template, empty for none")
+    bearing: str = Field(description="name in the library, empty for none")
+    orders: tuple[float, float, float, float] | None = Field(description="BPFO, BPFI, BSF, FTF by the speed")
+    zones: int | None = Field(description="id of its severity zones")
+    teeth: int | None
+    mains: float | None = Field(description="Hz")
+    problem: str = Field(description="what of it cannot be understood")
+
+
 class SensorView(BaseModel):
-    """A signal of kind waveform, with its newest burst."""
+    """A signal of kind waveform, with its newest burst and its data sheet."""
 
     signal: int
+    node: str = Field(description="the gateway that it comes from")
+    sheet: SheetView
     path: str
     asset: str
     unit: str
@@ -84,6 +113,7 @@ class DiagnosisView(BaseModel):
     waveform: str
     signal: int
     time: int
+    orders: tuple[float, float, float, float] | None = Field(description="BPFO, BPFI, BSF, FTF that were used")
     verdict: str = Field(description="outer_race, inner_race, rolling_element, cage, healthy or not diagnosable")
     findings: list[FindingView]
     not_diagnosable: list[RefusalView]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query
 
-from lineshaft.analytics.bearings.diagnosis import Machine, diagnose
+from lineshaft.analytics.bearings.diagnosis import diagnose
 from lineshaft.analytics.bearings.findings import Diagnosis, Finding
 from lineshaft.analytics.bearings.kinematics import FaultOrders, Geometry, fault_orders, find_bearing
+from lineshaft.analytics.vibration.severity import zone_name
 from lineshaft.apps.maintenance import bodies
 from lineshaft.apps.maintenance.cases import PREFIX, cases_of
-from lineshaft.config.reference import bearings, severity_zones
+from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
+from lineshaft.config.reference import bearings, machine_templates, severity_zones
+from lineshaft.config.vibration_sheet import Sheet
 from lineshaft.errors import DataError
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
@@ -22,6 +26,7 @@ from lineshaft.model.equipment import SignalKind
 
 router = APIRouter(prefix="/maintenance", tags=["maintenance"])
 
+NONE = "none"
 _PAST_US = 400 * 86_400_000_000
 _MOST_EVENTS = 5000
 
@@ -38,11 +43,20 @@ def reference() -> bodies.Reference:
                 ball=one.orders.ball,
                 cage=one.orders.cage,
                 source=one.source,
+                elements=one.orders.elements,
             )
             for one in bearings().values()
         ],
+        machines=[bodies.MachineView(**asdict(one)) for one in machine_templates().values()],
         zones=[
-            bodies.ZoneView(id=i, edition=one.edition, group=one.group, support=one.support, velocity=one.velocity)
+            bodies.ZoneView(
+                id=i,
+                name=zone_name(one),
+                edition=one.edition,
+                group=one.group,
+                support=one.support,
+                velocity=one.velocity,
+            )
             for i, one in enumerate(severity_zones())
         ],
     )
@@ -59,6 +73,8 @@ def sensors(parts: Parts) -> bodies.Sensors:
         newest = _newest(parts, one.id)
         items.append(
             bodies.SensorView(
+                sheet=_sheet(sheet_of(parts, one)),
+                node=one.born.node,
                 signal=one.id,
                 path=one.path,
                 asset=one.path.rpartition("/")[0],
@@ -83,8 +99,12 @@ def diagnosis(
     teeth: Annotated[int | None, Query(ge=3, description="of the gear on this shaft")] = None,
     mains: Annotated[float | None, Query(gt=0, description="Hz of the supply")] = None,
     zones: Annotated[int | None, Query(ge=0, description="id of the zones in the reference")] = None,
+    unit: Annotated[str, Query(description="unit of the samples; that of the signal when absent")] = "",
 ) -> bodies.DiagnosisView:
-    """What a burst says about the machine: faults with their evidence, or why nothing is claimed."""
+    """What a burst says about the machine: faults with their evidence, or why nothing is claimed.
+
+    What is not asked for is taken from the data sheet of the sensor; the bearing `none` means that nobody knows it.
+    """
     one = parts.state.catalogue.by_id(signal)
     if one is None:
         raise NotFound(f"there is no signal {signal}")
@@ -95,20 +115,23 @@ def diagnosis(
     wave = None if at is None else parts.historian.bursts(signal, [at]).get(at)
     if wave is None or at is None:
         raise NotFound(f"{one.path} has no burst" + ("" if time is None else f" at {time}"))
+    sheet = sheet_of(parts, one)
     tables = severity_zones()
     if zones is not None and zones >= len(tables):
         raise DataError(f"there are no zones {zones}", hint=f"0 to {len(tables) - 1}, see GET /maintenance/reference")
     turns = speed if speed is not None else wave.speed
-    machine = Machine(
-        speed=None if turns is None else turns / 60,
-        orders=_orders(bearing, geometry, orders),
-        teeth=teeth,
-        mains=mains,
-        zones=None if zones is None else tables[zones],
+    own = _orders(bearing, geometry, orders)
+    machine = replace(
+        sheet.at(turns),
+        orders=None if bearing == NONE else own or sheet.orders,
+        teeth=teeth or sheet.teeth,
+        mains=mains or sheet.mains,
+        zones=sheet.zones if zones is None else tables[zones],
     )
     expected = wave.total if wave.total > len(wave) else None
-    found = diagnose(wave.values(), wave.rate, machine, unit=one.born.signal.unit, expected=expected)
-    return _view(signal, at, found)
+    values, unit = in_known_unit(wave.values(), unit or one.born.signal.unit)
+    found = diagnose(values, wave.rate, machine, unit=unit, expected=expected)
+    return _view(signal, at, found, machine.orders)
 
 
 @router.get("/cases")
@@ -152,14 +175,32 @@ def _orders(bearing: str, geometry: str, orders: str) -> FaultOrders | None:
         if geometry:
             elements, *sizes = (float(part) for part in geometry.split(","))
             return fault_orders(Geometry(int(elements), *sizes))
-        return find_bearing(bearings(), bearing).orders if bearing else None
+        return find_bearing(bearings(), bearing).orders if bearing not in ("", NONE) else None
     except (ValueError, TypeError) as error:
         what = "orders" if orders else "geometry" if geometry else "bearing"
         raise DataError(f"{what}: {error}", hint="orders: BPFO,BPFI,BSF,FTF; geometry: n,d,D[,angle]") from error
 
 
-def _view(signal: int, time: int, found: Diagnosis) -> bodies.DiagnosisView:
+def _sheet(sheet: Sheet) -> bodies.SheetView:
+    tables = severity_zones()
+    return bodies.SheetView(
+        machine=sheet.machine,
+        bearing=sheet.bearing,
+        orders=_four(sheet.orders),
+        zones=tables.index(sheet.zones) if sheet.zones is not None else None,
+        teeth=sheet.teeth,
+        mains=sheet.mains,
+        problem=sheet.problem,
+    )
+
+
+def _four(orders: FaultOrders | None) -> tuple[float, float, float, float] | None:
+    return None if orders is None else (orders.outer, orders.inner, orders.ball, orders.cage)
+
+
+def _view(signal: int, time: int, found: Diagnosis, orders: FaultOrders | None) -> bodies.DiagnosisView:
     return bodies.DiagnosisView(
+        orders=_four(orders),
         waveform=f"{signal}-{time}",
         signal=signal,
         time=time,

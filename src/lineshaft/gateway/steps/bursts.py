@@ -12,6 +12,7 @@ import numpy as np
 from lineshaft.analytics.vibration import features as vibration
 from lineshaft.analytics.vibration.sensor import sensor_problems
 from lineshaft.gateway.steps.base import StepCount
+from lineshaft.gateway.steps.diagnosis import FINDING
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import CLASS_MASK, Float64Array, Quality, SampleBatch
 from lineshaft.model.waveforms import Waveform
@@ -116,13 +117,17 @@ class Bursts:
     def keep(self, bursts: SampleBatch, events: Sequence[Event]) -> SampleBatch:
         """The bursts that are to be sent, in the order of their times, with those held back before a finding.
 
-        events: what edge rules found now.
+        events: what edge rules and the diagnosis found now. The burst that shows a fault is sent in any case.
         """
         out = [row for spec in self._bursts.values() if self._found(spec, events) for row in self._release(spec)]
+        shown = {(one.details.get("signal"), one.details.get("burst")) for one in events if one.kind == FINDING}
         for row in range(len(bursts)):
             one = bursts.take(slice(row, row + 1))
             handle = int(one.signals[0])
             self.count.rows_in += 1
+            shows = handle in self._bursts and (self._bursts[handle].path, int(one.times[0])) in shown
+            if shows:
+                self._states[handle].owed += 1
             if self._wanted(handle, float(one.values[0])):
                 out.append(one)
             else:
@@ -132,7 +137,9 @@ class Bursts:
 
     def _found(self, spec: Burst, events: Sequence[Event]) -> bool:
         return any(
-            event.kind.endswith(".raised")
+            event.details.get("signal") == spec.path
+            if event.kind == FINDING
+            else event.kind.endswith(".raised")
             and event.kind.startswith("rule.")
             and (event.details.get("rule") in spec.rules if spec.rules else event.subject == spec.asset)
             for event in events

@@ -10,6 +10,7 @@ from lineshaft.gateway.steps.base import SignalTable, Step, StepCount, Uniquenes
 from lineshaft.gateway.steps.bursts import Burst, Bursts
 from lineshaft.gateway.steps.checks import Range, Scale, SourceClock, Types
 from lineshaft.gateway.steps.computed import Computation, Computed
+from lineshaft.gateway.steps.diagnosis import Diagnosing, Watch
 from lineshaft.gateway.steps.door import SwingingDoor
 from lineshaft.gateway.steps.exceptions import ReportByException
 from lineshaft.gateway.steps.mapping import StateMap
@@ -30,6 +31,7 @@ class Pipeline:
         computations: Sequence[Computation] = (),
         rules: Sequence[Rule] = (),
         bursts: Sequence[Burst] = (),
+        watches: Sequence[Watch] = (),
     ) -> None:
         self.types = Types(table)
         self._skew = SkewedClock(table)
@@ -49,6 +51,7 @@ class Pipeline:
         self._computed = Computed(computations, len(table))
         self._rules = EdgeRules(rules, len(table))
         self._bursts = Bursts(bursts, len(table))
+        self._diagnosing = Diagnosing(watches)
         self._holds_bursts = any(one.before for one in bursts)
         self._events: list[Event] = []
         self._unique = Uniqueness(len(table))
@@ -71,6 +74,7 @@ class Pipeline:
             batch, bursts = self._features(batch, bursts)
         told = len(self._events)
         out = self._send(self._derive(self._judged(batch)))
+        self._events += self._diagnosing.update(bursts)
         if not len(bursts) and not (self._holds_bursts and len(self._events) > told):
             return out
         kept = self._exceptions.update(self._bursts.keep(bursts, self._events[told:]))
