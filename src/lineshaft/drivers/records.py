@@ -23,6 +23,8 @@ _EXAMPLES = 20
 
 CHUNK = 20_000
 """Records that are parsed at a time."""
+MOST_CHARACTERS = 8_000_000
+"""What they may take; bursts are long."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Records:
     qualities: list[int] = field(default_factory=list)
     texts: list[str | None] = field(default_factory=list)
     raw: list[str | None] = field(default_factory=list)
+    rates: dict[int, float] = field(default_factory=dict)  # place -> Hz, of a series that says it
+    size: int = 0  # characters of `raw`
 
     def __len__(self) -> int:
         return len(self.items)
@@ -48,6 +52,12 @@ class Records:
         self.qualities.append(quality)
         self.texts.append(text)
         self.raw.append(None if quality == Quality.BAD_NO_VALUE else raw)
+        self.size += 0 if raw is None else len(raw)
+
+    @property
+    def full(self) -> bool:
+        """True when it is time to begin another chunk."""
+        return len(self.items) >= CHUNK or self.size >= MOST_CHARACTERS
 
 
 @dataclass(slots=True)
@@ -132,7 +142,7 @@ def rows_of(
     nobody: list[Target] = []
     for place in range(skip, len(records)):
         wanted = targets.get(records.items[place], nobody)
-        if not wanted:
+        if wanted is nobody:
             unnamed[records.items[place]] += 1
         for target in wanted:
             places.append(place)

@@ -49,6 +49,8 @@ class _Reader(Protocol):
 
 
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+BURSTS = 16
+"""Rows of a Parquet file that are read at a time when it has lists of numbers."""
 _FARTHEST_US = 253_402_300_799_000_000  # the year 9999
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -85,7 +87,7 @@ def _csv_records(rows: _Reader, options: TableForm, malformed: Malformed, decima
             for index, cell in enumerate(row):
                 if index != time_at and cell:
                     records.add(header[index], time, number_point(cell, decimal))
-        if len(records) >= CHUNK:
+        if records.full:
             yield records
             records = Records()
     yield records
@@ -103,7 +105,10 @@ def read_parquet(path: Path, options: TableForm, malformed: Malformed) -> Chunks
             others = (
                 [options.signal_column, options.value_column] if long else [h for h in header if h != header[time_at]]
             )
-            for batch in file.iter_batches(CHUNK):
+            lists = any(
+                arrow.types.is_list(field.type) or arrow.types.is_large_list(field.type) for field in file.schema_arrow
+            )
+            for batch in file.iter_batches(BURSTS if lists else CHUNK):
                 columns = {name: batch.column(name) for name in [options.time_column, *others]}
                 times = parquet_times(columns.pop(options.time_column), options.time_unit)
                 cells = [_raw_column(columns[name]) for name in others]
@@ -181,4 +186,6 @@ def _raw(cell: Any) -> str | None:
         return cell
     if isinstance(cell, bool):
         return "1" if cell else "0"
+    if isinstance(cell, list):
+        return " ".join("nan" if one is None else repr(one) for one in cell)
     return cell.isoformat() if isinstance(cell, datetime) else str(cell)

@@ -23,7 +23,7 @@ def parse(*lines: str) -> tuple[Records, Malformed]:
     malformed = Malformed()
     joined = Records()
     for part in read_shdr([line + "\n" for line in lines], malformed):
-        for name in Records.__slots__:
+        for name in ("items", "times", "values", "qualities", "texts", "raw"):
             getattr(joined, name).extend(getattr(part, name))
     return joined, malformed
 

@@ -14,4 +14,5 @@ SPEC = DriverSpec(
     create=ReplayDriver,
     push=True,
     docs="drivers/replay.md",
+    waveforms="told",
 )

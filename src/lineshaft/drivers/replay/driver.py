@@ -9,14 +9,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
 
 from lineshaft.clock import MICROSECONDS, Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink
+from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
 from lineshaft.drivers.records import Chunks, Malformed, Records, Targets, rows_of, targets_of
+from lineshaft.drivers.replay.bursts import BurstRows
 from lineshaft.drivers.replay.options import ReplayConnection
 from lineshaft.drivers.replay.pace import Pace
 from lineshaft.drivers.replay.recording import First, Overview, Recording
@@ -56,6 +57,12 @@ class ReplayDriver:
         self._origin_us: int | None = None  # times: shifted only: where the recording's start lies
         self._resumed: Mapping[str, object] = {}
         self._playing: asyncio.Task[None] | None = None
+        self._waves: Sequence[WavePoint] = ()
+        self._refused: set[str] = set()  # waveforms of which it was said that one is none
+
+    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+        """Records of these items are bursts, each a row of many numbers."""
+        self._waves = points
 
     def position(self) -> str:
         """Number of records that were passed, the file they are of, and where shifted times begin."""
@@ -74,7 +81,7 @@ class ReplayDriver:
     async def connect(self) -> None:
         """Find the recording and look through it, for some seconds at most. Raises ConnectionFailed."""
         await self.close()
-        recording = Recording(self.options)
+        recording = Recording(self.options, {point.address.item for point in self._waves})
         try:
             self._file = await asyncio.to_thread(recording.fingerprint)
             self._overview = await asyncio.to_thread(recording.overview, _OVERVIEW_S)
@@ -115,7 +122,10 @@ class ReplayDriver:
         self.statistics = ReplayStatistics()
         targets = targets_of(points)
         known = self._overview.counts
-        missing = [point for point in points if point.address.item not in known and self._overview.complete]
+        every: tuple[Point | WavePoint, ...] = (*points, *self._waves)
+        missing = [point for point in every if point.address.item not in known and self._overview.complete]
+        bursts: Targets = {item: [] for item in BurstRows(self._waves, self._no_burst).items}
+        targets = {**bursts, **targets}
         unnamed = {item: count for item, count in known.items() if item not in targets}
         if unnamed:
             log.warning(
@@ -162,6 +172,13 @@ class ReplayDriver:
             Finding("every line can be read", not bad.count, f"{bad.count} malformed{lines}"),
         )
 
+    def _no_burst(self, item: str, words: str) -> None:
+        """Count what is no burst, and say it once."""
+        self.statistics.malformed.add(self._ordinal, f"{item}: {words}")
+        if item not in self._refused:
+            self._refused.add(item)
+            log.warning("a burst of the recording is of no use", item=item, error=words)
+
     def _opened(self) -> Recording:
         if self._recording is None:
             raise ConnectionFailed(f"recording {self.options.path}: not connected")
@@ -198,6 +215,7 @@ class ReplayDriver:
         last = before = 0
         pace = Pace(overview.start, overview.opening, round(options.max_gap * MICROSECONDS))
         schedule = _Schedule(self._clock, options)
+        bursts = BurstRows(self._waves, self._no_burst)
         passed = 0
         chunks = recording.chunks(self.statistics.malformed)
         while (records := await asyncio.to_thread(_next, chunks)) is not None:
@@ -208,10 +226,11 @@ class ReplayDriver:
             skip = min(max(self._ordinal - passed, 0), len(records))
             passed += len(records)
             if skip == len(records):
+                bursts.rows(records, skip)  # it keeps rates and speeds
                 continue
             if not schedule.started:
                 self._origin_us = schedule.start(offsets[skip] if offsets else 0, self._origin_us)
-            rows = _Rows(*rows_of(records, skip, targets, self.statistics.unnamed))
+            rows = _Rows(*rows_of(records, skip, targets, self.statistics.unnamed)).joined(bursts.rows(records, skip))
             if options.times == "shifted":
                 rows = rows.shifted(overview.start, self._origin_us or 0, float(options.speed))
             base = passed - len(records)
@@ -236,6 +255,14 @@ class _Rows:
     places: np.ndarray[tuple[int], np.dtype[np.int64]]
     batch: SampleBatch
 
+    def joined(self, more: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], SampleBatch]) -> _Rows:
+        """With more rows, in the order of their places."""
+        places, batch = more
+        if not len(batch):
+            return self
+        order = np.argsort(whole := np.concatenate([self.places, places]), kind="stable")
+        return _Rows(whole[order], SampleBatch.concat([self.batch, batch]).take(order))
+
     def between(self, start: int, end: int) -> SampleBatch:
         first, last = np.searchsorted(self.places, (start, end))
         return self.batch.take(slice(int(first), int(last)))
@@ -243,7 +270,7 @@ class _Rows:
     def shifted(self, start_us: int, origin_us: int, speed: float) -> _Rows:
         old = self.batch
         times = origin_us + np.round((old.times - start_us) / speed).astype(np.int64)
-        return _Rows(self.places, SampleBatch(old.signals, times, old.values, old.qualities, old.texts))
+        return _Rows(self.places, replace(old, times=times))
 
 
 class _Schedule:

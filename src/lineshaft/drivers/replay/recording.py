@@ -9,7 +9,7 @@ import os
 import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +56,10 @@ class Overview:
 class Recording:
     """One file. Opening it costs a pass when `overview` is asked."""
 
-    def __init__(self, options: ReplayConnection) -> None:
+    def __init__(self, options: ReplayConnection, series: Set[str] = frozenset()) -> None:
+        """series: items that are waveforms."""
         self.options = options
+        self._series = series
         self.path = Path(expand(options.path))
 
     def fingerprint(self) -> str:
@@ -81,7 +83,7 @@ class Recording:
                 if kind == "csv":
                     yield from read_csv(lines, self.options, malformed)
                 else:
-                    yield from read_shdr(lines, malformed)
+                    yield from read_shdr(lines, malformed, self._series)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(f"{self.path} is damaged: {error}") from error
         except OSError as error:
