@@ -30,6 +30,7 @@ SOURCES = (
     "public",
     "scripts",
     "src",
+    "../src/lineshaft/hub/explorer/state_words.json",
 )
 
 Npm = Callable[[Sequence[str], Path], int]

@@ -91,7 +91,10 @@ def small(tmp_path: Path) -> Page:
     (page.sources / "src").mkdir(parents=True)
     (page.sources / "public").mkdir()
     (page.sources / "scripts").mkdir()
-    for name in ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "index.html", "src/main.tsx"):
+    words = "../src/lineshaft/hub/explorer/state_words.json"
+    files = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "index.html", "src/main.tsx")
+    for name in (*files, words):
+        (page.sources / name).parent.mkdir(parents=True, exist_ok=True)
         (page.sources / name).write_text(name)
     return page
 

@@ -78,9 +78,9 @@ export async function call<T>(path: string, { method = "GET", body, signal }: Ca
 }
 
 /** Put query parameters on a path; null and undefined are left out. */
-export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
+export function withQuery(path: string, query: Record<string, string | number | boolean | null | undefined>): string {
   const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value != null && value !== "") search.set(key, String(value));
+  for (const [key, value] of Object.entries(query)) if (value != null && value !== "" && value !== false) search.set(key, String(value));
   const text = search.toString();
   return text ? `${path}?${text}` : path;
 }

@@ -1,12 +1,11 @@
 import { keepPreviousData, QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { setZone } from "../format";
 import { live } from "../live/store";
-import { PlantTree } from "./tree";
+import { lookUp, nodes } from "./nodes";
 import { ApiError, call, withQuery } from "./client";
 import type {
   Change,
-  Equipment,
   FoundSignal,
   HealthCheck,
   LatestColumns,
@@ -57,56 +56,76 @@ export function useSetup() {
   return useQuery({ queryKey: ["setup"], queryFn: () => call<{ needed: boolean }>("/setup"), staleTime: 0 });
 }
 
-const EMPTY = new PlantTree([]);
-
-/** The equipment tree. */
+/** What is known of the equipment; what a page asks it for and it does not know comes a moment later. */
 export function useTree() {
-  const query = useQuery({ queryKey: ["equipment"], queryFn: () => call<Equipment>("/equipment"), staleTime: 60_000 });
-  const tree = useMemo(() => (query.data ? new PlantTree(query.data.nodes) : EMPTY), [query.data]);
-  return { ...query, tree };
+  return { tree: useSyncExternalStore(nodes.subscribe, nodes.current) };
+}
+
+/** One node with the components below it, in the order of the tree. */
+export function useNode(path: string) {
+  return useQuery({
+    queryKey: ["equipment", path],
+    queryFn: async () => {
+      const found = await lookUp([path], true);
+      nodes.take(found.nodes);
+      const below = found.nodes.filter((one) => one.path.startsWith(`${path}/`));
+      return { node: found.nodes.find((one) => one.path === path) ?? null, components: below };
+    },
+    enabled: path !== "",
+    staleTime: 60_000,
+  });
 }
 
 const MOST_SIGNALS = 5000;
 
-async function pages(asset: string): Promise<SignalInfo[]> {
+async function pages(asset: string, own: boolean): Promise<SignalInfo[]> {
   const items: SignalInfo[] = [];
   let cursor: string | number | null = null;
   do {
-    const page: SignalPage = await call(withQuery("/signals", { asset, limit: 1000, cursor }));
+    const page: SignalPage = await call(withQuery("/signals", { asset, own, limit: 1000, cursor }));
     items.push(...page.items);
     cursor = page.next ?? null;
   } while (cursor != null && items.length < MOST_SIGNALS);
   return items;
 }
 
-/** The signals of an asset and of everything below it; '' is the whole plant. */
-export function useSignals(asset = "", enabled = true) {
+/** The signals of an asset and of everything below it, or only its own and its components'. */
+export function useSignals(asset: string, own = false) {
   return useQuery({
-    queryKey: ["signals", asset],
-    queryFn: () => pages(asset),
+    queryKey: ["signals", asset, own],
+    queryFn: () => pages(asset, own),
     staleTime: 60_000,
-    enabled,
-  });
-}
-
-/** Signals whose name or path contains `text`. */
-export function useSignalSearch(text: string) {
-  return useQuery({
-    queryKey: ["signals", "search", text],
-    queryFn: ({ signal }) => call<SignalPage>(withQuery("/signals", { q: text, limit: 40 }), { signal }),
-    enabled: text.length > 0,
-    placeholderData: keepPreviousData,
+    enabled: asset !== "",
   });
 }
 
 /** The signals with these ids, in this order; unknown ids are left out. */
 export function useSignalsById(ids: readonly number[]) {
-  const all = useSignals("");
+  const query = useQuery({
+    queryKey: ["signals", "ids", ids.join()],
+    queryFn: async () => (await call<SignalPage>(withQuery("/signals", { ids: ids.join() }))).items,
+    enabled: ids.length > 0,
+    staleTime: 60_000,
+    placeholderData: keepPreviousData,
+  });
   const signals = useMemo(() => {
-    const byId = new Map((all.data ?? []).map((signal) => [signal.id, signal]));
+    const byId = new Map((query.data ?? []).map((signal) => [signal.id, signal]));
     return ids.map((id) => byId.get(id)).filter((signal) => signal !== undefined);
-  }, [all.data, ids]);
-  return { ...all, signals };
+  }, [query.data, ids]);
+  return { ...query, signals };
+}
+
+/** Signals by their paths; unknown paths are left out. */
+export function useSignalsByPath(paths: readonly string[]): ReadonlyMap<string, SignalInfo> {
+  const wanted = [...new Set(paths)].sort();
+  const { data } = useQuery({
+    queryKey: ["signals", "paths", wanted.join()],
+    queryFn: async () => (await lookUp(wanted)).signals,
+    enabled: wanted.length > 0,
+    staleTime: 60_000,
+    placeholderData: keepPreviousData,
+  });
+  return useMemo(() => new Map((data ?? []).map((signal) => [signal.path, signal])), [data]);
 }
 
 /** The newest value of every signal below `asset`, asked again every few seconds. */
@@ -199,6 +218,8 @@ export function useTokens() {
   });
 }
 
+const OF_CATALOGUE = ["equipment", "signals", "changes", "inbox", "tree", "search", "facets", "cards", "overview"];
+
 /** Reload what the hub says has changed. */
 export function useHubNotices(): void {
   const client = useQueryClient();
@@ -214,7 +235,8 @@ export function useHubNotices(): void {
       }, NOTICE_PAUSE_MS);
     };
     return live.onNotice((notice) => {
-      const keys = notice === "catalogue" ? ["equipment", "signals", "changes", "inbox"] : [notice];
+      if (notice === "catalogue") nodes.refresh();
+      const keys = notice === "catalogue" ? OF_CATALOGUE : [notice];
       for (const key of keys) {
         if (again.has(key)) again.set(key, 1);
         else load(key);

@@ -1,23 +1,38 @@
 import type { EquipmentNode } from "./types";
 
-/** The equipment as a tree: nodes by path, children by parent. */
-export class PlantTree {
-  readonly byPath: ReadonlyMap<string, EquipmentNode>;
-  readonly children: ReadonlyMap<string, EquipmentNode[]>;
-  readonly roots: EquipmentNode[];
+/** Nodes by path. Asking for one that is not known makes it wanted. */
+export interface Nodes {
+  get(path: string): EquipmentNode | undefined;
+  has(path: string): boolean;
+}
 
-  constructor(readonly nodes: EquipmentNode[]) {
-    const byPath = new Map(nodes.map((node) => [node.path, node]));
-    const children = new Map<string, EquipmentNode[]>();
-    const roots: EquipmentNode[] = [];
-    for (const node of nodes) {
-      if (!byPath.has(node.parent)) roots.push(node);
-      else if (children.has(node.parent)) children.get(node.parent)?.push(node);
-      else children.set(node.parent, [node]);
-    }
-    this.byPath = byPath;
-    this.children = children;
-    this.roots = roots;
+/**
+ * What the page knows of the equipment. It never holds the whole plant: `want` is called with a path that is asked for and not
+ * known; what comes makes a new tree. Until then a path is called by its last part.
+ */
+export class PlantTree {
+  readonly byPath: Nodes;
+
+  constructor(
+    private readonly known: ReadonlyMap<string, EquipmentNode | null>,
+    want: (path: string) => void = () => undefined,
+  ) {
+    const get = (path: string): EquipmentNode | undefined => {
+      const node = known.get(path);
+      if (node === undefined && path) want(path);
+      return node ?? undefined;
+    };
+    this.byPath = { get, has: (path) => get(path) !== undefined };
+  }
+
+  /** A tree of some nodes that wants no others. */
+  static of(nodes: readonly EquipmentNode[]): PlantTree {
+    return new PlantTree(new Map(nodes.map((node) => [node.path, node])));
+  }
+
+  /** True when the hub has said whether there is such a node. */
+  settled(path: string): boolean {
+    return this.known.has(path);
   }
 
   /** The nodes from the top down to `path`, it included. */
@@ -45,5 +60,13 @@ export class PlantTree {
       .filter((node) => node.path.startsWith(`${asset}/`))
       .map((node) => node.name)
       .join(" › ");
+  }
+
+  /** A component's name says little without the asset above it: CNC 1 spindle. */
+  nameWithParent(path: string): string {
+    const node = this.byPath.get(path);
+    const above = this.assetOf(path);
+    if (!node || !above || above === node) return this.nameOf(path);
+    return `${above.name} ${node.name.charAt(0).toLowerCase()}${node.name.slice(1)}`;
   }
 }

@@ -1,15 +1,12 @@
 import { memo, useEffect, useMemo, useRef } from "react";
-import type { SeriesColumns, SignalInfo } from "../api/types";
+import type { SeriesColumns } from "../api/types";
 import { useOnScreen } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
 import { useBounds } from "../shell/address";
 import { token, useLook } from "../shell/look";
 import { fit } from "./canvas";
 
-interface Point {
-  signal: SignalInfo;
-  factor: number;
-}
+type Point = readonly [id: number, factor: number];
 
 /** Sum of several series on a common grid of `count` steps; each keeps its last value until its next one. */
 export function sumSeries(
@@ -20,8 +17,8 @@ export function sumSeries(
   count: number,
 ): (number | null)[] {
   const sums = new Array<number | null>(count).fill(null);
-  for (const { signal, factor } of points) {
-    const series = history.get(signal.id);
+  for (const [id, factor] of points) {
+    const series = history.get(id);
     if (!series) continue;
     let at = 0;
     let held: number | null = null;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SignalInfo } from "../api/types";
-import { abnormalKind, brokenLimit, findAbnormal, groupAbnormal, qualityWord } from "./abnormal";
+import { abnormalKind, brokenLimit, qualityWord } from "./abnormal";
 
 const limits = { low_low: 0, low: 10, high: 90, high_high: 100 };
 
@@ -35,22 +35,4 @@ test("a machine that is down is abnormal, one that is off or idle is not", () =>
   const state = signal(1, { kind: "state", datatype: "String" });
   expect(abnormalKind(state, null, "FAULT", 192)).toBe("down");
   expect(abnormalKind(state, null, "IDLE", 192)).toBeNull();
-});
-
-test("a silent device is one thing that is wrong, each broken limit another, the most urgent first", () => {
-  const signals = [1, 2, 3, 4, 5].map((id) => signal(id));
-  const at = (value: number, quality = 192) => ({ time: 1, value, text: null, quality });
-  const newest = new Map([
-    [1, at(5, 8)],
-    [2, at(5, 8)],
-    [3, at(95)],
-    [4, at(200)],
-    [5, at(50)],
-  ]);
-  const groups = groupAbnormal(findAbnormal(signals, newest));
-  expect(groups.map((group) => [group.kind, group.signals.length])).toEqual([
-    ["highHigh", 1],
-    ["high", 1],
-    ["stale", 2],
-  ]);
 });

@@ -1,4 +1,4 @@
-import type { LatestColumns, SignalInfo } from "../api/types";
+import type { SignalInfo } from "../api/types";
 import { classOf, conditionLevel, isCondition, isState, stateWord } from "./states";
 
 export type LimitKind = "highHigh" | "high" | "low" | "lowLow";
@@ -61,65 +61,4 @@ export interface Newest {
   value: number | null;
   text: string | null;
   quality: number;
-}
-
-export interface Abnormal {
-  signal: SignalInfo;
-  kind: AbnormalKind;
-  newest: Newest;
-}
-
-/** Columns of newest values by signal id. */
-export function newestById(columns: LatestColumns | undefined): Map<number, Newest> {
-  const found = new Map<number, Newest>();
-  columns?.signal.forEach((id, i) => {
-    found.set(id, {
-      time: columns.time[i] ?? 0,
-      value: columns.value[i] ?? null,
-      text: columns.text[i] ?? null,
-      quality: columns.quality[i] ?? 0,
-    });
-  });
-  return found;
-}
-
-/** Signals of one device that are all bad or all stale are one thing that is wrong, not many. */
-export interface AbnormalGroup {
-  kind: AbnormalKind;
-  first: Abnormal;
-  signals: Abnormal[];
-}
-
-/** One group for each abnormal signal, and one for each device whose signals went bad or stale together. */
-export function groupAbnormal(abnormal: readonly Abnormal[]): AbnormalGroup[] {
-  const groups: AbnormalGroup[] = [];
-  const byDevice = new Map<string, AbnormalGroup>();
-  for (const one of abnormal) {
-    const shared = one.kind === "bad" || one.kind === "stale";
-    const { node = "", device = "" } = one.signal.source ?? {};
-    const key = `${node}/${device}/${one.kind}`;
-    const known = shared ? byDevice.get(key) : undefined;
-    if (known) {
-      known.signals.push(one);
-      continue;
-    }
-    const group = { kind: one.kind, first: one, signals: [one] };
-    groups.push(group);
-    if (shared) byDevice.set(key, group);
-  }
-  return groups;
-}
-
-const ORDER: Record<AbnormalKind, number> = { highHigh: 0, lowLow: 0, down: 1, fault: 1, high: 2, low: 2, warning: 2, bad: 3, stale: 4 };
-
-/** Everything abnormal, the most urgent first, then the newest. */
-export function findAbnormal(signals: readonly SignalInfo[], newest: ReadonlyMap<number, Newest>): Abnormal[] {
-  const found: Abnormal[] = [];
-  for (const signal of signals) {
-    const now = newest.get(signal.id);
-    if (!now) continue;
-    const kind = abnormalKind(signal, now.value, now.text, now.quality);
-    if (kind) found.push({ signal, kind, newest: now });
-  }
-  return found.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || b.newest.time - a.newest.time);
 }

@@ -1,3 +1,4 @@
+import words from "../../../src/lineshaft/hub/explorer/state_words.json";
 import type { SignalInfo } from "../api/types";
 import { humanise } from "../format";
 
@@ -5,20 +6,12 @@ import { humanise } from "../format";
 export const STATE_CLASSES = ["running", "idle", "waiting", "setup", "planned", "down", "off", "other"] as const;
 export type StateClass = (typeof STATE_CLASSES)[number];
 
-const WORDS: readonly (readonly [StateClass, RegExp])[] = [
-  ["down", /(?<!un)(down|fault|fail|error|alarm|trip|broken|emergency|e[-_ ]?stop|jam|crash|triggered|nok\b)/],
-  ["off", /^(off|no|false|0|closed)$|unavailable|power(ed)?[-_ ]?off|offline|disconnected|de-?energi/],
-  ["planned", /planned|maint|break|no[-_ ]?shift|shift[-_ ]?end|holiday|weekend/],
-  ["setup", /set[-_ ]?up|setting|change[-_ ]?over|tool[-_ ]?change|warm[-_ ]?up|calibrat|starting|stopping|prep/],
-  ["waiting", /starv|block|wait|queue|interrupt|hold|feed[-_ ]?hold|suspend|pause|optional[-_ ]?stop/],
-  ["running", /run|activ|execut|produc|cutting|press(ing)?|work|busy|measur|screw|testing|(?<!un)load(ed|ing)?|firing|heating|automatic|^(on|yes|true|1)$|open/],
-  ["idle", /idle|ready|stand[-_ ]?by|stopped|stop|available|unload|manual|armed|complete/],
-];
+/** The same list as the hub's, which counts machines by what they do. */
+const WORDS = (words as [StateClass, string][]).map(([name, pattern]) => [name, new RegExp(pattern)] as const);
 
 /** Class of a state word; words that no list knows are 'other'. */
 export function stateClass(word: string): StateClass {
   const text = word.toLowerCase();
-  if (/inactive|not[-_ ]?(running|active|ready)/.test(text)) return "idle";
   for (const [name, pattern] of WORDS) if (pattern.test(text)) return name;
   return "other";
 }

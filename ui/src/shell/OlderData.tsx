@@ -2,13 +2,16 @@ import { nowUs } from "../api/client";
 import type { SignalInfo } from "../api/types";
 import { dayOf, formatAge, formatTime } from "../format";
 import { t } from "../i18n";
+import { useTick } from "../live/hooks";
+import { live } from "../live/store";
 import { useBounds, useRange } from "./address";
 
 /** Says so when the newest of all values here is older than the range, and leads to its whole day. */
-export function OlderData({ signals, newest }: { signals: readonly SignalInfo[]; newest: ReadonlyMap<number, { time: number }> }) {
+export function OlderData({ of, newest = 0 }: { of?: readonly SignalInfo[]; newest?: number }) {
   const { range, setRange } = useRange();
   const getBounds = useBounds();
-  const last = signals.reduce((time, signal) => Math.max(time, newest.get(signal.id)?.time ?? 0), 0);
+  useTick(2000);
+  const last = (of ?? []).reduce((time, signal) => Math.max(time, live.get(signal.id).time), newest);
   if (!last || !range.live || last >= getBounds()[0]) return null;
   const [start, end] = dayOf(last);
   return (

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useSignalSearch } from "../api/queries";
+import { useFound } from "../api/explorer";
 import type { PlantTree } from "../api/tree";
 import { humanise, prettyUnit } from "../format";
 import { t } from "../i18n";
@@ -13,25 +13,6 @@ export interface Hit {
   id?: number;
 }
 
-/** Assets whose name, path, type, aliases or data sheet hold every word of `text`; the closest first. */
-export function findAssets(tree: PlantTree, text: string, count: number): Hit[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const found = [];
-  for (const node of tree.nodes) {
-    const name = node.name.toLowerCase();
-    const sheet = node.attributes.map((one) => one.value).join(" ");
-    const hay = `${name} ${node.path} ${node.type} ${node.aliases.join(" ")} ${sheet}`.toLowerCase();
-    if (!words.every((word) => hay.includes(word))) continue;
-    const rank = name.startsWith(words[0] ?? "") ? 0 : name.includes(words[0] ?? "") ? 1 : 2;
-    found.push({ node, rank });
-  }
-  return found
-    .sort((a, b) => a.rank - b.rank || a.node.path.length - b.node.path.length)
-    .slice(0, count)
-    .map(({ node }) => ({ kind: "asset", key: node.path, title: node.name || node.path, where: whereOf(tree, node.parent), path: node.path }));
-}
-
 /** Names of the nodes above, without the enterprise and site that all share. */
 export function whereOf(tree: PlantTree, path: string): string {
   return tree
@@ -43,7 +24,6 @@ export function whereOf(tree: PlantTree, path: string): string {
 
 /** A search field with its hits below; arrow keys and Enter choose. */
 export function SearchBox(props: {
-  tree: PlantTree;
   only?: "signals";
   placeholder?: string;
   autoFocus?: boolean;
@@ -57,19 +37,20 @@ export function SearchBox(props: {
     const timer = setTimeout(() => setLate(text.trim()), 120);
     return () => clearTimeout(timer);
   }, [text]);
-  const signals = useSignalSearch(late);
+  const found = useFound(late, props.only ?? "all");
   const hits = useMemo(() => {
-    const assets = props.only ? [] : findAssets(props.tree, late, 8);
-    const found: Hit[] = (late ? (signals.data?.items ?? []) : []).map((signal) => ({
+    const { nodes = [], signals = [] } = late ? (found.data ?? {}) : {};
+    const assets: Hit[] = nodes.slice(0, 8).map((node) => ({ kind: "asset", key: node.path, title: node.name || node.path, where: node.where.join(" › "), path: node.path }));
+    const others: Hit[] = signals.map(({ signal, where }) => ({
       kind: "signal",
       key: String(signal.id),
       title: `${humanise(signal.name)}${signal.unit ? ` (${prettyUnit(signal.unit)})` : ""}`,
-      where: [whereOf(props.tree, signal.asset.slice(0, signal.asset.lastIndexOf("/"))), props.tree.nameOf(signal.asset)].filter(Boolean).join(" › "),
+      where: where.join(" › "),
       path: signal.asset,
       id: signal.id,
     }));
-    return [...assets, ...found];
-  }, [late, signals.data, props.tree, props.only]);
+    return [...assets, ...others];
+  }, [late, found.data]);
   useEffect(() => setAt(0), [hits]);
   useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [at]);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -107,7 +88,7 @@ export function SearchBox(props: {
       {late === "" ? (
         <p className="hint">{t("search.start")}</p>
       ) : (
-        hits.length === 0 && !signals.isFetching && <p className="hint">{t("search.none", { text: late })}</p>
+        hits.length === 0 && !found.isFetching && <p className="hint">{t("search.none", { text: late })}</p>
       )}
     </div>
   );

@@ -1,8 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { call } from "../api/client";
-import { useSession } from "../api/queries";
+import { useAbnormal } from "../api/explorer";
+import { nodes } from "../api/nodes";
+import { useSession, useSignalsById, useTree } from "../api/queries";
+import { isSignal } from "../api/treePages";
 import { AbnormalMark } from "../components/marks";
 import { Icon, Popover, Segmented } from "../components/basics";
 import { humanise } from "../format";
@@ -10,14 +13,15 @@ import { t, tn, type Key } from "../i18n";
 import { assetPath, useHref, useTrendHref } from "./address";
 import { ConnectionBadge, LostBand } from "./ConnectionBadge";
 import { setLook, useLook, type Density, type Theme } from "./look";
-import { usePlantState } from "./plantState";
 import { RangePicker } from "./RangePicker";
 import { SearchBox } from "./Search";
 import { Tree } from "./Tree";
+import { useTreePages } from "./treePages";
 
 const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/", key: "nav.overview", icon: "overview" },
   { path: "/trend", key: "nav.trend", icon: "trend" },
+  { path: "/explorer", key: "nav.explorer", icon: "tree" },
   { path: "/oee", key: "nav.oee", icon: "oee" },
   { path: "/maintenance", key: "nav.maintenance", icon: "maintenance" },
   { path: "/events", key: "nav.events", icon: "events" },
@@ -27,6 +31,8 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/settings", key: "nav.settings", icon: "settings" },
 ];
 
+const NOTHING = {};
+
 /** The entry of the menu that a page belongs to. */
 function navOf(location: string): string {
   return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
@@ -34,7 +40,8 @@ function navOf(location: string): string {
 
 /** What surrounds every page: the tree, the bar with range, connection and what is abnormal, and on a phone the bar below. */
 export function Shell({ children }: { children: ReactNode }) {
-  const plant = usePlantState();
+  const pages = useTreePages(NOTHING);
+  const abnormal = useAbnormal("", 1);
   const [drawer, setDrawer] = useState(false);
   const [location, navigate] = useLocation();
   const search = useRef<HTMLDialogElement>(null);
@@ -69,14 +76,14 @@ export function Shell({ children }: { children: ReactNode }) {
           <img src="/favicon.svg" alt="" width="24" height="24" />
           <span>{t("app.name")}</span>
         </Link>
-        <Breadcrumb plant={plant} />
+        <Breadcrumb />
         <div className="top-tools">
           <button type="button" className="button search-button" onClick={openSearch} title="Ctrl+K" aria-label={t("search.open")}>
             <Icon name="search" />
             <span className="search-words">{t("search.open")}</span>
             <kbd>Ctrl K</kbd>
           </button>
-          <AbnormalCount plant={plant} />
+          <AbnormalCount />
           <ConnectionBadge />
         </div>
       </header>
@@ -96,7 +103,14 @@ export function Shell({ children }: { children: ReactNode }) {
             </Link>
           ))}
         </nav>
-        <Tree tree={plant.tree} counts={plant.byAsset} onGo={() => setDrawer(false)} />
+        <Tree
+          pages={pages}
+          current={decoded(location)}
+          onGo={(row) => {
+            if (!isSignal(row)) navigate(href(assetPath(row.path)));
+            setDrawer(false);
+          }}
+        />
       </aside>
       <main id="content" tabIndex={-1}>
         <LostBand />
@@ -116,14 +130,13 @@ export function Shell({ children }: { children: ReactNode }) {
         <Link href={href("/events")} className="bottom-item" aria-current={location === "/events" ? "page" : undefined}>
           <Icon name="events" />
           {t("nav.abnormal")}
-          {plant.groups.length > 0 && <span className="bottom-count">{plant.groups.length}</span>}
+          {abnormal.data !== undefined && abnormal.data.total > 0 && <span className="bottom-count">{abnormal.data.total}</span>}
         </Link>
       </nav>
       <dialog className="search-dialog" ref={search} aria-label={t("search.open")} onClick={(e) => e.target === search.current && search.current.close()}>
         {searching > 0 && (
           <SearchBox
             key={searching}
-            tree={plant.tree}
             autoFocus
             onPick={(hit) => {
               search.current?.close();
@@ -136,18 +149,23 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-type Plant = ReturnType<typeof usePlantState>;
+/** Path of the equipment that a page shows, '' for other pages. */
+function decoded(location: string): string {
+  return location.startsWith("/asset/") ? location.slice(7).split("/").map(decodeURIComponent).join("/") : "";
+}
 
-function Breadcrumb({ plant }: { plant: Plant }) {
+function Breadcrumb() {
   const [location] = useLocation();
   const href = useHref();
-  const signal = location.startsWith("/signal/") ? plant.signals?.find((one) => one.id === Number(location.slice(8))) : undefined;
+  const { tree } = useTree();
+  const id = location.startsWith("/signal/") ? Number(location.slice(8)) : 0;
+  const { signals } = useSignalsById(useMemo(() => (id > 0 ? [id] : []), [id]));
+  const signal = id > 0 ? signals[0] : undefined;
   if (!location.startsWith("/asset/") && !signal) {
     const page = NAV.find((one) => one.path === navOf(location));
     return <div className="crumbs">{page && <span aria-current="page">{t(page.key)}</span>}</div>;
   }
-  const path = signal ? signal.asset : location.slice(7).split("/").map(decodeURIComponent).join("/");
-  const whole = plant.tree.trail(path);
+  const whole = tree.trail(signal ? signal.asset : decoded(location));
   const below = whole.filter((node) => node.level !== "enterprise" && node.level !== "site");
   const trail = below.length ? below : whole.slice(-1);
   return (
@@ -168,14 +186,15 @@ function Breadcrumb({ plant }: { plant: Plant }) {
   );
 }
 
-function AbnormalCount({ plant }: { plant: Plant }) {
+function AbnormalCount() {
   const href = useHref();
-  const worst = plant.groups[0];
-  if (!plant.signals) return null;
+  const { data } = useAbnormal("", 1);
+  const worst = data?.items[0];
+  if (!data) return null;
   return (
     <Link href={href("/events")} className="abnormal-count" data-some={worst !== undefined}>
       {worst && <AbnormalMark kind={worst.kind} />}
-      <span>{worst ? tn("abnormal.count", plant.groups.length) : t("abnormal.none")}</span>
+      <span>{worst ? tn("abnormal.count", data.total) : t("abnormal.none")}</span>
     </Link>
   );
 }
@@ -187,6 +206,7 @@ function UserMenu() {
   const signOut = async () => {
     await call("/session", { method: "DELETE" });
     client.clear();
+    nodes.clear();
     client.setQueryData(["session"], null);
   };
   return (

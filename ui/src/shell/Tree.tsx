@@ -1,27 +1,35 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useLocation } from "wouter";
-import type { PlantTree } from "../api/tree";
-import type { EquipmentNode } from "../api/types";
-import { Empty, Icon } from "../components/basics";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
+import type { NodeRow, SignalRow } from "../api/explorer";
+import { isSignal, type TreePages } from "../api/treePages";
+import { Empty, Failure, Icon } from "../components/basics";
+import { humanise } from "../format";
 import { t, tn } from "../i18n";
-import { assetPath, useHref } from "./address";
+import { everyFrame } from "../live/scheduler";
 import { useLook } from "./look";
-import { treeRows } from "./treeRows";
+import { keyOf, treeRows, type TreeRow } from "./treeRows";
 
 const ROW = { compact: 26, default: 30, touch: 56 } as const;
 const SPARE = 8;
+const LOOK_AGAIN_MS = 3000;
+const FEW = 60; // assets of a plant that is unfolded down to its assets, and hits that are all unfolded
 const finger = window.matchMedia("(pointer: coarse)");
 
-function decoded(path: string): string {
-  return path.startsWith("/asset/") ? path.slice(7).split("/").map(decodeURIComponent).join("/") : "";
+interface Props {
+  pages: TreePages;
+  /** Path of the equipment that the page shows. */
+  current: string;
+  onGo: (row: NodeRow | SignalRow) => void;
+  /** A press on a node unfolds it instead of going there. */
+  unfolds?: boolean;
+  /** What stands at the right of a row. */
+  aside?: ((row: NodeRow | SignalRow) => ReactNode) | undefined;
+  empty?: string;
 }
 
-/** The plant as a tree: only the rows on the screen exist, so that it takes a hundred thousand nodes. */
-export function Tree({ tree, counts, onGo }: { tree: PlantTree; counts: ReadonlyMap<string, number>; onGo: () => void }) {
-  const [location, navigate] = useLocation();
-  const href = useHref();
+/** The plant as a tree: only the rows on the screen exist, and only their pages are fetched. */
+export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Props) {
   const { density } = useLook();
-  const current = decoded(location);
+  const version = useSyncExternalStore(pages.subscribe, pages.current);
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [focus, setFocus] = useState("");
   const [top, setTop] = useState(0);
@@ -30,70 +38,87 @@ export function Tree({ tree, counts, onGo }: { tree: PlantTree; counts: Readonly
   const size = finger.matches ? Math.max(ROW[density], 44) : ROW[density];
 
   const rows = useMemo(() => {
-    const small = tree.nodes.length <= 60;
-    const isOpen = (node: EquipmentNode) => {
+    const whole = pages.branch(pages.root)?.row(0);
+    const small = whole !== undefined && !isSignal(whole) && whole.assets <= FEW;
+    const isOpen = (node: NodeRow) => {
       const set = folds.get(node.path);
       if (set !== undefined) return set;
       if (current.startsWith(`${node.path}/`)) return true;
+      if (pages.filtered && node.signals <= FEW) return true;
       if (node.level === "asset" || node.level === "component") return false;
       return small || node.level === "enterprise" || node.level === "site";
     };
-    return treeRows(tree, isOpen);
-  }, [tree, folds, current]);
+    return treeRows(pages, isOpen);
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [pages, version, folds, current]);
 
+  const first = Math.max(0, Math.floor(top / size) - SPARE);
+  const last = Math.min(rows.length, Math.ceil((top + height) / size) + SPARE);
+  const shown = rows.slice(first, last);
+
+  useEffect(() => {
+    const look = () => {
+      pages.look(pages.root, 0);
+      for (const { parent, index } of shown) pages.look(parent, index);
+    };
+    look();
+    return everyFrame(look, LOOK_AGAIN_MS);
+  });
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
     const observer = new ResizeObserver(() => setHeight(element.clientHeight));
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
-
+  }, [rows.length === 0]);
+  const place = rows.findIndex(({ row }) => row && !isSignal(row) && row.path === current);
   useEffect(() => {
-    const at = rows.findIndex((row) => row.node.path === current);
     const element = box.current;
-    if (at < 0 || !element) return;
-    if (at * size < element.scrollTop || (at + 1) * size > element.scrollTop + element.clientHeight) {
-      element.scrollTop = at * size - element.clientHeight / 3;
+    if (place < 0 || !element) return;
+    if (place * size < element.scrollTop || (place + 1) * size > element.scrollTop + element.clientHeight) {
+      element.scrollTop = place * size - element.clientHeight / 3;
     }
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [current, size]);
+  }, [current, size, place < 0]);
 
-  if (tree.nodes.length === 0) return <Empty>{t("tree.empty")}</Empty>;
+  if (pages.branch(pages.root)?.total === 0) return <Empty>{empty ?? t("tree.empty")}</Empty>;
+  if (pages.failure && rows.every(({ row }) => !row)) return <Failure error={pages.failure} />;
 
-  const first = Math.max(0, Math.floor(top / size) - SPARE);
-  const last = Math.min(rows.length, Math.ceil((top + height) / size) + SPARE);
-  const focused = rows.some((row) => row.node.path === focus) ? focus : (rows.find((row) => row.node.path === current) ?? rows[0])?.node.path;
-
-  const fold = (node: EquipmentNode, open: boolean) => setFolds(new Map(folds).set(node.path, open));
-  const go = (node: EquipmentNode) => {
-    navigate(href(assetPath(node.path)));
-    onGo();
+  const found = rows.findIndex((one) => keyOf(one) === focus);
+  const focused = found >= 0 ? found : Math.max(place, 0);
+  const fold = (path: string, open: boolean) => setFolds(new Map(folds).set(path, open));
+  const press = ({ row, open }: TreeRow) => {
+    if (!row) return;
+    if (unfolds && !isSignal(row) && row.children > 0) fold(row.path, !open);
+    else onGo(row);
   };
-  const moveTo = (at: number) => {
-    const row = rows[Math.min(Math.max(at, 0), rows.length - 1)];
+  const moveTo = (to: number) => {
+    const at = Math.min(Math.max(to, 0), rows.length - 1);
+    const one = rows[at];
     const element = box.current;
-    if (!row || !element) return;
-    setFocus(row.node.path);
-    const y = rows.indexOf(row) * size;
+    if (!one || !element) return;
+    setFocus(keyOf(one));
+    const y = at * size;
     if (y < element.scrollTop) element.scrollTop = y;
     if (y + size > element.scrollTop + element.clientHeight) element.scrollTop = y + size - element.clientHeight;
     requestAnimationFrame(() => element.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = rows.findIndex((row) => row.node.path === focused);
-    const row = rows[at];
-    if (!row) return;
+    const one = rows[focused];
+    if (!one?.row) return;
+    const row = one.row;
+    const node = isSignal(row) ? null : row;
     const keys: Record<string, () => void> = {
-      ArrowDown: () => moveTo(at + 1),
-      ArrowUp: () => moveTo(at - 1),
+      ArrowDown: () => moveTo(focused + 1),
+      ArrowUp: () => moveTo(focused - 1),
       Home: () => moveTo(0),
       End: () => moveTo(rows.length - 1),
-      Enter: () => go(row.node),
-      " ": () => go(row.node),
-      ArrowRight: () => (row.parent && !row.open ? fold(row.node, true) : moveTo(at + 1)),
-      ArrowLeft: () =>
-        row.open ? fold(row.node, false) : moveTo(Math.max(0, rows.findIndex((one) => one.node.path === row.node.parent))),
+      PageDown: () => moveTo(focused + Math.floor(height / size)),
+      PageUp: () => moveTo(focused - Math.floor(height / size)),
+      Enter: () => onGo(row),
+      " ": () => press(one),
+      ArrowRight: () => (node && node.children > 0 && !one.open ? fold(node.path, true) : moveTo(focused + 1)),
+      ArrowLeft: () => (node && one.open ? fold(node.path, false) : moveTo(rows.findIndex(({ row: other }) => other && !isSignal(other) && other.path === one.parent))),
     };
     const act = keys[event.key];
     if (!act) return;
@@ -104,50 +129,81 @@ export function Tree({ tree, counts, onGo }: { tree: PlantTree; counts: Readonly
   return (
     <div className="tree" role="tree" aria-label={t("tree.label")} ref={box} onScroll={(e) => setTop(e.currentTarget.scrollTop)} onKeyDown={onKeyDown}>
       <div style={{ height: rows.length * size, position: "relative" }}>
-        {rows.slice(first, last).map(({ node, depth, parent, open }, i) => {
-          const abnormal = counts.get(node.path) ?? 0;
-          const name = node.name || node.path;
-          return (
-            <div
-              key={node.path}
-              role="treeitem"
-              aria-level={depth + 1}
-              aria-selected={node.path === current}
-              {...(parent ? { "aria-expanded": open } : {})}
-              tabIndex={node.path === focused ? 0 : -1}
-              className="tree-row"
-              style={{ top: (first + i) * size, height: size, paddingLeft: 4 + depth * 13 }}
-              onClick={() => go(node)}
-              onFocus={() => setFocus(node.path)}
-              title={node.description || name}
-            >
-              {parent ? (
-                <button
-                  type="button"
-                  tabIndex={-1}
-                  className="tree-fold"
-                  data-open={open}
-                  aria-label={t(open ? "tree.collapse" : "tree.expand", { name })}
-                  onClick={(event) => {
-                    event.stopPropagation();
-                    fold(node, !open);
-                  }}
-                >
-                  <Icon name="right" />
-                </button>
-              ) : (
-                <span className="tree-fold" />
-              )}
-              <span className="tree-name">{name}</span>
-              {abnormal > 0 && (
-                <span className="tree-count" title={tn("abnormal.count", abnormal)}>
-                  {abnormal}
-                </span>
-              )}
-            </div>
-          );
-        })}
+        {shown.map((one, i) => (
+          <Line
+            key={keyOf(one)}
+            one={one}
+            y={(first + i) * size}
+            size={size}
+            selected={first + i === place}
+            focused={first + i === focused}
+            onPress={press}
+            onFold={fold}
+            onFocus={() => setFocus(keyOf(one))}
+            aside={aside}
+          />
+        ))}
       </div>
+    </div>
+  );
+}
+
+interface LineProps {
+  one: TreeRow;
+  y: number;
+  size: number;
+  selected: boolean;
+  focused: boolean;
+  onPress: (one: TreeRow) => void;
+  onFold: (path: string, open: boolean) => void;
+  onFocus: () => void;
+  aside: ((row: NodeRow | SignalRow) => ReactNode) | undefined;
+}
+
+function Line({ one, y, size, selected, focused, onPress, onFold, onFocus, aside }: LineProps) {
+  const { row, depth, open } = one;
+  const node = row && !isSignal(row) ? row : null;
+  const signal = row && isSignal(row) ? row.signal : null;
+  const name = node ? node.name || node.path : signal ? humanise(signal.name) : "…";
+  return (
+    <div
+      role="treeitem"
+      aria-level={depth + 1}
+      aria-selected={selected}
+      aria-busy={!row}
+      {...(node && node.children > 0 ? { "aria-expanded": open } : {})}
+      tabIndex={focused ? 0 : -1}
+      className="tree-row"
+      data-leaf={signal !== null}
+      style={{ top: y, height: size, paddingLeft: 4 + depth * 13 }}
+      onClick={() => onPress(one)}
+      onFocus={onFocus}
+      title={[signal?.path ?? node?.path, node?.description || signal?.description].filter(Boolean).join("\n")}
+    >
+      {node && node.children > 0 ? (
+        <button
+          type="button"
+          tabIndex={-1}
+          className="tree-fold"
+          data-open={open}
+          aria-label={t(open ? "tree.collapse" : "tree.expand", { name })}
+          onClick={(event) => {
+            event.stopPropagation();
+            onFold(node.path, !open);
+          }}
+        >
+          <Icon name="right" />
+        </button>
+      ) : (
+        <span className="tree-fold" />
+      )}
+      <span className="tree-name">{name}</span>
+      {row && aside?.(row)}
+      {node && node.abnormal > 0 && (
+        <span className="tree-count" title={tn("abnormal.count", node.abnormal)}>
+          {node.abnormal}
+        </span>
+      )}
     </div>
   );
 }

@@ -1,37 +1,45 @@
 import { expect, test } from "vitest";
-import { PlantTree } from "../api/tree";
-import type { EquipmentNode, Level } from "../api/types";
-import { treeRows } from "./treeRows";
+import type { NodeRow } from "../api/explorer";
+import { PAGE, TreePages } from "../api/treePages";
+import type { Level } from "../api/types";
+import { keyOf, treeRows } from "./treeRows";
 
-function node(path: string, level: Level): EquipmentNode {
-  return { path, name: path.toUpperCase(), level, type: "", parent: path.slice(0, Math.max(0, path.lastIndexOf("/"))), description: "", aliases: [], attributes: [] };
+function node(path: string, level: Level, children: number): NodeRow {
+  const cut = path.lastIndexOf("/");
+  return { path, name: path, level, type: "", parent: path.slice(0, Math.max(cut, 0)), description: "", children, nodes: children, assets: 1, signals: 1, abnormal: 0, state: "" };
 }
 
-const tree = new PlantTree([node("e", "enterprise"), node("e/s", "site"), node("e/s/a", "area"), node("e/s/a/l", "line"), node("e/s/b", "area")]);
+/** A site with 250 assets, each of which comes when it is looked at. */
+function plant() {
+  const asked: string[] = [];
+  const pages = new TreePages({}, "", async (parent, start) => {
+    asked.push(`${parent}#${start}`);
+    const below = parent === "" ? [node("e", "enterprise", 1)] : parent === "e" ? [node("e/s", "site", 250)] : parent === "e/s" ? Array.from({ length: 250 }, (_, i) => node(`e/s/m${i}`, "asset", 0)) : [];
+    return { version: 1, node: null, items: below.slice(start, start + PAGE), start, total: below.length, next: null };
+  }, () => 0);
+  const came = () => new Promise<void>((resolve) => { const stop = pages.subscribe(() => { stop(); resolve(); }); });
+  const look = async (parent: string, index: number) => { const done = came(); pages.look(parent, index); await done; };
+  return { pages, asked, look };
+}
 
-test("only what is open is listed, in the order and depth of the tree", () => {
-  const rows = treeRows(tree, (one) => one.level !== "area");
-  expect(rows.map((row) => [row.node.path, row.depth, row.parent, row.open])).toEqual([
-    ["e/s", 0, true, true],
-    ["e/s/a", 1, true, false],
-    ["e/s/b", 1, false, false],
-  ]);
+test("a node that is unfolded has room for all its children before they are known", async () => {
+  const { pages, asked, look } = plant();
+  expect(treeRows(pages, () => true)).toHaveLength(1);
+  await look("", 0);
+  await look("e", 0);
+  const rows = treeRows(pages, () => true);
+  expect(rows).toHaveLength(251); // the lone enterprise is left out
+  expect(rows[200]).toMatchObject({ row: undefined, parent: "e/s", index: 199 });
+  await look("e/s", 199);
+  expect(asked).toEqual(["#0", "e#0", "e/s#100"]);
+  expect(keyOf(treeRows(pages, () => true)[200]!)).toBe("e/s/m199");
+  pages.look("e/s", 150); // of the same page, and that is fresh
+  expect(asked).toHaveLength(3);
 });
 
-test("a node whose parent is not known is a root, and a trail leads from the top", () => {
-  const loose = new PlantTree([node("x/y/z", "asset")]);
-  expect(loose.roots.map((root) => root.path)).toEqual(["x/y/z"]);
-  expect(tree.trail("e/s/a").map((one) => one.path)).toEqual(["e", "e/s", "e/s/a"]);
-});
-
-test("a tree of a hundred thousand nodes is listed fast enough to type", () => {
-  const nodes = [node("e", "enterprise")];
-  for (let i = 0; i < 1000; i += 1) {
-    nodes.push(node(`e/l${i}`, "line"));
-    for (let j = 0; j < 100; j += 1) nodes.push(node(`e/l${i}/m${j}`, "asset"));
-  }
-  const large = new PlantTree(nodes);
-  const started = performance.now();
-  expect(treeRows(large, () => true)).toHaveLength(101_001);
-  expect(performance.now() - started).toBeLessThan(2000);
+test("what is folded has one line", async () => {
+  const { pages, look } = plant();
+  await look("", 0);
+  await look("e", 0);
+  expect(treeRows(pages, () => false).map(keyOf)).toEqual(["e/s"]);
 });

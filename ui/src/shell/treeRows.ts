@@ -1,30 +1,42 @@
-import type { EquipmentNode } from "../api/types";
-import type { PlantTree } from "../api/tree";
+import type { NodeRow, SignalRow } from "../api/explorer";
+import { isSignal, type TreePages } from "../api/treePages";
 
+/** One line of the tree; `row` is undefined while its page is on the way. */
 export interface TreeRow {
-  node: EquipmentNode;
+  row: NodeRow | SignalRow | undefined;
+  parent: string; // path of the node above
+  index: number; // place right below it
   depth: number;
-  parent: boolean;
   open: boolean;
 }
 
-/** Where the tree begins: a lone enterprise above a lone site says nothing and is left out. */
-function topOf(tree: PlantTree): EquipmentNode[] {
-  const [root, another] = tree.roots;
-  if (!root || another || root.level !== "enterprise") return tree.roots;
-  const sites = tree.children.get(root.path) ?? [];
-  return sites.length === 1 ? sites : tree.roots;
+/** The name of a line that stays while pages come and go. */
+export function keyOf({ row, parent, index }: TreeRow): string {
+  if (!row) return `${parent}#${index}`;
+  return isSignal(row) ? row.signal.path : row.path;
 }
 
-/** The rows of the tree that are visible when `isOpen` says which nodes are unfolded. */
-export function treeRows(tree: PlantTree, isOpen: (node: EquipmentNode) => boolean): TreeRow[] {
+/** Where the tree begins: a lone enterprise above a lone site says nothing and is left out. */
+export function topOf(pages: TreePages): string {
+  if (pages.root) return pages.root;
+  const top = pages.branch("");
+  const only = top?.total === 1 ? top.row(0) : undefined;
+  return only && !isSignal(only) && only.level === "enterprise" && only.nodes === 1 && only.children === 1 ? only.path : "";
+}
+
+/** The lines of the tree that can be scrolled to when `isOpen` says which nodes are unfolded. */
+export function treeRows(pages: TreePages, isOpen: (row: NodeRow) => boolean): TreeRow[] {
   const rows: TreeRow[] = [];
-  const visit = (node: EquipmentNode, depth: number): void => {
-    const children = tree.children.get(node.path) ?? [];
-    const open = children.length > 0 && isOpen(node);
-    rows.push({ node, depth, parent: children.length > 0, open });
-    if (open) for (const child of children) visit(child, depth + 1);
+  const visit = (parent: string, depth: number, expected: number): void => {
+    const branch = pages.branch(parent);
+    const total = branch?.total ?? expected;
+    for (let index = 0; index < total; index += 1) {
+      const row = branch?.row(index);
+      const open = row !== undefined && !isSignal(row) && row.children > 0 && isOpen(row);
+      rows.push({ row, parent, index, depth, open });
+      if (open) visit((row as NodeRow).path, depth + 1, (row as NodeRow).children);
+    }
   };
-  for (const root of topOf(tree)) visit(root, 0);
+  visit(topOf(pages), 0, 1);
   return rows;
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import "./writes.css";
-import { useSignals, useTree } from "../api/queries";
+import { useSignalsByPath, useTree } from "../api/queries";
 import { Go, withCode } from "../components/basics";
 import { formatTime, humanise, prettyUnit } from "../format";
 import { t } from "../i18n";
@@ -12,8 +12,7 @@ import { OutcomeMark, shownValue } from "./words";
 
 /** Attempts to set values: who, when, what, why, and what became of it. */
 export function WriteTable({ writes, where = true }: { writes: readonly WriteRecord[]; where?: boolean }) {
-  const all = useSignals("");
-  const byPath = useMemo(() => new Map((all.data ?? []).map((signal) => [signal.path, signal])), [all.data]);
+  const byPath = useSignalsByPath(writes.map((write) => write.signal));
   const { tree } = useTree();
   const href = useHref();
   return (

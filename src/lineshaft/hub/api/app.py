@@ -18,12 +18,14 @@ from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
 from lineshaft.hub.api.routers import (
     catalogue,
     connecting,
+    explorer,
     faults,
     gateways,
     inbox,
     live,
     operation,
     operators,
+    overview,
     people,
     predictions,
     session,
@@ -35,6 +37,7 @@ from lineshaft.hub.api.routers import (
 )
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.configuration import Configurations
+from lineshaft.hub.explorer.explorer import Explorer
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.security.rate_limit import RateLimit
 from lineshaft.hub.state.events import StoredEvent
@@ -48,6 +51,8 @@ ROUTERS = (
     people.screens,
     views.router,
     catalogue.router,
+    explorer.router,
+    overview.router,
     inbox.router,
     values.router,
     waveforms.router,
@@ -92,6 +97,7 @@ def create_app(services: Services, more: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.services = services
     app.state.configurations = Configurations(services.state, services.requests, services.clock)
     app.state.identity = Identity(services.state.accounts, services.state.screens, services.clock)
+    app.state.explorer = Explorer(services.state.catalogue, services.stream, services.clock)
     problems.install(app)
     app.state.apps = {}
     for router in (*ROUTERS, *more):

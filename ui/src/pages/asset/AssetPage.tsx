@@ -1,21 +1,21 @@
 import { useMemo, useState } from "react";
 import { Link, useParams } from "wouter";
 import "./asset.css";
-import { useEvents, useSignals, useTree } from "../../api/queries";
-import type { SeriesColumns, SignalInfo } from "../../api/types";
+import { useAbnormal, useBelow, type NodeRow } from "../../api/explorer";
+import { useEvents, useNode, useSignals, useTree } from "../../api/queries";
+import { isSignal } from "../../api/treePages";
+import type { EquipmentNode, SeriesColumns, SignalInfo } from "../../api/types";
 import { useSeries } from "../../charts/history";
 import { StateStrip } from "../../charts/StateStrip";
 import { ChangeList } from "../../components/ChangeList";
 import { Empty, Failure, Go, Icon, Section, Skeleton } from "../../components/basics";
-import { AbnormalMark } from "../../components/marks";
-import { LiveState, ShownValue } from "../../components/values";
+import { AbnormalMark, StateSwatch } from "../../components/marks";
+import { ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
-import { groupAbnormal } from "../../plant/abnormal";
 import { isState, stateOf, stripStates } from "../../plant/states";
 import { assetPath, useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
 import { OlderData } from "../../shell/OlderData";
-import { usePlantState } from "../../shell/plantState";
 import { EventTable } from "../events/EventTable";
 import { componentGroups } from "./components";
 import { DataSheet } from "./DataSheet";
@@ -23,29 +23,30 @@ import { SignalTable } from "./SignalTable";
 
 const MANY = 12;
 const FEW = 8;
+const MOST_INSIDE = 200;
+const NONE: EquipmentNode[] = [];
 
 /** One asset: its state, its states over time, its signals and those of its components with their live values, and its events. */
 export default function AssetPage() {
   const path = (useParams()["*"] ?? "").split("/").map(decodeURIComponent).join("/");
-  const { tree, isPending } = useTree();
-  const node = tree.byPath.get(path);
-  const below = useSignals(path, path !== "");
-  const plant = usePlantState();
+  const { tree } = useTree();
+  const found = useNode(path);
+  const below = useSignals(path, true);
+  const abnormal = useAbnormal(path, 1).data;
   const trend = useTrendHref();
   const look = useSignalHref();
   const { range } = useRange();
   const [filter, setFilter] = useState("");
 
   const own = useMemo(() => (below.data ?? []).filter((signal) => signal.asset === path), [below.data, path]);
-  const inside = useMemo(() => (tree.children.get(path) ?? []).filter((child) => child.level !== "component"), [tree, path]);
-  const parts = useMemo(() => componentGroups(tree, path, below.data ?? []), [tree, path, below.data]);
-  const sheets = useMemo(() => tree.nodes.filter((one) => one.path === path || (one.level === "component" && one.path.startsWith(`${path}/`))), [tree, path]);
+  const { node = null, components = NONE } = found.data ?? {};
+  const parts = useMemo(() => componentGroups(components, path, below.data ?? []), [components, path, below.data]);
+  const sheets = useMemo(() => (node ? [node, ...components] : components), [node, components]);
   const whole = useMemo(() => [...own, ...parts.flatMap((part) => part.signals)], [own, parts]);
   const state = useMemo(() => stateOf(path, whole), [path, whole]);
   const states = useMemo(() => stripStates(whole, state), [whole, state]);
   const ids = useMemo(() => whole.map((signal) => signal.id), [whole]);
   const history = useSeries(ids, range, 200);
-  const abnormal = groupAbnormal(plant.abnormal.filter((one) => one.signal.path.startsWith(`${path}/`)));
   const groups = useMemo(() => {
     const matches = (signal: SignalInfo) =>
       `${signal.name} ${humanise(signal.name)} ${signal.unit} ${signal.description} ${tree.nameOf(signal.asset)}`.toLowerCase().includes(filter.toLowerCase());
@@ -55,7 +56,8 @@ export default function AssetPage() {
       .filter((group) => group.signals.length > 0);
   }, [own, states, parts, path, filter, tree]);
 
-  if (isPending || below.isPending) return <Skeleton rows={8} />;
+  if (found.isPending || below.isPending) return <Skeleton rows={8} />;
+  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (below.isError) return <Failure error={below.error} retry={() => void below.refetch()} />;
   if (!node) return <Empty>{t("asset.missing")}</Empty>;
   const waves = whole.filter((signal) => signal.kind === "waveform");
@@ -65,10 +67,10 @@ export default function AssetPage() {
       <header className="page-head">
         <h1>{node.name}</h1>
         {state && <ShownValue signal={state} series={history.data?.get(state.id)} />}
-        {abnormal[0] && (
+        {abnormal?.items[0] && (
           <span className="head-abnormal">
-            <AbnormalMark kind={abnormal[0].kind} />
-            {tn("abnormal.count", abnormal.length)}
+            <AbnormalMark kind={abnormal.items[0].kind} />
+            {tn("abnormal.count", abnormal.total)}
           </span>
         )}
         <span className="muted">{[node.type && humanise(node.type), node.description].filter(Boolean).join(" · ")}</span>
@@ -87,7 +89,7 @@ export default function AssetPage() {
           </div>
         )}
       </header>
-      <OlderData signals={below.data} newest={plant.newest} />
+      <OlderData of={whole} />
       {states.length > 0 && <States states={states} main={state} history={history.data} own={path} />}
       {whole.length > 0 && (
         <Section
@@ -102,8 +104,7 @@ export default function AssetPage() {
           <SignalTable groups={groups} history={history.data} searching={filter !== ""} />
         </Section>
       )}
-      {inside.length > 0 && <Inside nodes={inside} below={below.data} counts={plant.byAsset} />}
-      {whole.length === 0 && inside.length === 0 && <Empty>{t("asset.noSignals")}</Empty>}
+      <Inside path={path} alone={whole.length === 0} />
       <Section title={t("asset.events")} id="events">
         <AssetEvents path={path} />
       </Section>
@@ -152,24 +153,40 @@ function AssetEvents({ path }: { path: string }) {
   return <EventTable events={events.data} />;
 }
 
-function Inside({ nodes, below, counts }: { nodes: { path: string; name: string; type: string }[]; below: readonly SignalInfo[]; counts: ReadonlyMap<string, number> }) {
+/** What stands right below a line or area; `alone` when the page has nothing else to show. */
+function Inside({ path, alone }: { path: string; alone: boolean }) {
   const href = useHref();
+  const below = useBelow(path, MOST_INSIDE);
+  if (below.isError) return <Failure error={below.error} />;
+  if (!below.data) return null;
+  const rows = below.data.items.filter((row) => !isSignal(row) && row.level !== "component") as NodeRow[];
+  if (rows.length === 0) return alone && below.data.total === 0 ? <Empty>{t("asset.noSignals")}</Empty> : null;
+  const more = below.data.total - below.data.items.length;
   return (
     <Section title={t("asset.below")} id="below">
       <ul className="inside">
-        {nodes.map((node) => {
-          const state = stateOf(node.path, below.filter((signal) => signal.path.startsWith(`${node.path}/`)));
-          return (
-            <li key={node.path}>
-              <Link href={href(assetPath(node.path))}>
-                <span className="inside-name">{node.name}</span>
-                {state ? <LiveState signal={state} /> : <span className="muted">{node.type && humanise(node.type)}</span>}
-                {counts.has(node.path) && <span className="tree-count">{counts.get(node.path)}</span>}
-              </Link>
-            </li>
-          );
-        })}
+        {rows.map((node) => (
+          <li key={node.path}>
+            <Link href={href(assetPath(node.path))}>
+              <span className="inside-name">{node.name}</span>
+              {node.state && node.level === "asset" ? (
+                <span className="inside-state">
+                  <StateSwatch of={node.state} />
+                  {t(`state.class.${node.state}`)}
+                </span>
+              ) : (
+                <span className="muted">{node.level === "asset" ? node.type && humanise(node.type) : tn("explorer.assets", node.assets)}</span>
+              )}
+              {node.abnormal > 0 && <span className="tree-count">{node.abnormal}</span>}
+            </Link>
+          </li>
+        ))}
       </ul>
+      {more > 0 && (
+        <Link href={href("/explorer", { place: path })} className="button quiet more">
+          {t("asset.insideMore", { n: more })}
+        </Link>
+      )}
     </Section>
   );
 }

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { ask, type FoundItem } from "../../api/gateways";
+import { useSite } from "../../api/explorer";
 import { useTree } from "../../api/queries";
 import { Failure } from "../../components/basics";
+import { PlaceInput } from "../../components/PlaceInput";
 import { t, tn } from "../../i18n";
 import { Busy } from "./AddressStep";
 import type { Draft } from "./ConnectPage";
@@ -220,8 +222,8 @@ function ByAddress({ rows, onChange }: { rows: readonly Row[]; onChange: (rows: 
 
 function Place({ draft, change }: { draft: Draft; change: (part: Partial<Draft>) => void }) {
   const { tree } = useTree();
-  const paths = useMemo(() => tree.nodes.map((node) => node.path.split("/").slice(2).join("/")).filter(Boolean), [tree]);
-  const known = paths.includes(draft.asset);
+  const site = useSite(draft.node);
+  const known = tree.byPath.has(site + draft.asset);
   return (
     <div className="form-row">
       <label>
@@ -239,12 +241,7 @@ function Place({ draft, change }: { draft: Draft; change: (part: Partial<Draft>)
       </label>
       <label className="grow">
         {t("connect.asset")}
-        <input className="input" list="places" value={draft.asset} required spellCheck={false} onChange={(event) => change({ asset: event.target.value.trim() })} />
-        <datalist id="places">
-          {paths.map((path) => (
-            <option key={path} value={path} />
-          ))}
-        </datalist>
+        <PlaceInput value={draft.asset} required below={site} onChange={(path) => change({ asset: path.trim() })} />
       </label>
       <label>
         {t("connect.poll")}

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { ask, useConfiguration, type PreviewRow, type Previewed, type Version } from "../../api/gateways";
+import { useSite } from "../../api/explorer";
 import { useSources, useTree } from "../../api/queries";
 import { Failure } from "../../components/basics";
 import { Problems, problemsOf } from "../../components/problems";
@@ -223,7 +224,7 @@ function Progress({ draft, made, onAnother, onBack }: { draft: Draft; made: Vers
   const config = useConfiguration(draft.node);
   const { tree } = useTree();
   const version = config.data?.versions.find((one) => one.number === made.number) ?? made;
-  const asset = tree.nodes.find((node) => node.path.split("/").slice(2).join("/") === draft.asset);
+  const asset = tree.byPath.get(useSite(draft.node) + draft.asset);
   const sources = useSources();
   const source = sources.data?.find((one) => one.node === draft.node && one.device === idOf(draft.name));
   const away = source?.state === "offline" && source.error ? source : null;

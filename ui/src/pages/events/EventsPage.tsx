@@ -3,17 +3,16 @@ import { Link } from "wouter";
 import "../asset/asset.css";
 import "./events.css";
 import { nowUs } from "../../api/client";
-import { useEvents } from "../../api/queries";
+import { useAbnormal, type AbnormalGroup } from "../../api/explorer";
+import { useEvents, useTree } from "../../api/queries";
 import type { Severity } from "../../api/types";
 import { Empty, Failure, Section, Segmented, Skeleton } from "../../components/basics";
 import { AbnormalMark, abnormalWords, qualityWords } from "../../components/marks";
 import { LiveAge, LiveState, LiveValue } from "../../components/values";
 import { decimalsOf, humanise } from "../../format";
 import { t } from "../../i18n";
-import type { AbnormalGroup } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, useAddress, useHref, useRange, useTrendHref } from "../../shell/address";
-import { usePlantState } from "../../shell/plantState";
 import { rangeWords } from "../../shell/RangePicker";
 import { bounds } from "../../shell/range";
 import { whereOf } from "../../shell/Search";
@@ -23,7 +22,7 @@ const MOST = 200;
 
 /** What is abnormal now, and what happened in the chosen range. */
 export default function EventsPage() {
-  const plant = usePlantState();
+  const abnormal = useAbnormal("", MOST);
   const { range } = useRange();
   const { query, change } = useAddress();
   const severity = query.get("severity") ?? "all";
@@ -35,13 +34,15 @@ export default function EventsPage() {
   );
   return (
     <>
-      <Section title={`${t("abnormal.title")} (${plant.groups.length})`} id="abnormal">
-        {plant.query.isPending ? (
+      <Section title={`${t("abnormal.title")}${abnormal.data ? ` (${abnormal.data.total})` : ""}`} id="abnormal">
+        {abnormal.isPending ? (
           <Skeleton rows={3} />
-        ) : plant.groups.length === 0 ? (
+        ) : abnormal.isError ? (
+          <Failure error={abnormal.error} retry={() => void abnormal.refetch()} />
+        ) : abnormal.data.total === 0 ? (
           <Empty>{t("abnormal.empty")}</Empty>
         ) : (
-          <AbnormalTable groups={plant.groups} tree={plant.tree} />
+          <AbnormalTable groups={abnormal.data.items} total={abnormal.data.total} />
         )}
       </Section>
       <Section
@@ -77,7 +78,8 @@ export default function EventsPage() {
   );
 }
 
-function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tree: ReturnType<typeof usePlantState>["tree"] }) {
+function AbnormalTable({ groups, total }: { groups: readonly AbnormalGroup[]; total: number }) {
+  const { tree } = useTree();
   const trend = useTrendHref();
   const href = useHref();
   return (
@@ -93,8 +95,8 @@ function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tre
           </tr>
         </thead>
         <tbody>
-          {groups.slice(0, MOST).map(({ kind, first: { signal, newest }, signals }) => {
-            const many = signals.length > 1;
+          {groups.map(({ kind, signal, value, quality, signals, ids }) => {
+            const many = signals > 1;
             return (
               <tr key={signal.id}>
                 <td className="where">
@@ -103,14 +105,14 @@ function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tre
                   </Link>
                 </td>
                 <td className="name">
-                  <Link href={trend(signals.slice(0, 12).map((one) => one.signal.id))} className="plain-link">
-                    {many ? t("abnormal.signals", { n: signals.length }) : humanise(signal.name)}
+                  <Link href={trend(ids)} className="plain-link">
+                    {many ? t("abnormal.signals", { n: signals }) : humanise(signal.name)}
                   </Link>
                 </td>
                 <td className="num now">{!many && (isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />)}</td>
-                <td className="what" title={signals.map((one) => one.signal.path).join("\n")}>
+                <td className="what" title={signal.path}>
                   <AbnormalMark kind={kind} />
-                  {kind === "bad" || kind === "stale" ? qualityWords(newest.quality) : abnormalWords(signal, kind, newest.value, decimalsOf(signal, newest.value ?? 0))}
+                  {kind === "bad" || kind === "stale" ? qualityWords(quality) : abnormalWords(signal, kind, value, decimalsOf(signal, value ?? 0))}
                 </td>
                 <td className="num old">
                   <LiveAge signal={signal} />
@@ -120,6 +122,11 @@ function AbnormalTable({ groups, tree }: { groups: readonly AbnormalGroup[]; tre
           })}
         </tbody>
       </table>
+      {total > groups.length && (
+        <Link href={href("/explorer", { abnormal: "1" })} className="button quiet more">
+          {t("abnormal.more", { n: total - groups.length })}
+        </Link>
+      )}
     </div>
   );
 }

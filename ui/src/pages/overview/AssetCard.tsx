@@ -1,5 +1,7 @@
 import { memo, useMemo } from "react";
 import { Link } from "wouter";
+import type { AbnormalGroup, CardInfo } from "../../api/explorer";
+import type { PlantTree } from "../../api/tree";
 import type { SeriesColumns } from "../../api/types";
 import { Sparkline } from "../../charts/Sparkline";
 import { AbnormalMark, qualityWords, shortWords } from "../../components/marks";
@@ -7,17 +9,13 @@ import { StateStrip } from "../../charts/StateStrip";
 import { ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
-import type { AbnormalGroup } from "../../plant/abnormal";
 import { keySignals } from "../../plant/choose";
 import { assetPath, useBounds, useHref, useTrendHref } from "../../shell/address";
-import type { Card } from "./groups";
 
 interface Props {
-  card: Card;
-  abnormal: number;
-  worst: AbnormalGroup | undefined;
+  card: CardInfo;
   history: ReadonlyMap<number, SeriesColumns> | undefined;
-  nameOf: (asset: string) => string;
+  tree: PlantTree;
 }
 
 export const KEY_VALUES = 4;
@@ -26,16 +24,19 @@ const WITHOUT_NAME = /^(path|controller)$/i; // parts of a control, of which peo
 /** What is wrong, in a line: a device that fell silent is told as such and not by one of its signals. */
 function worstWords(worst: AbnormalGroup, label: (asset: string, name: string) => string): string {
   if (worst.kind === "down") return shortWords("down");
-  if (worst.signals.length > 1) return qualityWords(worst.first.newest.quality);
-  return `${label(worst.first.signal.asset, worst.first.signal.name)}: ${shortWords(worst.kind)}`;
+  if (worst.signals > 1) return qualityWords(worst.quality);
+  return `${label(worst.signal.asset, worst.signal.name)}: ${shortWords(worst.kind)}`;
 }
 
 /** One asset: its state now and over the range, its telling values and the course of the first of them. */
-export const AssetCard = memo(function AssetCard({ card, abnormal, worst, history, nameOf }: Props) {
+export const AssetCard = memo(function AssetCard({ card, history, tree }: Props) {
   const href = useHref();
   const trend = useTrendHref();
   const getBounds = useBounds();
-  const { node, state } = card;
+  const { node, worst } = card;
+  const { abnormal } = node;
+  const state = card.signals.find((signal) => signal.id === card.state) ?? null;
+  const nameOf = (asset: string) => tree.nameOf(asset);
   const shown = useMemo(() => keySignals(card.signals, KEY_VALUES), [card.signals]);
   const extra = useMemo(
     () => (shown.length ? [] : card.signals.filter((signal) => signal.id !== state?.id).slice(0, 3)),
@@ -77,7 +78,7 @@ export const AssetCard = memo(function AssetCard({ card, abnormal, worst, histor
         </Link>
       )}
       {abnormal > 0 && worst && (
-        <Link href={href(assetPath(worst.first.signal.asset))} className="card-abnormal">
+        <Link href={href(assetPath(worst.signal.asset))} className="card-abnormal">
           <AbnormalMark kind={worst.kind} />
           <span className="card-worst">{worstWords(worst, label)}</span>
           {abnormal > 1 && <span className="muted"> {tn("overview.more", abnormal - 1)}</span>}

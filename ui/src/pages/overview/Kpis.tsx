@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, type ReactNode } from "react";
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
+import type { Overview, Quantity } from "../../api/explorer";
 import { useSources } from "../../api/queries";
-import type { SignalInfo } from "../../api/types";
 import { loadSeries, useSeries } from "../../charts/history";
 import { SumSparkline } from "../../charts/SumSparkline";
 import { AbnormalMark, DoubtMark, StateSwatch } from "../../components/marks";
@@ -12,43 +12,31 @@ import { t, tn, type Key } from "../../i18n";
 import { useLivePaint } from "../../live/hooks";
 import { everyFrame } from "../../live/scheduler";
 import { live } from "../../live/store";
-import { qualityWord } from "../../plant/abnormal";
-import { counterOf, flowOf, increase, powerNow, type Quantity } from "../../plant/choose";
-import { classOf, stateWord, STATE_CLASSES, type StateClass } from "../../plant/states";
+import { increase } from "../../plant/choose";
+import { STATE_CLASSES } from "../../plant/states";
 import { useHref, useRange, useTrendHref } from "../../shell/address";
-import type { usePlantState } from "../../shell/plantState";
-import { cardsOf } from "./groups";
 
-type Plant = ReturnType<typeof usePlantState>;
+const MEDIA = ["air", "water", "gas"] as const;
 
 /** Figures of the whole plant; only those for which signals exist. Each leads to what is behind it. */
-export function Kpis({ plant }: { plant: Plant }) {
-  const { tree, signals = [] } = plant;
-  const power = useMemo(() => powerNow(signals, tree), [signals, tree]);
-  const energy = useMemo(() => counterOf("electricity", signals, tree), [signals, tree]);
-  const media = useMemo(
-    () =>
-      (["air", "water", "gas"] as const).map((medium) => ({
-        medium,
-        flow: flowOf(medium, signals, tree),
-        counter: counterOf(medium, signals, tree),
-      })),
-    [signals, tree],
-  );
+export function Kpis({ plant }: { plant: Overview }) {
+  const { power, electricity } = plant.quantities;
   return (
     <div className="kpis">
-      <Machines plant={plant} />
+      <Machines counts={plant.machines} />
       {power && <Rate title="overview.power" quantity={power} spark />}
-      {energy && <Today title="overview.energyToday" quantity={energy} />}
+      {electricity && <Today title="overview.energyToday" quantity={electricity} />}
       <AbnormalTile plant={plant} />
-      <SourcesTile plant={plant} />
-      {media.map(({ medium, flow, counter }) =>
-        flow ? (
+      <SourcesTile newest={plant.newest} />
+      {MEDIA.map((medium) => {
+        const flow = plant.quantities[`${medium}_flow`];
+        const counter = plant.quantities[medium];
+        return flow ? (
           <Rate key={medium} title={`overview.${medium}`} quantity={flow} today={counter} />
         ) : (
           counter && <Today key={medium} title={`overview.${medium}`} quantity={counter} suffix />
-        ),
-      )}
+        );
+      })}
     </div>
   );
 }
@@ -63,21 +51,9 @@ function Tile({ title, href, children, note, wide }: { title: string; href: stri
   );
 }
 
-function Machines({ plant }: { plant: Plant }) {
+function Machines({ counts }: { counts: Overview["machines"] }) {
   const href = useHref();
-  const counts = useMemo(() => {
-    const found = new Map<StateClass | "unknown", number>();
-    const cards = cardsOf(plant.tree, plant.signals ?? []);
-    for (const card of cards) {
-      if (!card.state) continue;
-      const now = plant.newest.get(card.state.id);
-      const trusted = now && (qualityWord(now.quality) === "good" || qualityWord(now.quality) === "uncertain");
-      const group = trusted ? classOf(card.state, stateWord(card.state, now.value, now.text)) : "unknown";
-      found.set(group, (found.get(group) ?? 0) + 1);
-    }
-    return found;
-  }, [plant.tree, plant.signals, plant.newest]);
-  const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
   if (total === 0) return null;
   return (
     <Tile
@@ -86,33 +62,33 @@ function Machines({ plant }: { plant: Plant }) {
       wide
       note={
         <span className="state-counts">
-          {STATE_CLASSES.filter((group) => counts.has(group)).map((group) => (
+          {STATE_CLASSES.filter((group) => counts[group]).map((group) => (
             <span key={group}>
               <StateSwatch of={group} />
-              {counts.get(group)} {t(`state.class.${group}`)}
+              {counts[group]} {t(`state.class.${group}`)}
             </span>
           ))}
-          {counts.has("unknown") && (
+          {counts.unknown && (
             <span>
               <DoubtMark />
-              {counts.get("unknown")} {t("overview.unknown")}
+              {counts.unknown} {t("overview.unknown")}
             </span>
           )}
         </span>
       }
     >
-      {counts.get("running") ?? 0}
+      {counts.running ?? 0}
       <span className="unit">/ {total}</span>
     </Tile>
   );
 }
 
-/** Sum of the newest trusted values, in the quantity's unit; null when one has none. */
-function sumNow(quantity: Quantity): number | null {
+/** Sum of the newest trusted values of the points, in the quantity's unit; null when none has one. */
+function sumNow(points: Quantity["points"]): number | null {
   let sum = 0;
   let some = false;
-  for (const { signal, factor } of quantity.points) {
-    const { value, quality, time } = live.get(signal.id);
+  for (const [id, factor] of points) {
+    const { value, quality, time } = live.get(id);
     if (!time || Number.isNaN(value) || quality < 64) continue;
     sum += value * factor;
     some = true;
@@ -121,32 +97,42 @@ function sumNow(quantity: Quantity): number | null {
 }
 
 function basis(quantity: Quantity): string {
-  if (quantity.basis === "meter" && quantity.points.length === 1) return t("overview.basis.meter");
-  return tn("overview.basis.sum", quantity.points.length);
+  if (quantity.basis === "meter" && quantity.count === 1) return t("overview.basis.meter");
+  return tn("overview.basis.sum", quantity.count);
 }
 
 function idsOf(quantity: Quantity): number[] {
-  return quantity.points.map(({ signal }) => signal.id);
+  return quantity.points.map(([id]) => id);
 }
 
-function Rate({ title, quantity, spark, today }: { title: Key; quantity: Quantity; spark?: boolean; today?: Quantity | null }) {
+/** Where a quantity leads: its signals, or the explorer when they are too many for one trend. */
+function useBehind(quantity: Quantity): string {
   const trend = useTrendHref();
+  const href = useHref();
+  return quantity.points.length ? trend(idsOf(quantity).slice(0, 50)) : href("/explorer", { q: quantity.unit });
+}
+
+function Rate({ title, quantity, spark, today }: { title: Key; quantity: Quantity; spark?: boolean; today?: Quantity | undefined }) {
+  const behind = useBehind(quantity);
   const { range } = useRange();
   const ref = useRef<HTMLSpanElement>(null);
-  const ids = useMemo(() => idsOf(quantity), [quantity]);
-  useLivePaint(ids, () => {
-    const sum = sumNow(quantity);
+  const key = idsOf(quantity).join();
+  const ids = useMemo(() => (key ? key.split(",").map(Number) : []), [key]);
+  const paint = () => {
+    const sum = quantity.points.length ? sumNow(quantity.points) : quantity.value;
     const text = sum === null ? "–" : formatCompact(sum);
     if (ref.current && ref.current.textContent !== text) ref.current.textContent = text;
-  });
+  };
+  useLivePaint(ids, paint);
+  useEffect(paint);
   const history = useSeries(spark ? ids : [], range, 120);
   return (
-    <Tile title={t(title)} href={trend(ids)} wide={spark === true} note={today ? <TodayNote quantity={today} /> : basis(quantity)}>
+    <Tile title={t(title)} href={behind} wide={spark === true} note={today ? <TodayNote quantity={today} /> : basis(quantity)}>
       <span className="number" ref={ref} data-kpi={title}>
         –
       </span>
       <span className="unit">{quantity.unit}</span>
-      {spark && (
+      {spark && ids.length > 0 && (
         <span className="kpi-spark">
           <SumSparkline points={quantity.points} history={history.data} />
         </span>
@@ -162,13 +148,14 @@ function useToday(quantity: Quantity): number | null {
     queryFn: async ({ signal }) => {
       const now = nowUs();
       const series = await loadSeries(ids, midnight(now), now, 300, signal);
-      const factors = new Map(quantity.points.map((point) => [point.signal.id, point.factor]));
+      const factors = new Map(quantity.points);
       return series.reduce((sum, one) => {
         const good = one.value.map((value, i) => ((one.quality[i] ?? 0) >= 64 ? value : null));
         return sum + increase(good) * (factors.get(one.signal) ?? 1);
       }, 0);
     },
     refetchInterval: 30_000,
+    enabled: ids.length > 0,
   });
   return data ?? null;
 }
@@ -180,28 +167,27 @@ function TodayNote({ quantity }: { quantity: Quantity }) {
 }
 
 function Today({ title, quantity, suffix }: { title: Key; quantity: Quantity; suffix?: boolean }) {
-  const trend = useTrendHref();
+  const behind = useBehind(quantity);
   const today = useToday(quantity);
   return (
-    <Tile title={suffix ? `${t(title)}, ${t("range.today").toLowerCase()}` : t(title)} href={trend(idsOf(quantity))} note={basis(quantity)}>
+    <Tile title={suffix ? `${t(title)}, ${t("range.today").toLowerCase()}` : t(title)} href={behind} note={basis(quantity)}>
       {today === null ? "–" : formatCompact(today)}
       <span className="unit">{quantity.unit}</span>
     </Tile>
   );
 }
 
-function AbnormalTile({ plant }: { plant: Plant }) {
+function AbnormalTile({ plant }: { plant: Overview }) {
   const href = useHref();
-  const worst = plant.abnormal[0];
   return (
-    <Tile title={t("overview.abnormal")} href={href("/events")} note={t("overview.abnormalOf", { n: plant.abnormal.length, all: plant.signals?.length ?? 0 })}>
-      {worst && <AbnormalMark kind={worst.kind} />}
-      {plant.groups.length}
+    <Tile title={t("overview.abnormal")} href={href("/events")} note={t("overview.abnormalOf", { n: plant.abnormal_signals, all: plant.signals })}>
+      {plant.worst && <AbnormalMark kind={plant.worst} />}
+      {plant.abnormal}
     </Tile>
   );
 }
 
-function SourcesTile({ plant }: { plant: Plant }) {
+function SourcesTile({ newest }: { newest: number }) {
   const href = useHref();
   const sources = useSources();
   const all = sources.data ?? [];
@@ -209,14 +195,12 @@ function SourcesTile({ plant }: { plant: Plant }) {
   const ref = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     const paint = () => {
-      let newest = 0;
-      for (const signal of plant.signals ?? ([] as SignalInfo[])) newest = Math.max(newest, live.get(signal.id).time);
       const age = newest ? formatAge(Math.max(0, nowUs() - newest) / 1e6) : "–";
       if (ref.current) ref.current.textContent = t("overview.newest", { age });
     };
     paint();
     return everyFrame(paint, 1000);
-  }, [plant.signals]);
+  }, [newest]);
   if (all.length === 0) return null;
   return (
     <Tile title={t("overview.sources")} href={href("/sources")} note={<span ref={ref} />}>
@@ -225,4 +209,3 @@ function SourcesTile({ plant }: { plant: Plant }) {
     </Tile>
   );
 }
-

@@ -1,46 +1,30 @@
-import { useCallback, useMemo } from "react";
+import { useMemo, useState } from "react";
 import "./overview.css";
-import { useSession } from "../../api/queries";
+import { useCards, useOverview, type Overview } from "../../api/explorer";
+import { useSession, useTree } from "../../api/queries";
 import { useSeries } from "../../charts/history";
 import { Empty, Failure, Segmented, Skeleton } from "../../components/basics";
 import { t } from "../../i18n";
+import { useOnScreen } from "../../live/hooks";
 import { keySignals } from "../../plant/choose";
 import { useAddress, useRange } from "../../shell/address";
-import { usePlantState } from "../../shell/plantState";
 import { OlderData } from "../../shell/OlderData";
 import { AssetCard, KEY_VALUES } from "./AssetCard";
 import { Kpis } from "./Kpis";
-import { cardsOf, groupsOf } from "./groups";
 
-/** The plant at a glance: figures of the whole, then every asset by line. */
+const AT_ONCE = 12; // cards that are fetched together
+
+/** The plant at a glance: figures of the whole, then every asset by line; cards come when they are scrolled to. */
 export function OverviewPage() {
-  const plant = usePlantState();
+  const overview = useOverview();
   const session = useSession();
   const { query, change } = useAddress();
-  const { range } = useRange();
   const onlyAbnormal = query.get("show") === "abnormal";
-  const groups = useMemo(
-    () => groupsOf(plant.tree, cardsOf(plant.tree, plant.signals ?? [])),
-    [plant.tree, plant.signals],
-  );
-  const ids = useMemo(
-    () =>
-      groups.flatMap((group) =>
-        group.cards.flatMap((card) => [...keySignals(card.signals, KEY_VALUES).slice(0, range.live ? 1 : KEY_VALUES), ...(card.state ? [card.state] : [])].map((signal) => signal.id)),
-      ),
-    [groups, range.live],
-  );
-  const history = useSeries(ids, range, 120);
-  const nameOf = useCallback((asset: string) => plant.tree.nameOf(asset), [plant.tree]);
-  if (plant.query.isError) return <Failure error={plant.query.error} retry={() => void plant.query.refetch()} />;
-  if (!plant.signals) return <Skeleton rows={8} />;
-  if (plant.signals.length === 0) return <Empty>{t("overview.empty")}</Empty>;
-  const shown = groups
-    .map((group) => ({
-      ...group,
-      cards: onlyAbnormal ? group.cards.filter((card) => plant.byAsset.has(card.node.path)) : group.cards,
-    }))
-    .filter((group) => group.cards.length > 0);
+  if (overview.isError) return <Failure error={overview.error} retry={() => void overview.refetch()} />;
+  if (!overview.data) return <Skeleton rows={8} />;
+  const { signals, newest, groups } = overview.data;
+  if (signals === 0) return <Empty>{t("overview.empty")}</Empty>;
+  const shown = groups.filter((group) => !onlyAbnormal || group.abnormal > 0);
   return (
     <>
       <header className="page-head">
@@ -59,27 +43,69 @@ export function OverviewPage() {
           />
         </div>
       </header>
-      <OlderData signals={plant.signals} newest={plant.newest} />
-      <Kpis plant={plant} />
+      <OlderData newest={newest} />
+      <Kpis plant={overview.data} />
       {shown.length === 0 && <Empty>{t("overview.noneMatch")}</Empty>}
       {shown.map((group) => (
-        <section key={group.path} className="group" aria-label={group.name}>
-          <h2>
-            {group.name} <span className="muted">{group.where}</span>
-          </h2>
-          <div className="cards">
-            {group.cards.map((card) => (
-              <AssetCard
-                key={card.node.path}
-                card={card}
-                abnormal={plant.byAsset.get(card.node.path) ?? 0}
-                worst={plant.groups.find((group) => group.signals.some((one) => one.signal.path.startsWith(`${card.node.path}/`)))}
-                history={history.data}
-                nameOf={nameOf}
-              />
-            ))}
-          </div>
-        </section>
+        <Group key={`${group.path}${onlyAbnormal}`} group={group} onlyAbnormal={onlyAbnormal} />
+      ))}
+    </>
+  );
+}
+
+type GroupInfo = Overview["groups"][number];
+
+function Group({ group, onlyAbnormal }: { group: GroupInfo; onlyAbnormal: boolean }) {
+  const count = onlyAbnormal ? group.abnormal : group.cards;
+  const parts = Array.from({ length: Math.ceil(count / AT_ONCE) }, (_, i) => i * AT_ONCE);
+  return (
+    <section className="group" aria-label={group.name}>
+      <h2>
+        {group.name} <span className="muted">{group.where}</span>
+      </h2>
+      <div className="cards">
+        {parts.map((start) => (
+          <Cards key={start} group={group.path} start={start} count={Math.min(AT_ONCE, count - start)} onlyAbnormal={onlyAbnormal} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** Some cards of a group; empty frames until they have been on the screen. */
+function Cards({ group, start, count, onlyAbnormal }: { group: string; start: number; count: number; onlyAbnormal: boolean }) {
+  const [ref, visible] = useOnScreen<HTMLDivElement>("400px");
+  const [seen, setSeen] = useState(false);
+  if (visible && !seen) setSeen(true);
+  const { tree } = useTree();
+  const { range } = useRange();
+  const cards = useCards(group, start, AT_ONCE, onlyAbnormal, visible);
+  const items = useMemo(() => cards.data?.items ?? [], [cards.data]);
+  const key = items.map((card) => card.node.path).join();
+  const ids = useMemo(
+    () =>
+      items.flatMap((card) => {
+        const values = keySignals(card.signals, KEY_VALUES).slice(0, range.live ? 1 : KEY_VALUES);
+        return [...values.map((signal) => signal.id), ...(card.state === null ? [] : [card.state])];
+      }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [key, range.live],
+  );
+  const history = useSeries(visible ? ids : [], range, 120);
+  if (!seen || !cards.data) {
+    return (
+      <>
+        {Array.from({ length: count }, (_, i) => (
+          <div key={i} className="card card-empty" {...(i === 0 ? { ref } : {})} />
+        ))}
+      </>
+    );
+  }
+  return (
+    <>
+      <span ref={ref} className="cards-place" aria-hidden />
+      {items.map((card) => (
+        <AssetCard key={card.node.path} card={card} history={history.data} tree={tree} />
       ))}
     </>
   );

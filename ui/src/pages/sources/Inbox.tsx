@@ -4,10 +4,10 @@ import { call } from "../../api/client";
 import { useInbox, useSession, useTree } from "../../api/queries";
 import type { FoundSignal } from "../../api/types";
 import { Failure, Section } from "../../components/basics";
+import { PlaceInput } from "../../components/PlaceInput";
 import { LiveState, LiveValue } from "../../components/values";
 import { t, tn } from "../../i18n";
 import { isState } from "../../plant/states";
-import { whereOf } from "../../shell/Search";
 
 interface Place {
   asset: string;
@@ -48,15 +48,6 @@ export function Inbox() {
       }
     >
       {place.error && <Failure error={place.error} />}
-      <datalist id="places">
-        {tree.nodes
-          .filter((node) => node.level !== "enterprise")
-          .map((node) => (
-            <option key={node.path} value={node.path}>
-              {[whereOf(tree, node.parent), node.name].filter(Boolean).join(" › ")}
-            </option>
-          ))}
-      </datalist>
       <div className="scroll-x inbox">
         <table>
           <thead>
@@ -81,7 +72,7 @@ export function Inbox() {
                   <td className="muted">{[signal.source?.node, signal.source?.device].filter(Boolean).join(" › ")}</td>
                   <td className="num">{isState(signal) ? <LiveState signal={signal} /> : <LiveValue signal={signal} />}</td>
                   <td title={one.proposal ? t("inbox.because", { words: one.proposal.words.join(", ") }) : ""}>
-                    <input className="input" list="places" aria-label={t("inbox.place")} placeholder={t("inbox.choose")} value={wanted.asset} disabled={!may} onChange={(event) => edit(one, { asset: event.target.value })} />
+                    <PlaceInput label={t("inbox.place")} placeholder={t("inbox.choose")} value={wanted.asset} disabled={!may} onChange={(asset) => edit(one, { asset })} />
                   </td>
                   <td>
                     <input className="input" aria-label={t("inbox.name")} value={wanted.name} disabled={!may} onChange={(event) => edit(one, { name: event.target.value })} />

@@ -64,7 +64,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
   const plan = useMemo(() => planLanes(signals, mode), [signals, mode]);
   const past = useRef<Range[]>([]);
   const [depth, setDepth] = useState(0);
-  const nameOf = useCallback((asset: string) => nameWithParent(tree, asset), [tree]);
+  const nameOf = useCallback((asset: string) => tree.nameWithParent(asset), [tree]);
 
   const go = useCallback(
     (next: Range) => {
@@ -195,14 +195,6 @@ function NoData({ signals, newest }: { signals: readonly SignalInfo[]; newest: n
   );
 }
 
-/** A component's name says little without the asset above it. */
-function nameWithParent(tree: ReturnType<typeof useTree>["tree"], asset: string): string {
-  const node = tree.byPath.get(asset);
-  const above = tree.assetOf(asset);
-  if (!node || !above || above === node) return tree.nameOf(asset);
-  return `${above.name} ${node.name.charAt(0).toLowerCase()}${node.name.slice(1)}`;
-}
-
 function summaryOf(signals: readonly SignalInfo[], model: TrendModel): string {
   const [start, end] = model.bounds();
   return signals
@@ -271,7 +263,6 @@ export function Band({ signal, model, version }: { signal: SignalInfo; model: Tr
 }
 
 function AddSignal({ onPick, primary }: { onPick: (id: number) => void; primary: boolean }) {
-  const { tree } = useTree();
   return (
     <Popover
       name={t("trend.add")}
@@ -285,7 +276,6 @@ function AddSignal({ onPick, primary }: { onPick: (id: number) => void; primary:
     >
       {(close) => (
         <SearchBox
-          tree={tree}
           only="signals"
           placeholder={t("trend.add")}
           onPick={(hit) => {

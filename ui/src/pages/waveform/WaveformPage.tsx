@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo } from "react";
 import { Link } from "wouter";
 import "./waveform.css";
 import { call, nowUs, withQuery } from "../../api/client";
-import { useLatest, useSignals, useTree } from "../../api/queries";
+import { useLatest, useSignals, useSignalsById, useTree } from "../../api/queries";
 import type { Burst, BurstInfo, BurstPage, SignalInfo } from "../../api/types";
 import { Empty, Failure, Icon, Section, Skeleton } from "../../components/basics";
 import { decimalsFor, formatClock, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
@@ -22,12 +22,13 @@ const MOVES = /^(u|µ|m)?m\/s2?$|^gn$|^mgn$/;
 export default function WaveformPage() {
   const { query } = useAddress();
   const id = Number(query.get("s"));
-  const all = useSignals("");
-  const signal = all.data?.find((one) => one.id === id);
-  if (all.isPending) return <Skeleton rows={8} />;
-  if (all.isError) return <Failure error={all.error} retry={() => void all.refetch()} />;
+  const asked = useSignalsById(useMemo(() => [id], [id]));
+  const signal = asked.signals[0];
+  const all = useSignals(signal?.asset ?? "", true);
+  if (asked.isError || all.isError) return <Failure error={asked.error ?? all.error} retry={() => void asked.refetch()} />;
+  if (asked.isPending || (signal && !all.data)) return <Skeleton rows={8} />;
   if (!signal || signal.kind !== "waveform") return <Empty>{t("wave.missing")}</Empty>;
-  return <Bursts key={signal.id} signal={signal} others={all.data.filter((one) => one.kind === "waveform" && one.asset === signal.asset)} />;
+  return <Bursts key={signal.id} signal={signal} others={(all.data ?? []).filter((one) => one.kind === "waveform" && one.asset === signal.asset)} />;
 }
 
 function useBursts(signal: SignalInfo) {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from bisect import bisect_right
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
 from lineshaft.errors import DataError
-from lineshaft.hub.api.columns import as_json
+from lineshaft.hub.api.catalogue_views import node_view, signal_view
+from lineshaft.hub.api.columns import as_json, ids_of
 from lineshaft.hub.api.models import (
     Changes,
     ChangeView,
@@ -21,9 +21,8 @@ from lineshaft.hub.api.models import (
     StepView,
 )
 from lineshaft.hub.api.problems import NotFound
+from lineshaft.hub.api.routers.explorer import Search
 from lineshaft.hub.api.services import Parts
-from lineshaft.hub.commands import bounds_of
-from lineshaft.hub.state.catalogue import CataloguedSignal
 
 router = APIRouter(tags=["catalogue"])
 
@@ -39,19 +38,7 @@ def equipment(parts: Parts, if_none_match: Annotated[str, Header()] = "") -> Res
     response = as_json(
         {
             "version": version,
-            "nodes": [
-                {
-                    "path": node.path,
-                    "name": node.name,
-                    "level": node.level,
-                    "type": node.type,
-                    "parent": node.parent,
-                    "description": node.description,
-                    "aliases": node.aliases,
-                    "attributes": [asdict(one) for one in node.attributes],
-                }
-                for node in nodes
-            ],
+            "nodes": [node_view(node) for node in nodes],
         }
     )
     response.headers.update(headers)
@@ -72,13 +59,22 @@ def changes(
 @router.get("/signals", response_model=SignalPage)
 def signals(
     parts: Parts,
+    explorer: Search,
     asset: Annotated[str, Query(description="signals of this equipment and all below it")] = "",
+    ids: Annotated[str, Query(max_length=20_000, description="only these, separated by commas, in this order")] = "",
+    own: Annotated[bool, Query(description="of `asset`: only its own and its components'")] = False,
     q: Annotated[str, Query(max_length=200, description="words in path, description, device or unit")] = "",
     limit: Annotated[int, Query(ge=1, le=5000)] = 200,
     cursor: Annotated[str, Query(description="`next` of the page before")] = "",
 ) -> Response:
     """Signals by path."""
+    if ids:
+        known = (parts.state.catalogue.by_id(one) for one in ids_of(ids, most=1000))
+        return as_json({"items": [signal_view(one) for one in known if one is not None], "next": None})
     found = parts.state.catalogue.signals(asset, q)
+    if own and asset:
+        index = explorer.plant().index
+        found = [one for one in found if index.belongs(one.born.signal.asset, asset)]
     start = bisect_right(found, _position(cursor), key=lambda one: one.path) if cursor else 0
     page = found[start : start + limit]
     more = start + limit < len(found)
@@ -115,34 +111,6 @@ def pipeline(signal: int, parts: Parts) -> PipelineView:
             for name in names
         ],
     )
-
-
-def signal_view(one: CataloguedSignal) -> dict[str, object]:
-    """A signal as `SignalView` describes it."""
-    signal, born = one.born.signal, one.born
-    limits = signal.limits
-    return {
-        "id": one.id,
-        "path": signal.path,
-        "asset": signal.asset,
-        "name": signal.name,
-        "kind": signal.kind,
-        "unit": signal.unit,
-        "datatype": signal.datatype,
-        "decimals": signal.decimals,
-        "low": signal.low,
-        "high": signal.high,
-        "limits": {
-            "low_low": limits.low_low,
-            "low": limits.low,
-            "high": limits.high,
-            "high_high": limits.high_high,
-        },
-        "states": dict(signal.states),
-        "description": signal.description,
-        "source": {"node": born.node, "device": born.device, "address": born.address},
-        "write": bounds_of(one),
-    }
 
 
 def _cursor(path: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from lineshaft.hub.api.catalogue_views import signal_view
 from lineshaft.hub.api.models import SignalView
-from lineshaft.hub.api.routers.catalogue import signal_view
 from lineshaft.hub.api.services import Caller, Parts, needs
 from lineshaft.hub.placement import Places
 from lineshaft.hub.security.roles import Role
