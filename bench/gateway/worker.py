@@ -29,8 +29,9 @@ from lineshaft.config.models import (
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.drivers.modbus import TCP
 from lineshaft.drivers.opcua import SPEC as OPCUA
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 
 _WARM_UP = 1.0  # seconds
 

@@ -20,7 +20,8 @@ from tests.gateway.helpers import plant
 from lineshaft.clock import SystemClock
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.options import GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.model.samples import SampleBatch
 from lineshaft.testing import ScriptedAddress, ScriptedOptions

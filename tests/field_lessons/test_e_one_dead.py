@@ -14,8 +14,9 @@ from lineshaft.clock import SystemClock
 from lineshaft.config.models import DeviceConfig, PipelineConfig, Plant, PlantConfig, SignalConfig
 from lineshaft.drivers.modbus import TCP
 from lineshaft.drivers.modbus.address import ModbusAddress
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.model.samples import Quality
 

@@ -10,8 +10,9 @@ from tests.field_lessons.place import LeapClock
 from tests.gateway.helpers import Host, plant
 from tests.hub.mqtt import Mosquitto
 
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.testing import FieldDevice, ScriptedDriver
 

@@ -17,8 +17,9 @@ from tests.sparkplug.wire_log import Seen, WireLog
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.config.models import Plant
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import Plan, make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.testing import FieldDevice, ScriptedAddress, ScriptedDriver, ScriptedOptions
 from lineshaft.wire import names

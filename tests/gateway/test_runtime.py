@@ -13,7 +13,7 @@ from tests.hub.mqtt import Mosquitto
 
 from lineshaft.config.models import GatewayConfig
 from lineshaft.errors import ConfigError
-from lineshaft.gateway.runtime import GatewayOptions, broker_access
+from lineshaft.gateway.options import GatewayOptions, broker_access
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.testing import FieldDevice
 from lineshaft.wire.notes import EventNote, LedgerNote, StatusNote

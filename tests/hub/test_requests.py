@@ -16,8 +16,9 @@ from tests.hub.mqtt import Peer
 from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError, ConnectionFailed, Problem, Unsupported
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.hub.requests import GatewayFailed, GatewayRefused, Requests
 from lineshaft.testing import FieldDevice, ScriptedDriver

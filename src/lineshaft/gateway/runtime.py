@@ -5,36 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
 import structlog
 
 from lineshaft import __version__
-from lineshaft.clock import Clock, SystemClock
 from lineshaft.config.check_steps import COMPUTED
-from lineshaft.config.models import GatewayConfig, SparkplugUplink, UplinkConfig
+from lineshaft.config.models import SparkplugUplink, UplinkConfig
 from lineshaft.drivers.base import DriverSpec
-from lineshaft.errors import ConfigError, StoreUnavailable
+from lineshaft.errors import StoreUnavailable
 from lineshaft.gateway.buffer import Buffer, BufferOptions
 from lineshaft.gateway.engine import Engine
+from lineshaft.gateway.held import HeldBursts
+from lineshaft.gateway.options import GatewayOptions, broker_access, check_uplinks
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
-from lineshaft.gateway.requests import Handler, Requests
+from lineshaft.gateway.requests import Requests
 from lineshaft.gateway.steps.pipeline import Pipeline, step_status
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext, TellsPipeline, Uplink
-from lineshaft.gateway.uplinks.builtin import UPLINKS, problems
+from lineshaft.gateway.uplinks.builtin import UPLINKS
 from lineshaft.gateway.uplinks.forward import Forwarder
-from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.gateway.uplinks.sparkplug import SparkplugUplink as Sparkplug
 from lineshaft.gateway.writes.desk import WriteDesk
 from lineshaft.gateway.writes.journal import WriteJournal
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import (
-    ConfigStatus,
     EventNote,
     LedgerNote,
     PipelineNote,
@@ -55,24 +53,6 @@ _PER_LEDGER_NOTE: Final = 1_000
 _RECENT: Final = 50
 _PER_STATUS_NOTE: Final = 300
 """Entries of one note, so that it stays below the size of a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayOptions:
-    """What the process gives to the gateway beside the plan.
-
-    data_dir  the gateway's own folder: the disk buffer and small state files
-    broker    used by an uplink that names no broker, e.g. the embedded one of the same plant
-    handlers  what the hub may ask for beside what the gateway itself can do, by kind of request
-    config_status  which configuration runs, for the status
-    """
-
-    config: GatewayConfig
-    data_dir: Path
-    broker: BrokerAccess | None = None
-    clock: Clock = field(default_factory=SystemClock)
-    handlers: Mapping[str, Handler] = field(default_factory=dict)
-    config_status: Callable[[], ConfigStatus | None] = lambda: None
 
 
 class Gateway:
@@ -118,6 +98,8 @@ class Gateway:
         handles: Int64Array = np.array([by_path.get((key.device, key.path), -1) for key in keys], np.int64)
         plan = self._plan
         self._pipeline = Pipeline(plan.table, plan.computations, plan.rules, plan.bursts, plan.watches)
+        self._held = HeldBursts(self._options.data_dir / "bursts")
+        self._pipeline.remember(self._held.restore(self._pipeline.holdings()))
         self._handles = {item.signal.path: handle for handle, item in enumerate(self._plan.signals)}
         self._computed = next((device for device in self._plan.devices if device.id == COMPUTED), None)
         self._engine = Engine(
@@ -220,6 +202,7 @@ class Gateway:
     async def _sync(self) -> None:
         try:
             await asyncio.to_thread(self._buffer.syncing())
+            await asyncio.to_thread(self._held.sync)
         except OSError as error:
             if not self._sync_failed:
                 log.error("buffer.sync_failed", error=str(error))
@@ -302,6 +285,8 @@ class Gateway:
         """See Output."""
         kept = self._pipeline.update(batch, self._clock.now_us())
         rows = self._keep(device, kept, position)
+        if self._pipeline.held_changed:
+            self._held.update(self._pipeline.holdings())
         for event in self._pipeline.take_events():
             self.event(event)
         return rows
@@ -368,31 +353,3 @@ class Gateway:
         if state in ("online", "degraded"):
             return "online"
         return "starting" if state == "starting" else "offline"
-
-
-def check_uplinks(plan: Plan, options: GatewayOptions) -> None:
-    """Raise ConfigError with everything that is wrong about the uplinks; connects to nothing."""
-    wrong = []
-    for uplink in options.config.uplinks:
-        wrong += problems(uplink, plan, Files(uplink.id, options.data_dir))
-        if isinstance(uplink, SparkplugUplink):
-            broker_access(uplink, options)
-    if wrong:
-        raise ConfigError("\n".join(wrong))
-
-
-def broker_access(uplink: SparkplugUplink, options: GatewayOptions) -> BrokerAccess:
-    """Where a Sparkplug uplink connects. Raises ConfigError for a bad address or an unreadable password file."""
-    files = Files(uplink.id, options.data_dir)
-    password = files.secret(uplink.password_file, "password file")
-    if not uplink.broker:
-        if options.broker is None:
-            raise ConfigError(
-                f"uplink {uplink.id} names no broker", hint="Set gateway.uplinks broker: mqtt://host:port."
-            )
-        own = options.broker
-        return own if not uplink.user else BrokerAccess(own.host, own.port, uplink.user, password, own.tls)
-    user = uplink.user
-    if not user and options.broker is not None:
-        user, password = options.broker.user, options.broker.password
-    return BrokerAccess.parse(uplink.broker, user=user, password=password, **files.tls(uplink.tls))

@@ -15,9 +15,10 @@ from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.errors import LineshaftError, StoreUnavailable
 from lineshaft.gateway.connect.connector import Connector
+from lineshaft.gateway.options import GatewayOptions, check_uplinks
 from lineshaft.gateway.plan import make_plan
 from lineshaft.gateway.remote_config import RemoteConfig
-from lineshaft.gateway.runtime import Gateway, GatewayOptions, check_uplinks
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.status_page import StatusPage
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess

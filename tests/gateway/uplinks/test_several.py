@@ -18,8 +18,9 @@ from tests.hub.mqtt import Mosquitto, free_port
 from lineshaft.config.models import GatewayConfig
 from lineshaft.errors import ConfigError
 from lineshaft.gateway.buffer import BufferOptions
+from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
-from lineshaft.gateway.runtime import Gateway, GatewayOptions
+from lineshaft.gateway.runtime import Gateway
 from lineshaft.testing import FieldDevice
 
 

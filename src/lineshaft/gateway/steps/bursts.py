@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -59,6 +59,20 @@ class Burst:
     rules: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is remembered of one waveform over a restart.
+
+    rows: the bursts held for a finding, oldest first. seen: bursts so far. owed: bursts that are still to be sent
+    after a finding. sent_rms: RMS of the one sent last, NaN for none.
+    """
+
+    rows: tuple[SampleBatch, ...]
+    seen: int = 0
+    owed: int = 0
+    sent_rms: float = np.nan
+
+
 @dataclass(slots=True)
 class _State:
     """What is remembered of one waveform."""
@@ -77,6 +91,26 @@ class Bursts:
         self.count = StepCount("waveform", size)
         self._bursts = {one.handle: one for one in bursts}
         self._states = {one.handle: _State(deque(maxlen=max(one.before, 1))) for one in bursts}
+
+    def holdings(self) -> dict[str, Holding]:
+        """Path -> what is remembered, of the waveforms that hold bursts for a finding."""
+        return {
+            spec.path: Holding(tuple(one.ring), one.seen, one.owed, one.sent_rms)
+            for spec in self._bursts.values()
+            if spec.before or spec.after
+            for one in (self._states[spec.handle],)
+        }
+
+    def remember(self, holdings: Mapping[str, Holding]) -> None:
+        """Go on where an earlier run stopped; rows get the handles of this one."""
+        for spec in self._bursts.values():
+            holding = holdings.get(spec.path)
+            if holding is None:
+                continue
+            state = self._states[spec.handle]
+            state.seen, state.owed, state.sent_rms = holding.seen, min(holding.owed, spec.after), holding.sent_rms
+            handle = np.array([spec.handle], np.uint32)
+            state.ring.extend(replace(row, signals=handle) for row in holding.rows if spec.before)
 
     def features(
         self, bursts: SampleBatch, speed_of: Callable[[int], float | None]

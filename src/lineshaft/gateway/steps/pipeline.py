@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lineshaft.gateway.steps.base import SignalTable, Step, StepCount, Uniqueness
-from lineshaft.gateway.steps.bursts import Burst, Bursts
+from lineshaft.gateway.steps.bursts import Burst, Bursts, Holding
 from lineshaft.gateway.steps.checks import Range, Scale, SourceClock, Types
 from lineshaft.gateway.steps.computed import Computation, Computed
 from lineshaft.gateway.steps.diagnosis import Diagnosing, Watch
@@ -52,7 +52,9 @@ class Pipeline:
         self._rules = EdgeRules(rules, len(table))
         self._bursts = Bursts(bursts, len(table))
         self._diagnosing = Diagnosing(watches)
-        self._holds_bursts = any(one.before for one in bursts)
+        self._holds_bursts = any(one.before or one.after for one in bursts)
+        self.held_changed = False
+        """True when `holdings` gives something else than at its last call."""
         self._events: list[Event] = []
         self._unique = Uniqueness(len(table))
         self._rows_in: Int64Array = np.zeros(len(table), np.int64)
@@ -77,6 +79,7 @@ class Pipeline:
         self._events += self._diagnosing.update(bursts)
         if not len(bursts) and not (self._holds_bursts and len(self._events) > told):
             return out
+        self.held_changed = self._holds_bursts
         kept = self._exceptions.update(self._bursts.keep(bursts, self._events[told:]))
         return SampleBatch.concat((out, kept))
 
@@ -118,6 +121,15 @@ class Pipeline:
             self._rows_in[batch.signals] += 1
         else:
             np.add.at(self._rows_in, batch.signals, 1)
+
+    def holdings(self) -> dict[str, Holding]:
+        """Path of a waveform -> the bursts of it that wait for a finding; see `remember`."""
+        self.held_changed = False
+        return self._bursts.holdings()
+
+    def remember(self, holdings: Mapping[str, Holding]) -> None:
+        """Go on with what an earlier run held; called before the first row."""
+        self._bursts.remember(holdings)
 
     def past(self, batch: SampleBatch) -> SampleBatch:
         """Rows older than what went through already, which a device recorded itself: all of them go on, converted.
