@@ -24,6 +24,7 @@ OPERATORS: Registry[OperatorSpec] = Registry(
         ("total", _lazy("operators.total")),
         ("machine-health", _lazy("operators.health")),
         ("machine-states", _lazy("apps.oee.operators")),
+        ("anomaly", _lazy("operators.anomaly")),
     ),
 )
 

@@ -52,7 +52,7 @@ class Baseline:
 
     def document(self) -> dict[str, Any]:
         """The model as plain values, for JSON."""
-        arrays = {name: getattr(self, name).tolist() for name in ("centre", "scale", "loadings", "spread")}
+        arrays = {name: finite(getattr(self, name)) for name in ("centre", "scale", "loadings", "spread")}
         return {**arrays, "t2_limit": self.t2_limit, "spe_limit": self.spe_limit}
 
 
@@ -83,6 +83,11 @@ def fit_baseline(rows: Float64Array, *, level: float = 0.995, kept: float = KEPT
         spe.append(found[1])
     limits = [max(float(np.quantile(np.concatenate(values), level)), 1e-9) for values in (t2, spe)]
     return Baseline(centre, scale, *_components(calm, kept), t2_limit=limits[0], spe_limit=limits[1])
+
+
+def finite(values: Float64Array) -> Any:
+    """Plain values for JSON, which knows no infinity: the scale of what never moves is very great."""
+    return np.minimum(values, 1e300).tolist()
 
 
 def folds(n: int, count: int = 5) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

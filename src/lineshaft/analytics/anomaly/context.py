@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
-from lineshaft.analytics.health.regimes import fit_regimes
+from lineshaft.analytics.health.regimes import Regimes, fit_regimes, no_regimes, regimes
 from lineshaft.model.samples import Float64Array
+
+FEWEST_OF_REGIME: Final = 20
+"""Rows of a regime below which nothing is compared within it."""
+_ENDLESS: Final = 1e300
+"""Spread of a signal that never moved: it tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeScale:
+    """Median and robust spread of each signal in each operating regime: float64[r, p], NaN where not learned."""
+
+    regimes: Regimes
+    centre: Float64Array
+    spread: Float64Array
+
+    def of(self, rows: Float64Array, operating: Float64Array | None) -> Float64Array:
+        """float64[n, p]: the signals by median and spread of their regime; NaN in one that was not learned."""
+        which = self.regimes.of(operating, len(rows))
+        scaled: Float64Array = (rows - self.centre[which]) / self.spread[which]
+        scaled[which < 0] = np.nan
+        return scaled
+
+    def document(self) -> dict[str, Any]:
+        """The scale as plain values, for JSON."""
+        return {"regimes": self.regimes.document(), "centre": plain(self.centre), "spread": plain(self.spread)}
+
+
+def regime_scale(document: Mapping[str, Any]) -> RegimeScale:
+    """A scale out of its document. Raises KeyError or ValueError for what is none."""
+    arrays = [np.array(document[name], np.float64) for name in ("centre", "spread")]
+    return RegimeScale(regimes(document["regimes"]), *arrays)
+
+
+def fit_regime_scale(rows: Float64Array, operating: Float64Array | None) -> RegimeScale:
+    """Learn from float64[n, p] signals and float64[n, q] operating values, or none. Raises ValueError without a row."""
+    found = no_regimes() if operating is None else fit_regimes(operating)
+    which = found.of(operating, len(rows))
+    centre = np.full((len(found.centres), rows.shape[1]), np.nan)
+    spread = centre.copy()
+    for regime in range(len(centre)):
+        known = rows[which == regime]
+        if len(known) < FEWEST_OF_REGIME:
+            continue
+        middle = np.nanmedian(known, axis=0)
+        width = np.maximum(1.4826 * np.nanmedian(np.abs(known - middle), axis=0), 0.3 * np.nanstd(known, axis=0))
+        centre[regime] = middle
+        spread[regime] = np.where(width > 1e-9 * np.maximum(1, np.abs(middle)), width, _ENDLESS)
+    return RegimeScale(found, centre, spread)
 
 
 def within_regimes(rows: Float64Array, operating: Float64Array, training: int) -> Float64Array:
@@ -15,18 +65,12 @@ def within_regimes(rows: Float64Array, operating: Float64Array, training: int) -
 
     NaN in a regime that the first `training` rows do not hold twenty times.
     """
-    regimes = fit_regimes(operating[:training])
-    which = regimes.of(operating, len(operating))
-    result = np.full_like(rows, np.nan)
-    for regime in range(len(regimes.centres)):
-        known = rows[:training][which[:training] == regime]
-        if len(known) < 20:
-            continue
-        centre = np.nanmedian(known, axis=0)
-        spread = np.maximum(1.4826 * np.nanmedian(np.abs(known - centre), axis=0), 0.3 * np.nanstd(known, axis=0))
-        here = which == regime
-        result[here] = (rows[here] - centre) / np.where(spread > 1e-9 * np.maximum(1, np.abs(centre)), spread, np.inf)
-    return result
+    return fit_regime_scale(rows[:training], operating[:training]).of(rows, operating)
+
+
+def plain(values: Float64Array) -> list[list[float | None]]:
+    """A table as plain values, None for NaN."""
+    return [[None if np.isnan(x) else float(x) for x in row] for row in values]
 
 
 def slow_mean(rows: Float64Array, window: int) -> Float64Array:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lineshaft.analytics.anomaly.baseline import FEWEST_ROWS, Baseline, Scores, baseline, fit_baseline, folds
+from lineshaft.analytics.anomaly.baseline import FEWEST_ROWS, Baseline, Scores, baseline, finite, fit_baseline, folds
 from lineshaft.model.samples import Float64Array
 
 LAGS: Final = (1, 2, 3, 6)
@@ -34,7 +34,7 @@ class Forecast:
 
     def document(self) -> dict[str, Any]:
         """The model as plain values, for JSON."""
-        arrays = {name: getattr(self, name).tolist() for name in ("centre", "scale", "weights")}
+        arrays = {name: finite(getattr(self, name)) for name in ("centre", "scale", "weights")}
         return {**arrays, "errors": self.errors.document()}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lineshaft.analytics.health.regimes import Regimes, fit_regimes, no_regimes
+from lineshaft.analytics.health.regimes import Regimes, fit_regimes, no_regimes, regimes
 from lineshaft.model.samples import Float64Array
 
 FEWEST_ROWS: Final = 20
@@ -43,11 +43,7 @@ class HealthModel:
         return {
             "names": list(self.names),
             "logarithmic": list(self.logarithmic),
-            "regimes": {
-                "centres": self.regimes.centres.tolist(),
-                "scale": [None if np.isinf(x) else float(x) for x in self.regimes.scale],
-                "reach": None if np.isinf(self.regimes.reach) else self.regimes.reach,
-            },
+            "regimes": self.regimes.document(),
             "centre": _plain(self.centre),
             "scale": _plain(self.scale),
             "weight": self.weight.tolist(),
@@ -73,14 +69,10 @@ class HealthTrace:
 
 def health_model(document: dict[str, Any]) -> HealthModel:
     """A model out of its document. Raises KeyError or ValueError for what is none."""
-    regimes = document["regimes"]
-    reach = regimes["reach"]
-    scale = np.array([np.inf if x is None else x for x in regimes["scale"]], np.float64)
-    centres = np.array(regimes["centres"], np.float64).reshape(len(regimes["centres"]), len(scale))
     return HealthModel(
         tuple(document["names"]),
         tuple(bool(x) for x in document["logarithmic"]),
-        Regimes(centres, scale, np.inf if reach is None else float(reach)),
+        regimes(document["regimes"]),
         np.array(document["centre"], np.float64),
         np.array(document["scale"], np.float64),
         np.array(document["weight"], np.float64),
@@ -108,9 +100,9 @@ def fit_health(
         raise ValueError(f"a healthy period has {FEWEST_ROWS} rows without gaps or more, not {np.count_nonzero(good)}")
     logs = tuple(bool((features[good, j] > 0).all()) for j in range(p)) if logarithmic is None else tuple(logarithmic)
     rows = _compared(features, logs)
-    regimes = no_regimes() if operating is None else fit_regimes(operating[good])
-    which = regimes.of(operating, len(features))
-    centre = np.full((len(regimes.centres), p), np.nan)
+    found = no_regimes() if operating is None else fit_regimes(operating[good])
+    which = found.of(operating, len(features))
+    centre = np.full((len(found.centres), p), np.nan)
     scale = centre.copy()
     for regime in range(len(centre)):
         part = rows[good & (which == regime)]
@@ -121,7 +113,7 @@ def fit_health(
         least = np.where(logs, LEAST_SCALE, LEAST_SCALE * np.abs(centre[regime]))
         scale[regime] = np.maximum(np.maximum(spread, least), 1e-12)
     counts = np.ones(p) if weight is None else np.asarray(weight, np.float64)
-    return HealthModel(tuple(names), logs, regimes, centre, scale, counts, int(np.count_nonzero(good)))
+    return HealthModel(tuple(names), logs, found, centre, scale, counts, int(np.count_nonzero(good)))
 
 
 def health_trace(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,22 @@ class Regimes:
         nearest = np.argmin(np.where(np.isnan(distance), np.inf, distance), axis=1)
         far = ~(np.min(distance, axis=1) <= self.reach)
         return np.where(far, -1, nearest).astype(np.int64)
+
+    def document(self) -> dict[str, Any]:
+        """The regimes as plain values, for JSON."""
+        return {
+            "centres": self.centres.tolist(),
+            "scale": [None if np.isinf(x) else float(x) for x in self.scale],
+            "reach": None if np.isinf(self.reach) else self.reach,
+        }
+
+
+def regimes(document: Mapping[str, Any]) -> Regimes:
+    """Regimes out of their document. Raises KeyError or ValueError for what are none."""
+    scale = np.array([np.inf if x is None else x for x in document["scale"]], np.float64)
+    centres = np.array(document["centres"], np.float64).reshape(len(document["centres"]), len(scale))
+    reach = document["reach"]
+    return Regimes(centres, scale, np.inf if reach is None else float(reach))
 
 
 def no_regimes() -> Regimes:
