@@ -125,7 +125,7 @@ def test_inputs_that_left_the_training_are_told_once(options: dict[str, Any]) ->
     output = run(options, rows)
     (drift,) = (event for event in output.events if event.kind == "model.drift")
     assert 500 < (drift.time - START) // (10 * MINUTE) <= 500 + 2 * 144
-    assert "flow" in drift.message
+    assert "pressure" in drift.message
     assert output.predictions[-1].inputs["drifted"] is True
 
 

@@ -1,4 +1,4 @@
-"""A trained model at work on an asset: on trial it only foretells, in use it tells people; it watches its own inputs."""
+"""A trained model at work on an asset: on trial it only foretells, in use it tells people; it watches its inputs."""
 
 from __future__ import annotations
 

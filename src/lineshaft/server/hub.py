@@ -22,8 +22,6 @@ from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
-from lineshaft.hub.operators.engine import Operators
-from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
@@ -32,7 +30,7 @@ from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, h
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.history import calendar_of, forget_old, open_historian, rolling, rollup_check
 from lineshaft.server.messages import Message, tell
-from lineshaft.server.operators import operator_check, working
+from lineshaft.server.operators import Working, operator_check, working
 from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
@@ -48,9 +46,9 @@ async def run_hub(context: PartContext) -> None:
     with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
         async with (
             open_historian(data.historian_dsn(plant), plant, state) as historian,
-            working(plant, historian, state, stream) as (desk, operators),
+            working(plant, historian, state, stream) as work,
         ):
-            await _serve(context, listener, Hub(historian, state, stream, desk, operators))
+            await _serve(context, listener, Hub(historian, state, stream, work))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,7 @@ class Hub:
     historian: ClickHouseHistorian
     state: State
     stream: LiveStream
-    desk: OperatorDesk
-    operators: Operators
+    work: Working
 
 
 async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> None:
@@ -90,7 +87,7 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
                 for one in APPS:
                     running = one.start(AppContext(plant, services, historian.listen))
                     app.state.apps[one.name] = await apps.enter_async_context(running)
-                hub.operators.start()
+                hub.work.live.start()
                 ingest.start()
                 address = _address(plant, listener)
                 data.links.write_text(address + "\n", encoding="utf-8")
@@ -147,9 +144,10 @@ def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, inge
         checks=(
             lambda: _ingest_checks(plant, ingest),
             lambda: (rollup_check(hub.historian),),
-            lambda: operator_check(hub.operators),
+            lambda: operator_check(hub.work.live),
         ),
-        operators=hub.desk,
+        operators=hub.work.desk,
+        models=hub.work.models,
         figures=figures,
         rate_limit=plant.hub.rate_limit,
         command=ingest.write,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant
 from lineshaft.hub.api.services import Check
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.models.desk import ModelDesk
 from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import plan_operators
@@ -18,20 +20,32 @@ from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 
 
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What works beside the API: operators, and the models that are trained for them."""
+
+    desk: OperatorDesk
+    live: Operators
+    models: ModelDesk
+
+
 @asynccontextmanager
 async def working(
     plant: Plant, historian: ClickHouseHistorian, state: State, stream: LiveStream
-) -> AsyncIterator[tuple[OperatorDesk, Operators]]:
+) -> AsyncIterator[Working]:
     """Operators and backtests of a plant. Raises ConfigError when the section `operators` is wrong."""
-    plan = plan_operators(plant)
-    live = Operators(plan, historian, state, SystemClock(), publish=stream.publish)
+    plan, site = plan_operators(plant), f"{plant.plant.enterprise}/{plant.plant.site}"
+    models = ModelDesk(historian, state, SystemClock(), site)
+    live = Operators(plan, historian, state, SystemClock(), publish=stream.publish, models=models.at_work)
+    models.changed = live.refresh
     await asyncio.to_thread(live.open)
     historian.listen(live.feed.told)
     backtests = Backtests(historian)
-    desk = OperatorDesk(plan, f"{plant.plant.enterprise}/{plant.plant.site}", state.catalogue, backtests, live)
+    desk = OperatorDesk(plan, site, state.catalogue, backtests, live, models.can_be_tried)
     try:
-        yield desk, live
+        yield Working(desk, live, models)
     finally:
+        await asyncio.to_thread(models.stop)
         await asyncio.to_thread(backtests.stop)
         await asyncio.to_thread(live.stop)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lineshaft.analytics.anomaly.baseline import Baseline, baseline, fit_baseline
+from lineshaft.analytics.anomaly.baseline import FEWEST_ROWS, Baseline, baseline, fit_baseline
 from lineshaft.analytics.anomaly.context import RegimeScale, fit_regime_scale, regime_scale
 from lineshaft.analytics.anomaly.detect import Method
 from lineshaft.analytics.anomaly.drift import Reference, fit_reference, reference
@@ -66,13 +66,15 @@ def fit_asset(rows: Float64Array, operating: Float64Array, *, level: float = 0.9
     ValueError in words for too few windows or a feature that does not move.
     """
     q = operating.shape[1]
+    whole = int((np.isfinite(rows).all(axis=1) & np.isfinite(operating).all(axis=1)).sum())
+    if whole < FEWEST_ROWS:
+        raise ValueError(f"{whole} windows in which every signal has a value; {FEWEST_ROWS} or more are needed")
+    spread, middle = np.nanstd(rows, axis=0), np.abs(np.nanmean(rows, axis=0))
+    still = np.flatnonzero(~(spread > 1e-9 * np.maximum(1.0, middle))).tolist()
+    if still:
+        raise ValueError(f"feature {', '.join(map(str, still))} does not move")
     scale = fit_regime_scale(rows, operating if q else None)
     values = scale.of(rows, operating if q else None)
-    still = [
-        j for j in range(rows.shape[1]) if not np.nanstd(rows[:, j]) > 1e-9 * max(1.0, abs(np.nanmean(rows[:, j])))
-    ]
-    if still:
-        raise ValueError(f"feature {', '.join(str(j) for j in still)} does not move")
     return AssetModel(
         scale,
         fit_baseline(values, level=level),

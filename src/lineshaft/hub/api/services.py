@@ -15,6 +15,7 @@ from lineshaft.errors import AccessDenied
 from lineshaft.hub.commands import Commands, Send
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.models.desk import ModelDesk
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.pipelines import Pipelines
 from lineshaft.hub.requests import Requests
@@ -60,6 +61,7 @@ class Services:
     pipelines: Pipelines = field(default_factory=Pipelines)  # what the gateways' steps did
     command: Send = lambda node, command: False  # sends a command to a gateway
     operators: OperatorDesk | None = None  # operators at work and backtests
+    models: ModelDesk | None = None  # what is trained and can be
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from lineshaft.model.samples import SampleBatch
 NODE: Final = "operators"
 """Node of signals that operators make."""
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for new signals
+_LONGEST: Final = 4000  # characters; what is longer is told by its digest
 _log = structlog.get_logger(__name__)
 
 
@@ -62,7 +64,10 @@ class Operators:
         limits: Limits | None = None,
         delay: float = 1.0,  # seconds that a row waits for earlier ones, at least
         publish: Callable[[SampleBatch], None] = lambda batch: None,  # shows samples of outputs as current values
+        models: Callable[[], Sequence[Planned]] = tuple,  # versions of models at work; see `refresh`
     ) -> None:
+        self._models = models
+        self._stale = threading.Event()
         self._publish = publish
         self._delay = delay
         self._plan = plan
@@ -110,6 +115,10 @@ class Operators:
         for lane in (self.main, self.apart):
             lane.stop()
 
+    def refresh(self) -> None:
+        """Other versions of models are to run from now on; taken up within some seconds."""
+        self._stale.set()
+
     def figures(self) -> tuple[RunFigures, ...]:
         """Every run, by operator and asset."""
         waiting = self.feed.waiting()
@@ -118,10 +127,12 @@ class Operators:
 
     def _watch(self) -> None:
         while not self._stopped.wait(_LOOK_EVERY):
-            if self._version != self._state.catalogue.version:
+            if self._version != self._state.catalogue.version or self._stale.is_set():
+                self._stale.clear()
                 try:
                     self._bind()
                 except StoreUnavailable as error:
+                    self._stale.set()
                     _log.error("operators: new signals later", error=str(error))
 
     def _bind(self) -> None:
@@ -130,15 +141,16 @@ class Operators:
         found = catalogue.signals()
         signals = [one.born.signal for one in found if one.born.node != NODE]
         ids = {one.path: one.id for one in found}
-        wanted = {one.key: one for one in bindings(self._plan, equipment, signals, ids.__getitem__)}
+        wanted = {one.key: one for one in bindings((*self._plan, *self._models()), equipment, signals, ids.__getitem__)}
         wanted = {key: self._with_outputs(one) for key, one in wanted.items()}
         for lane in (self.main, self.apart):
             for key, run in list(lane.runs.items()):
                 binding = wanted.pop(key, None)
                 if binding is not None and _made_for(binding) == _made_for(run.binding):
                     continue
-                del lane.runs[key]
-                self.feed.remove(key)
+                with lane.lock:  # not while it works
+                    lane.runs.pop(key, None)
+                    self.feed.remove(key)
                 if binding is not None:
                     wanted[key] = binding
         for key, binding in wanted.items():
@@ -177,7 +189,10 @@ class Operators:
 
 def _made_for(binding: Binding) -> str:
     """Changes when the operator, its options or its inputs do, so that an old state is of no use."""
-    return f"{binding.planned.config.operator} {binding.planned.options.model_dump_json()} {binding.ids}"
+    made_for = f"{binding.planned.config.operator} {binding.planned.options.model_dump_json()} {binding.ids}"
+    if len(made_for) <= _LONGEST:
+        return made_for
+    return f"{binding.planned.config.operator} {hashlib.sha256(made_for.encode()).hexdigest()}"
 
 
 def _figures(run: Run, waiting: int) -> RunFigures:

@@ -88,6 +88,7 @@ class Lane:
     failed: Callable[[Run], None]
     publish: Callable[[SampleBatch], None] = lambda batch: None  # shows samples as current values
     runs: dict[Key, Run] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # held while a run works, and to take one away
     _worker: Worker = field(init=False)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _saved: float = 0.0
@@ -125,10 +126,12 @@ class Lane:
         for run in list(self.runs.values()):
             if self._stopped.is_set():
                 break
-            if run.retry_at > time.monotonic():
-                continue
-            busy |= self._guarded(run)
-        self._save(force=False)
+            with self.lock:
+                if run.retry_at > time.monotonic() or self.runs.get(run.key) is not run:
+                    continue
+                busy |= self._guarded(run)
+        with self.lock:
+            self._save(force=False)
         return busy
 
     def _guarded(self, run: Run) -> bool:

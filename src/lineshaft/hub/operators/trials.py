@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import DataError
-from lineshaft.hub.operators.backtest import Backtests, Job
+from lineshaft.hub.operators.backtest import BacktestJob, Backtests
 from lineshaft.hub.operators.engine import NODE, Operators, RunFigures
 from lineshaft.hub.operators.plan import Binding, Planned, bindings, planned
 from lineshaft.hub.state.catalogue import SqlCatalogue
@@ -22,16 +22,17 @@ class OperatorDesk:
     catalogue: SqlCatalogue
     backtests: Backtests
     live: Operators | None = None
+    models: Callable[[], Sequence[Planned]] = tuple  # versions of models that can be tried, one entry for each asset
 
     def figures(self) -> Sequence[RunFigures]:
         """Every operator on every asset."""
         return () if self.live is None else self.live.figures()
 
-    def one(self, id_: str) -> Planned:
-        """An operator of the plant. Raises DataError."""
-        for candidate in self.plan:
-            if candidate.id == id_:
-                return candidate
+    def known(self, id_: str) -> Sequence[Planned]:
+        """An operator of the plant, or a version of a model like pumps-2. Raises DataError."""
+        found = [one for one in (*self.plan, *self.models()) if one.id == id_]
+        if found:
+            return found
         known = ", ".join(candidate.id for candidate in self.plan) or "none"
         raise DataError(f"there is no operator {id_!r}", hint=f"the plant has: {known}")
 
@@ -44,7 +45,7 @@ class OperatorDesk:
             raise DataError(f"the plant does not use {config.operator}", hint="name it in the plant's operators first")
         return planned(config, self.site)
 
-    def ask(self, wanted: Planned, asset: str, start: int, end: int, by: str) -> Job:
+    def ask(self, wanted: Sequence[Planned], asset: str, start: int, end: int, by: str) -> BacktestJob:
         """A backtest over start <= time < end. Raises DataError when it fits no asset or too many wait."""
         if start >= end:
             raise DataError("start is not before end", hint="both in UTC microseconds")
@@ -52,16 +53,20 @@ class OperatorDesk:
         if not found:
             where = f"the asset {asset}" if asset else "any asset"
             raise DataError(
-                f"operator {wanted.id} does not fit {where}", hint="does it have the signals that it needs?"
+                f"operator {wanted[0].id} does not fit {where}", hint="does it have the signals that it needs?"
             )
-        job = self.backtests.ask(found, wanted.id, start, end, by)
+        job = self.backtests.ask(
+            lambda number: BacktestJob(
+                id=number, by=by, operator=wanted[0].id, bindings=tuple(found), start=start, end=end
+            )
+        )
         if job is None:
             raise DataError("too many backtests wait already", hint="try again when one has ended")
         return job
 
-    def _bindings(self, wanted: Planned) -> list[Binding]:
+    def _bindings(self, wanted: Sequence[Planned]) -> list[Binding]:
         _, equipment = self.catalogue.equipment()
         catalogued = self.catalogue.signals()
         ids = {one.path: one.id for one in catalogued}
         signals = [one.born.signal for one in catalogued if one.born.node != NODE]
-        return list(bindings([wanted], equipment, signals, ids.__getitem__))
+        return list(bindings(wanted, equipment, signals, ids.__getitem__))

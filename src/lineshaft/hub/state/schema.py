@@ -325,6 +325,43 @@ outcome_changes = Table(
     Column("after", JSON, nullable=False),
 )
 
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 ... of each name
+    Column("type", String(64), nullable=False),  # asset type
+    Column("state", String(16), nullable=False),
+    Column("features", JSON, nullable=False),
+    Column("operating", JSON, nullable=False),
+    Column("start", BigInteger, nullable=False),  # what it was trained on
+    Column("end", BigInteger, nullable=False),
+    Column("held_start", BigInteger, nullable=False),  # what it was validated on
+    Column("held_end", BigInteger, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("document", JSON, nullable=False),  # by path of the asset
+    Column("warnings", JSON, nullable=False),
+    Column("code", String(32), nullable=False),  # version of Lineshaft
+    Column("by", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+model_changes = Table(
+    "model_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Index("ix_model_changes_name_version", "name", "version"),
+)
+
 import_blocks = Table(
     "import_blocks",
     metadata,

@@ -17,6 +17,7 @@ from lineshaft.hub.state.configurations import SqlConfigurations
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.ledger import SqlLedger
+from lineshaft.hub.state.models import SqlModels
 from lineshaft.hub.state.operators import OperatorStates
 from lineshaft.hub.state.outcomes import SqlOutcomes
 from lineshaft.hub.state.predictions import SqlPredictions
@@ -47,6 +48,7 @@ class State:
         self.operators = OperatorStates(self.database)
         self.predictions = SqlPredictions(self.database)
         self.outcomes = SqlOutcomes(self.database)
+        self.models = SqlModels(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)
         self._closing = threading.Event()

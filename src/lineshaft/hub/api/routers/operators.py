@@ -12,7 +12,7 @@ from lineshaft.errors import ConfigError, DataError
 from lineshaft.hub.api.models import Body, EventView
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
-from lineshaft.hub.operators.backtest import Job
+from lineshaft.hub.operators.backtest import BacktestJob
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.events import Event
@@ -76,7 +76,7 @@ class OperatorsView(BaseModel):
 class NewBacktest(Body):
     """What to try: an operator of the plant by its id, or a changed or new one."""
 
-    operator: str = Field("", description="id of an operator of the plant")
+    operator: str = Field("", description="id of an operator of the plant, or a version of a model like pumps-2")
     config: OperatorConfig | None = Field(None, description="in place of `operator`")
     asset: str = Field("", description="full path; all that it fits when empty")
     start: int = Field(description="UTC microseconds")
@@ -157,7 +157,7 @@ def begin(wanted: NewBacktest, parts: Parts, caller: Caller) -> BacktestView:
     if (wanted.config is None) == (not wanted.operator):
         raise DataError("either operator or config is needed")
     try:
-        planned = desk.tried(wanted.config) if wanted.config is not None else desk.one(wanted.operator)
+        planned = [desk.tried(wanted.config)] if wanted.config is not None else desk.known(wanted.operator)
         job = desk.ask(planned, wanted.asset, wanted.start, wanted.end, caller.name)
     except ConfigError as error:
         raise DataError(str(error), hint=error.hint) from error
@@ -188,14 +188,14 @@ def _desk(parts: Services) -> OperatorDesk:
     return parts.operators
 
 
-def _job(parts: Services, number: int) -> Job:
+def _job(parts: Services, number: int) -> BacktestJob:
     job = _desk(parts).backtests.job(number)
     if job is None:
         raise NotFound(f"there is no backtest {number}")
     return job
 
 
-def _view(job: Job, most: int = _SHOWN) -> BacktestView:
+def _view(job: BacktestJob, most: int = _SHOWN) -> BacktestView:
     return BacktestView(
         id=job.id,
         operator=job.operator,
