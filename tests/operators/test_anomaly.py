@@ -156,7 +156,6 @@ def test_means_do_not_depend_on_how_rows_are_cut() -> None:
     whole = WindowMeans(50_000, 2).update(batch)
     single = WindowMeans(50_000, 2)
     parts = [window for place in range(len(batch)) for window in single.update(batch.take(slice(place, place + 1)))]
-    assert [(one.number, one.means.tolist(), one.time) for one in whole] == [
-        (one.number, one.means.tolist(), one.time) for one in parts
-    ]
+    assert [(one.number, one.time) for one in whole] == [(one.number, one.time) for one in parts]
+    np.testing.assert_array_equal([one.means for one in whole], [one.means for one in parts])
     assert len(whole) == 49
