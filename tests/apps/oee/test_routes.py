@@ -116,14 +116,14 @@ async def test_roles(line: Line) -> None:
         assert (await client.post("/reasons", json=reason("tool"), headers=operator)).json() == {"new": True}
         assert (await client.post("/reasons", json=reason("tool"), headers=operator)).json() == {"new": False}
         assert (await client.put("/orders", json={"items": [order]}, headers=operator)).status_code == 403
-        assert (await client.put("/orders", json={"items": [order]}, headers=engineer)).json() == {"items": 1}
+        assert (await client.put("/orders", json={"items": [order]}, headers=engineer)).json()["added"] == ["4711"]
         assert (await client.put("/cycles", json=cycle, headers=engineer)).json()["before"] == 30
         found = (await client.get("/kpis", params={**RANGE, "path": PRESS}, headers=viewer)).json()["whole"]
         assert found["kpis"]["effectiveness"] == pytest.approx(102 * 25 / 3000)
         assert found["times"]["setup"] == 600
         entries = (await client.get("/audit", headers=viewer)).json()["items"]
         assert [(one["action"], one["by"]) for one in entries] == [
-            ("cycle", "the-engineer"), ("orders", "the-engineer"), ("reason", "the-operator"),
+            ("cycle", "the-engineer"), ("order-added", "the-engineer"), ("reason", "the-operator"),
         ]  # fmt: skip
 
 

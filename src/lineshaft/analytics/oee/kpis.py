@@ -21,7 +21,7 @@ SYMBOLS: Mapping[str, str] = {
     "AUST": "actual unit setup time",
     "ADET": "actual unit delay time: minor stops, breakdowns, starved, blocked and other delays",
     "ADOT": "actual unit down time: available, but without an order",
-    "AOET": "actual order execution time: from an order's start to its end",
+    "AOET": "actual order execution time: from an order's start to its end; where all work belongs to orders",
     "PQ": "produced quantity",
     "GQ": "good quantity",
     "SQ": "scrap quantity",
@@ -177,6 +177,8 @@ def inputs_of(totals: Totals, more: Inputs | None = None) -> dict[str, float]:
         "PQ": totals.produced, "GQ": totals.good, "SQ": totals.scrap, "RQ": totals.rework, "FE": float(totals.failures),
         "IP": totals.produced, "GP": totals.good - totals.rework,
     }  # fmt: skip
+    if totals.ordered and not totals.unordered_busy:
+        known["AOET"] = totals.ordered / 1e6  # where some work belongs to no order the ratios would mix two things
     return known | dict(more or {})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from lineshaft.analytics.oee.elements import DELAYS, Element
 
@@ -36,6 +36,8 @@ class Totals:
     failures: int = 0  # stops that count as a failure
     stops: int = 0  # all stops beside the minor ones
     minor_stops: int = 0
+    ordered: int = 0  # AOET: all of the time that belongs to an order
+    unordered_busy: int = 0  # AUBT that belongs to none
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Totals)))
@@ -69,6 +71,10 @@ class Totals:
     def delays(self) -> int:
         """ADET, actual unit delay time."""
         return sum(getattr(self, element.name.lower()) for element in DELAYS)
+
+    def by_order(self, order: str) -> Totals:
+        """With its time as that of an order; '' is none."""
+        return replace(self, ordered=self.calendar if order else 0, unordered_busy=0 if order else self.busy)
 
     @staticmethod
     def of_elements(times: Mapping[Element, int]) -> Totals:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.reports import Reports
@@ -48,4 +49,4 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
             await task
 
 
-OEE = App("oee", "OEE", (router,), start)
+OEE = App("oee", "OEE", (router, order_router), start)

@@ -44,9 +44,18 @@ class Order(Span):
     """An order of the plan: planned start and end."""
 
     id: str = Field(min_length=1, max_length=128)
-    path: str = Field(max_length=512, description="line or machine")
+    path: str = Field(max_length=512, description="line or machine: path, path below the site, or name")
     product: str = Field(min_length=1, max_length=128)
     quantity: float = Field(gt=0, le=1e12, allow_inf_nan=False)
+    cycle: float | None = Field(None, gt=0, le=86_400 * 7, description="ideal seconds of a part, for this order alone")
+    crew: str = Field("", max_length=128)
+
+
+class Moment(Body):
+    """When an order began or ended."""
+
+    at: int | None = Field(None, ge=0, le=2**62, description="UTC microseconds, not in the future; now when absent")
+    finish_running: bool = Field(False, description="end what is running there")
 
 
 class Orders(Body):

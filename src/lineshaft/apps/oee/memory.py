@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lineshaft.analytics.oee.elements import Element
+from lineshaft.analytics.oee.elements import DELAYS, Element
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.oee.tables import COUNTS, EVENTS, TOTALS
 
@@ -128,9 +128,20 @@ class Memory:
         return row["start"], codes, [row["time"], row["stops"]], [0.0]
 
     def totals(
-        self, machines: Iterable[str], start: int, end: int, group: str, cycle: Cycle
+        self,
+        machines: Iterable[str],
+        start: int,
+        end: int,
+        group: str,
+        cycle: Cycle,
+        orders: Mapping[str, float],
     ) -> dict[tuple[str, ...], Totals]:
-        """Totals with standard times, per machine (group '') or per value of a group over all of them."""
+        """Totals with standard times, per machine (group '') or per value of a group over all of them.
+
+        orders: order -> an ideal cycle of its own, in seconds.
+        """
+        own = {self._names.code(order): seconds for order, seconds in orders.items() if order in self._names.codes}
+        none = self._names.code("")
         result: dict[tuple[str, ...], Totals] = {}
         sums: dict[Any, list[Any]] = {}
         for machine in machines:
@@ -138,8 +149,11 @@ class Memory:
             rows = slice(0, 0) if block is None else block.between(start, end)
             if block is None or rows.start == rows.stop:
                 continue
-            ints, counts, keys = block.ints[rows], block.floats[rows], block.codes[rows]
-            floats = np.column_stack([counts, self._standard(machine, keys[:, 0], counts, cycle)])
+            counts, keys = block.floats[rows], block.codes[rows]
+            ints = np.column_stack([block.ints[rows], _by_order(block.ints[rows], keys[:, 1] != none)])
+            seconds = self._seconds(machine, keys, cycle, own)
+            made = [counts[:, COUNTS.index(name)] * seconds for name in ("produced", "good")]
+            floats = np.column_stack([counts, *made])
             if not group:
                 result[(machine,)] = _totals(ints.sum(axis=0), floats.sum(axis=0))
                 continue
@@ -156,17 +170,16 @@ class Memory:
             result[(str(key) if group == "slot" else self._names.texts[key],)] = _totals(one, more)
         return result
 
-    def _standard(
-        self, machine: str, products: NDArray[np.int64], counts: NDArray[np.float64], cycle: Cycle
+    def _seconds(
+        self, machine: str, keys: NDArray[np.int64], cycle: Cycle, own: Mapping[int, float]
     ) -> NDArray[np.float64]:
-        """float64[n, 2]: standard time of the produced and of the good parts, microseconds."""
-        seconds = np.zeros(len(products))
-        for code in np.unique(products).tolist():
-            seconds[products == code] = cycle(machine, self._names.texts[code])
-        seconds = np.nan_to_num(seconds, nan=0.0) * 1e6
-        return np.column_stack(
-            [counts[:, COUNTS.index("produced")] * seconds, counts[:, COUNTS.index("good")] * seconds]
-        )
+        """float64[n]: ideal cycle of each row in microseconds, 0 where none is known."""
+        seconds = np.zeros(len(keys))
+        for code in np.unique(keys[:, 0]).tolist():
+            seconds[keys[:, 0] == code] = cycle(machine, self._names.texts[code])
+        for code, value in own.items():
+            seconds[keys[:, 1] == code] = value
+        return np.nan_to_num(seconds, nan=0.0) * 1e6
 
     def losses(self, machines: Iterable[str], start: int, end: int) -> list[tuple[str, str, Element, bool, int, int]]:
         """(machine, reason, element, given, time, stops)."""
@@ -187,7 +200,17 @@ class Memory:
         return result
 
 
+_ALL = [_INTS.index(name) for name in TOTALS]
+_BUSY = [_INTS.index(name) for name in ("production", "setup", *(one.name.lower() for one in DELAYS))]
+
+
+def _by_order(ints: NDArray[np.int64], ordered: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """int64[n, 2]: time that belongs to an order, and busy time that belongs to none."""
+    whole, busy = ints[:, _ALL].sum(axis=1), ints[:, _BUSY].sum(axis=1)
+    return np.column_stack([np.where(ordered, whole, 0), np.where(ordered, 0, busy)])
+
+
 def _totals(ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Totals:
     counts = dict(zip((*COUNTS, "standard_time", "standard_good"), floats.tolist(), strict=True))
-    times = dict(zip(_INTS, ints.tolist(), strict=True))
+    times = dict(zip((*_INTS, "ordered", "unordered_busy"), ints.tolist(), strict=True))
     return Totals(**times, **counts)

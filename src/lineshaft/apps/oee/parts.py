@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,6 +25,7 @@ class Oee:
     reports: Reports
     recorder: Recorder
     clock: Clock
+    finished: Callable[[str], None] = lambda order: None  # is told which order has ended
 
 
 async def oee_of(connection: HTTPConnection) -> Oee:

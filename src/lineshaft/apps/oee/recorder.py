@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lineshaft.analytics.oee.counts import merged
 from lineshaft.analytics.oee.states import State
 from lineshaft.apps.oee.keeping import recompute, rows_of
+from lineshaft.apps.oee.orders import assigned
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, slots_between
 from lineshaft.apps.oee.store import OeeStore, SlotRows
@@ -71,6 +72,7 @@ class Recorder:
         self._clock = clock
         self._told = told
         self._lock = threading.Lock()  # of `_queue` and the ids
+        self._working = threading.Lock()  # of what reads history and writes slots
         self._writing = threading.Lock()  # of the tables
         self._queue: list[SampleBatch] = []
         self._ids: dict[str, int] = {}
@@ -125,6 +127,10 @@ class Recorder:
 
     def catch_up(self) -> None:
         """After a start: sum up what was committed while nobody looked."""
+        with self._working:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         with self._lock:
             self._refresh()
         if not self._paths:
@@ -141,6 +147,13 @@ class Recorder:
 
     def step(self) -> list[str]:
         """Take what was committed since the last call into the tables; gives the machines that changed."""
+        with self._working:
+            changed = self._step()
+        if changed:
+            self._told(changed)
+        return changed
+
+    def _step(self) -> list[str]:
         with self._lock:
             queue, self._queue = self._queue, []
             if self._catalogue.version != self._version:
@@ -154,8 +167,6 @@ class Recorder:
             if len(rows) or (due and live.since):
                 changed += self._update(live, rows)
             changed += self._late(live)
-        if changed:
-            self._told(changed)
         return changed
 
     def _update(self, live: _Live, rows: SampleBatch) -> list[str]:
@@ -230,6 +241,8 @@ class Recorder:
         starts = [slots_between(machine, since, since + 1)[0].start for machine in line.machines]
         reasons = self._setup.reasons
         stories = tell_line(line, columns, reasons, min(starts) - MARGIN_US, now)
+        orders = self._store.orders.begun(line.machines, min(starts) - MARGIN_US, now)
+        stories = {one.path: assigned(stories[one.path], one, orders) for one in line.machines}
         with self._writing:
             rows: list[SlotRows] = []
             stop = min(now, until or now)
@@ -249,6 +262,7 @@ class Recorder:
         """Product -> running seconds from each part to the next."""
         columns = dict(self._read(LineSetup(machine.line, "", (machine,)), start, end))
         story = tell(machine, columns, self._setup.reasons, start, end)
+        story = assigned(story, machine, self._store.orders.begun([machine], start, end))
         parts = merged([story.good, story.scrap]).times
         parts = np.unique(parts[parts >= start])
         edges = np.unique(np.concatenate([story.states.times, parts]))
@@ -260,6 +274,14 @@ class Recorder:
     def tell(self, machines: Sequence[str]) -> None:
         """Open pages shall ask again about these machines."""
         self._told(machines)
+
+    def orders_changed(self, path: str, since: int) -> None:
+        """Sum up anew what belongs to another order from then on; when it returns every KPI is the new one."""
+        lines = [one for one in self._setup.lines if path in (one.path, *(machine.path for machine in one.machines))]
+        with self._working:
+            for line in lines:
+                self._past(line, since, self._clock.now_us())
+        self._told([machine.path for line in lines for machine in line.machines] or [path])
 
     def reasons_changed(self, machine: MachineSetup, start: int, end: int) -> None:
         """Sum up anew what a reason touches; when it returns every KPI is the new one."""

@@ -84,10 +84,12 @@ class Reports:
         if not self.is_exact(path, start, end):
             return self.store.totals([one.path for one in self.machines(path)], start, end, group, cycle)
         found: dict[tuple[str, ...], Totals] = defaultdict(Totals)
+        own = self.store.orders.cycles()
         for one in rows or self._exact(path, start, end):
             for product, order, totals in one.slices:
                 key = _group(group, one.slot, product, order) if group else one.machine
-                found[(key,)] += standard(totals, cycle(one.machine, product))
+                seconds = own.get(order, cycle(one.machine, product))
+                found[(key,)] += standard(totals, seconds).by_order(order)
         return dict(found)
 
     def kpis(self, path: str, start: int, end: int, by: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lineshaft.analytics.oee import kpis
 from lineshaft.analytics.oee.counts import suggest_cycle
 from lineshaft.analytics.oee.reliability import fit_weibull, times_between
 from lineshaft.apps.oee.board import board
-from lineshaft.apps.oee.bodies import ConfirmedCycle, Orders, Reasoning
+from lineshaft.apps.oee.bodies import ConfirmedCycle, Reasoning
 from lineshaft.apps.oee.parts import Oee, Parts
 from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
@@ -193,25 +193,6 @@ def notes(oee: Parts, path: str, start: Start, end: End) -> dict[str, Any]:
 def audit(oee: Parts, path: Path = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
     """Who changed what, newest first."""
     return {"items": oee.store.audited(path, limit)}
-
-
-@router.get("/orders")
-def orders(oee: Parts, path: Path = "") -> dict[str, Any]:
-    """The production plan."""
-    return {"items": oee.store.orders(path)}
-
-
-@router.put("/orders", dependencies=[needs(Role.ENGINEER)])
-def put_orders(body: Orders, oee: Parts, caller: Caller) -> dict[str, Any]:
-    """Add orders to the plan, or replace those with the same id."""
-    for one in body.items:
-        if one.start >= one.end:
-            raise DataError(f"order {one.id}: start is not before end")
-        _known(oee, one.path)
-    oee.store.put_orders([one.model_dump() for one in body.items])
-    ids = [one.id for one in body.items]
-    oee.store.note_change("orders", body.items[0].path, caller.name, oee.clock.now_us(), {"orders": ids[:50]})
-    return {"items": len(ids)}
 
 
 @router.get("/cycles")

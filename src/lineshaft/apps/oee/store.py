@@ -13,6 +13,7 @@ from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.oee import tables as t
 from lineshaft.apps.oee.memory import Cycle, Memory
+from lineshaft.apps.oee.order_store import OrderStore
 from lineshaft.apps.oee.slots import LossRow, Note, Slot
 from lineshaft.hub.state.database import Database, upsert
 
@@ -66,6 +67,7 @@ class OeeStore:
         self._database = database
         self._guard = threading.Lock()
         self._memory = Memory()
+        self.orders = OrderStore(database)
         self.load()
 
     def load(self) -> None:
@@ -100,8 +102,9 @@ class OeeStore:
         self, machines: Sequence[str], start: int, end: int, group: str, cycle: Cycle
     ) -> dict[tuple[str, ...], Totals]:
         """Totals with standard times of the slots that start in [start, end): per machine, or per value of a group."""
+        orders = self.orders.cycles()
         with self._guard:
-            return self._memory.totals(machines, start, end, group, cycle)
+            return self._memory.totals(machines, start, end, group, cycle, orders)
 
     def losses(self, machines: Sequence[str], start: int, end: int) -> list[tuple[str, str, Element, bool, int, int]]:
         """(machine, reason, element, given, time, stops) of the slots that start in [start, end)."""
@@ -204,26 +207,6 @@ class OeeStore:
         with self._database.write() as connection:
             entry = {"time": at, "by": by, "action": action, "machine": path, "details": dict(details)}
             connection.execute(insert(t.audit), [entry])
-
-    def orders(self, path: str = "") -> list[dict[str, Any]]:
-        """The plan by planned start; of a path and all below it."""
-        query = select(t.orders).order_by(t.orders.c.start)
-        if path:
-            below = t.orders.c.path.startswith(path + "/", autoescape=True)
-            query = query.where(or_(t.orders.c.path == path, below))
-        with self._database.read() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
-
-    def put_orders(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Add orders, or replace those with the same id; when they began and ended stays."""
-        with self._database.write() as connection:
-            upsert(connection, t.orders, rows)
-
-    def order_moment(self, order: str, column: str, time: int) -> bool:
-        """Note when an order `began` or `ended`; False when there is none."""
-        with self._database.write() as connection:
-            changed = connection.execute(update(t.orders).where(t.orders.c.id == order).values({column: time}))
-        return bool(changed.rowcount)
 
     def cycles(self) -> dict[tuple[str, str], float]:
         """(machine, product) -> confirmed ideal cycle in seconds."""

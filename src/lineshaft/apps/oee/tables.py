@@ -112,8 +112,11 @@ orders = Table(
     Column("quantity", Float, nullable=False),
     Column("start", BigInteger, nullable=False),  # planned
     Column("end", BigInteger, nullable=False),
-    Column("began", BigInteger),
+    Column("began", BigInteger),  # as a person said
     Column("ended", BigInteger),
+    Column("cycle", Float),  # ideal seconds of one part, for this order alone
+    Column("crew", String(128), nullable=False, server_default=""),
+    Index("ix_oee_orders_start", "start"),
 )
 """The production plan."""
 
