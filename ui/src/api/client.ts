@@ -50,11 +50,13 @@ async function problem(response: Response): Promise<ApiError> {
 export interface Call {
   method?: string;
   body?: unknown;
+  /** A file as it is, instead of `body`. */
+  raw?: Blob;
   signal?: AbortSignal | undefined;
 }
 
 /** One call; raises ApiError with status 0 when the hub does not answer. */
-export async function call<T>(path: string, { method = "GET", body, signal }: Call = {}): Promise<T> {
+export async function call<T>(path: string, { method = "GET", body, raw, signal }: Call = {}): Promise<T> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -62,7 +64,7 @@ export async function call<T>(path: string, { method = "GET", body, signal }: Ca
       credentials: "same-origin",
       signal: signal ?? null,
       headers: body === undefined ? {} : { "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
+      body: raw ?? (body === undefined ? null : JSON.stringify(body)),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -84,7 +84,9 @@ def _csv(data: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
         text = data.decode("cp1252", errors="replace")  # what spreadsheets save where nobody chose UTF-8
     header = text.partition("\n")[0]
     separator = max(";\t,", key=header.count)
-    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    if "\0" in text:
+        raise DataError("the file is no text in UTF-8", hint="save it as CSV UTF-8")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     names = [_OTHER_NAMES.get(one, one) for one in (name.strip().casefold() for name in next(rows))]
     missing = [name for name in _NEEDED if name not in names]
     if missing:

@@ -8,11 +8,12 @@ import { Hours } from "./Hours";
 import { Losses } from "./Losses";
 import { Machines } from "./Machines";
 import "./oee.css";
+import { Orders } from "./orders/Orders";
 import { useWaiting } from "./queue";
 import { Reasons } from "./Reasons";
 import { Timeline } from "./Timeline";
 
-export const VIEWS = ["board", "reasons", "machines", "timeline", "losses", "hours"] as const;
+export const VIEWS = ["board", "reasons", "machines", "timeline", "losses", "hours", "orders"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface ViewProps {
@@ -65,6 +66,7 @@ export default function OeePage() {
       {view === "losses" && <Losses {...props} />}
       {view === "hours" && <Hours {...props} />}
       {view === "reasons" && <Reasons {...props} />}
+      {view === "orders" && <Orders {...props} />}
     </div>
   );
 }
