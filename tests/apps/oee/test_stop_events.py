@@ -68,7 +68,7 @@ async def test_live_backtest_and_kpis_know_the_same_stops(tmp_path: Path) -> Non
         assert [(one.subject, one.details["start"], one.details["end"]) for one in stored] == _recorded(line)
         assert len(stored) == 3
         worker, (run,) = Worker(Limits()), hub.main.runs.values()
-        again = backtest(line.historian, run.binding, MONDAY, MONDAY + DAY, worker)
+        again = list(backtest(line.historian, run.binding, MONDAY, MONDAY + DAY, worker).events)
         worker.close()
         hub.stop()
         again.sort(key=lambda one: (one.time, one.subject))
