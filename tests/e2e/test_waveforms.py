@@ -55,6 +55,40 @@ def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) ->
     expect(line).to_have_count(0)
 
 
+def test_faults_of_the_bearing_are_marked_and_a_healthy_burst_stands_behind(hub: Hub, open_page: Open) -> None:
+    """The data sheet's bearing gives marks with slip bands, words for a line, sidebands, and a reference of one's own."""
+    page = opened(hub, open_page)
+    said = page.locator(".says")
+    expect(said).to_contain_text("damage of the outer race")
+    expect(said).to_contain_text("kinematics puts BPFO at 90.2 Hz")
+    page.get_by_role("button", name="The burst before").click()
+    page.get_by_role("button", name="Take as healthy reference").click()
+    expect(page.get_by_text("This burst is the healthy reference")).to_be_visible()
+    page.get_by_role("button", name="The burst after").click()
+    page.get_by_role("button", name="Envelope").click()
+    expect(page.locator(".reference-key")).to_contain_text("healthy reference of")
+    chips = page.get_by_role("group", name="Fault frequencies that are marked")
+    expect(chips.get_by_role("button", name="BPFO")).to_have_attribute("aria-pressed", "true")
+    expect(chips.get_by_role("button", name="FTF")).to_have_attribute("aria-pressed", "false")
+    chips.get_by_role("button", name="FTF").click()
+    page.wait_for_url("**m=outer*cage*")
+    page.get_by_role("button", name="At the shaft").click()
+    line = page.locator(".cursor-line")
+    expect(line).to_contain_text(re.compile("1 . shaft"))
+    expect(line).to_contain_text("the reference")
+    page.get_by_role("button", name="Sidebands").click()
+    expect(line.get_by_label("Spacing")).to_have_value("30.00")
+    line.get_by_role("button", name="FTF").click()
+    expect(line.get_by_label("Spacing")).to_have_value("11.28")
+    expect(line).to_contain_text("+1")
+    page.reload()
+    expect(page.locator(".cursor-line").get_by_label("Spacing")).to_have_value("11.28")
+    page.get_by_role("button", name="Forget the reference").click()
+    expect(page.locator(".reference-key")).to_have_count(0)
+    page.get_by_label("Bearing").select_option(label="unknown")
+    expect(page.locator(".says")).to_contain_text("the bearing is unknown")
+
+
 def test_a_waterfall_chooses_the_burst_of_a_row(hub: Hub, open_page: Open) -> None:
     """All spectra of the range stand over each other in the dark too; a click on the first row opens that burst."""
     page = opened(hub, open_page, dark=True)
@@ -71,3 +105,4 @@ def test_a_burst_that_cannot_be_judged_says_why(hub: Hub, open_page: Open) -> No
     """The sensor of pump 2 is driven beyond its range: the page says so beside the picture."""
     page = opened(hub, open_page, "Pump 2")
     expect(page.get_by_text(re.compile("Cannot be judged: .*clipped"))).to_be_visible()
+    expect(page.locator(".says")).to_contain_text(re.compile("This burst is not judged: .*clipped"))

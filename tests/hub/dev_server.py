@@ -18,6 +18,7 @@ import numpy as np
 import uvicorn
 from memory_historian import MemoryHistorian  # run as a script: this folder is on the path
 
+from lineshaft.apps.maintenance.app import MAINTENANCE
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
@@ -29,7 +30,7 @@ from lineshaft.hub.security import passwords
 from lineshaft.hub.security.identity import setup_link
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
-from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
+from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.model.waveforms import Waveform
@@ -96,7 +97,9 @@ def plant() -> tuple[list[Equipment], list[Shape]]:
         ]
     for number in range(1, 4):
         asset = f"{SITE}/utilities/cooling/pump-{number}"
-        nodes.append(Equipment(asset, f"Pump {number}", Level.ASSET, "pump", "Circulates the cooling water"))
+        sheet = (Attribute("burst_bearing", "Timken 307K"),) if number == 1 else ()  # BPFO 3.006
+        words = "Circulates the cooling water"
+        nodes.append(Equipment(asset, f"Pump {number}", Level.ASSET, "pump", words, attributes=sheet))
         shapes += [
             measure(asset, "flow", "m^3/h", 42, 6, 1800 + 100 * number, 0.3),
             measure(asset, "pressure", "bar", 4.1, 0.4, 1800 + 100 * number, 0.02),
@@ -220,7 +223,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
             state.accounts.add_user("admin", "admin", passwords.hashed(options.password), 0)
         else:
             print("first user:", setup_link(state, base))  # noqa: T201
-        app = create_app(services)
+        app = create_app(services, MAINTENANCE.routers)
         mount_page(app)
         nodes, shapes = plant()
         state.register_equipment(nodes)

@@ -63,12 +63,11 @@ def reference() -> bodies.Reference:
 
 
 @router.get("/sensors")
-def sensors(parts: Parts) -> bodies.Sensors:
-    """Every signal of kind waveform with its newest burst."""
+def sensors(parts: Parts, signal: Annotated[int | None, Query(description="only this one")] = None) -> bodies.Sensors:
+    """Every signal of kind waveform with its newest burst and its data sheet."""
     items = []
     for one in parts.state.catalogue.signals():
-        signal = one.born.signal
-        if signal.kind is not SignalKind.WAVEFORM:
+        if one.born.signal.kind is not SignalKind.WAVEFORM or (signal is not None and one.id != signal):
             continue
         newest = _newest(parts, one.id)
         items.append(
@@ -78,7 +77,7 @@ def sensors(parts: Parts) -> bodies.Sensors:
                 signal=one.id,
                 path=one.path,
                 asset=one.path.rpartition("/")[0],
-                unit=signal.unit,
+                unit=one.born.signal.unit,
                 waveform=None if newest is None else f"{one.id}-{newest.time}",
                 time=None if newest is None else newest.time,
                 speed=None if newest is None else newest.speed,

@@ -6,16 +6,9 @@ import { Empty, Failure, Skeleton } from "../../components/basics";
 import { formatNumber, formatTime, formatWhen } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useAddress, useHref } from "../../shell/address";
-import { useDiagnosis, useReference, useSensors, type Bearing, type Diagnosis, type Finding, type Sensor, type Wanted } from "./api";
+import { useDiagnosis, useReference, useSensors, type Diagnosis, type Finding, type Sensor, type Wanted } from "./api";
 
 const NONE = "none"; // in the address: nobody knows the bearing, whatever the data sheet says
-
-/** The bearing that the data sheet of an asset names, where the library has it. */
-function bearingOf(tree: PlantTree, asset: string, library: readonly Bearing[]): string {
-  const sheet = tree.byPath.get(asset)?.attributes ?? [];
-  const named = sheet.filter((one) => ["designation", "bearing_drive_end"].includes(one.name)).map((one) => String(one.value));
-  return named.find((name) => library.some((one) => one.name === name)) ?? "";
-}
 
 /** Cooling-water pump 1 › Bearing driven end / burst */
 function placeOf(tree: PlantTree, { asset, path }: Sensor): string {
@@ -30,15 +23,15 @@ export function Diagnose() {
   const reference = useReference();
   const { query, change } = useAddress();
   const { tree } = useTree();
-  const known = (one: Sensor) => bearingOf(tree, one.asset, reference.data?.bearings ?? []);
+  const known = (one: Sensor) => one.sheet.orders !== null;
   const usable = (sensors.data?.items ?? [])
     .filter((one) => one.waveform !== null)
-    .sort((a, b) => Number(known(b) !== "") - Number(known(a) !== "")); // first those of which most can be said
+    .sort((a, b) => Number(known(b)) - Number(known(a))); // first those of which most can be said
   const chosen = usable.find((one) => String(one.signal) === query.get("sensor")) ?? usable[0];
   const wanted: Wanted | null = chosen
     ? {
         signal: chosen.signal,
-        bearing: query.get("bearing") === NONE ? "" : (query.get("bearing") ?? known(chosen)),
+        bearing: query.get("bearing") ?? "", // what is not chosen here, the hub takes from the data sheet
         geometry: query.get("geometry") ?? "",
         speed: query.get("speed") ?? "",
         zones: query.get("zones") ?? "",
@@ -74,8 +67,9 @@ export function Diagnose() {
         </label>
         <label>
           {t("maintenance.bearing")}
-          <select className="input" value={wanted.bearing} onChange={(event) => put("bearing", event.target.value || NONE)}>
-            <option value="">{t("maintenance.unknown")}</option>
+          <select className="input" value={wanted.bearing || chosen.sheet.bearing || (chosen.sheet.orders ? "" : NONE)} onChange={(event) => put("bearing", event.target.value)}>
+            <option value={NONE}>{t("maintenance.unknown")}</option>
+            {chosen.sheet.orders && !chosen.sheet.bearing && <option value="">{t("maintenance.ownOrders")}</option>}
             {reference.data.bearings.map((one) => (
               <option key={one.name} value={one.name} title={one.source}>
                 {one.name}
@@ -106,7 +100,7 @@ export function Diagnose() {
         </label>
         <label>
           {t("maintenance.zones")}
-          <select className="input" value={wanted.zones} onChange={(event) => put("zones", event.target.value)}>
+          <select className="input" value={wanted.zones || (chosen.sheet.zones ?? "")} onChange={(event) => put("zones", event.target.value)}>
             <option value="">{t("maintenance.unknown")}</option>
             {reference.data.zones.map((one) => (
               <option key={one.id} value={one.id} title={one.edition}>

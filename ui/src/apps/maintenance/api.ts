@@ -3,10 +3,34 @@ import { call, withQuery } from "../../api/client";
 
 export interface Bearing {
   name: string;
+  outer: number;
+  inner: number;
+  ball: number;
+  cage: number;
+  elements: number;
   source: string;
+}
+export interface Machine {
+  id: string;
+  title: string;
+  types: string[];
+  zones: string;
+  speeds: [number, number];
+  asks: string[];
+  words: string;
+}
+export interface Sheet {
+  machine: string;
+  bearing: string;
+  orders: [number, number, number, number] | null;
+  zones: number | null;
+  teeth: number | null;
+  mains: number | null;
+  problem: string;
 }
 export interface Zone {
   id: number;
+  name: string;
   edition: string;
   group: string;
   support: string;
@@ -14,10 +38,13 @@ export interface Zone {
 }
 export interface Reference {
   bearings: Bearing[];
+  machines: Machine[];
   zones: Zone[];
 }
 export interface Sensor {
   signal: number;
+  node: string;
+  sheet: Sheet;
   path: string;
   asset: string;
   unit: string;
@@ -37,6 +64,7 @@ export interface Diagnosis {
   waveform: string;
   signal: number;
   time: number;
+  orders: [number, number, number, number] | null;
   verdict: string;
   findings: Finding[];
   not_diagnosable: { what: string; reason: string; words: string }[];

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo, type ReactNode } from "react";
 import { Link } from "wouter";
 import "./waveform.css";
 import { call, nowUs, withQuery } from "../../api/client";
@@ -10,7 +10,10 @@ import { decimalsFor, formatClock, formatNumber, formatTime, humanise, prettyUni
 import { t } from "../../i18n";
 import { assetPath, useAddress, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
 import { bounds, standing } from "../../shell/range";
+import { useDiagnosis } from "../../apps/maintenance/api";
 import { nearest } from "./harmonics";
+import { Judged } from "./Judged";
+import { useMachine, useReferenceBurst } from "./machine";
 import { Plot, type Mark } from "./Plot";
 import { SpectrumView } from "./SpectrumView";
 
@@ -69,6 +72,11 @@ function Bursts({ signal, others }: { signal: SignalInfo; others: readonly Signa
     window.addEventListener("keydown", move);
     return () => window.removeEventListener("keydown", move);
   }, [items, at, choose]);
+  const machine = useMachine(signal.id);
+  const chosen = useDiagnosis(burst && query.get("bearing") ? { signal: signal.id, bearing: query.get("bearing") ?? "", geometry: "", speed: "", zones: "", time: String(burst.time) } : null);
+  const bearing = query.get("bearing") ? (chosen.data?.orders ?? null) : (machine.data?.sheet.orders ?? null);
+  const healthy = useReferenceBurst(signal);
+  const reference = useBurst(signal.id, healthy.time === burst?.time ? null : healthy.time);
   const asset = tree.assetOf(signal.asset);
   const name = [asset && tree.nameOf(asset.path), asset && tree.namesBelow(asset.path, signal.asset)].filter(Boolean).join(" · ");
   return (
@@ -100,12 +108,49 @@ function Bursts({ signal, others }: { signal: SignalInfo; others: readonly Signa
       {page.data && items.length === 0 && <NoBursts signal={signal} />}
       {burst && (
         <>
-          <OverTime items={items} at={at} unit={page.data?.unit ?? ""} following={!asked} choose={choose} />
+          <OverTime items={items} at={at} unit={page.data?.unit ?? ""} following={!asked} choose={choose} aside={<ReferenceTools burst={burst} healthy={healthy} />} />
           <OneBurst burst={burst} unit={page.data?.unit ?? ""} />
-          <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} onChoose={choose} />
+          {machine.data !== undefined && MOVES.test(signal.unit) && <Judged burst={burst} signal={signal.id} sensor={machine.data} />}
+          <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} bearing={bearing} reference={reference} onChoose={choose} />
         </>
       )}
     </div>
+  );
+}
+
+/** One burst without its samples, at its exact time; null when there is none. */
+function useBurst(signal: number, time: number | null): BurstInfo | null {
+  const found = useQuery({
+    queryKey: ["waveforms", signal, "one", time],
+    enabled: time !== null,
+    queryFn: async ({ signal: stop }) => {
+      const page = await call<BurstPage>(withQuery("/waveforms", { signal, start: time ?? 0, end: (time ?? 0) + 1, limit: 1 }), { signal: stop });
+      return page.items[0] ?? null;
+    },
+    staleTime: Infinity,
+  });
+  return time === null ? null : (found.data ?? null);
+}
+
+function ReferenceTools({ burst, healthy }: { burst: BurstInfo; healthy: ReturnType<typeof useReferenceBurst> }) {
+  const error = healthy.choose.error ?? healthy.forget.error;
+  return (
+    <>
+      {healthy.time === burst.time ? (
+        <span className="muted">{t("wave.referenceIs")}</span>
+      ) : (
+        <button type="button" className="button" disabled={healthy.choose.isPending} onClick={() => healthy.choose.mutate(burst.time)}>
+          {t("wave.referenceSet")}
+        </button>
+      )}
+      {healthy.time !== null && !healthy.own && <span className="muted">{t("wave.referenceBy", { name: healthy.owner })}</span>}
+      {healthy.own && (
+        <button type="button" className="button quiet" onClick={() => healthy.forget.mutate()}>
+          {t("wave.referenceForget")}
+        </button>
+      )}
+      {error && <Failure error={error} />}
+    </>
   );
 }
 
@@ -137,9 +182,10 @@ interface OverTimeProps {
   unit: string;
   following: boolean;
   choose: (time: number | null) => void;
+  aside: ReactNode;
 }
 
-function OverTime({ items, at, unit, following, choose }: OverTimeProps) {
+function OverTime({ items, at, unit, following, choose, aside }: OverTimeProps) {
   const { range } = useRange();
   const getBounds = useBounds();
   const x = useMemo(() => items.map((one) => one.time / 1e6), [items]);
@@ -159,6 +205,7 @@ function OverTime({ items, at, unit, following, choose }: OverTimeProps) {
       id="bursts"
       aside={
         <div className="wave-tools">
+          {aside}
           <span className="muted">{t("wave.position", { n: at + 1, total: items.length })}</span>
           <div className="tool-group">
             <button type="button" className="button tool" aria-label={t("wave.before")} title={t("wave.before")} disabled={at <= 0} onClick={() => step(-1)}>
@@ -240,7 +287,7 @@ function OneBurst({ burst, unit }: { burst: BurstInfo; unit: string }) {
             <strong>{prettyUnit(unit)}</strong>
             <span className="plot-x muted">{t("wave.seconds")}</span>
           </p>
-          <Plot x={x} y={data.value} height={200} label={t("wave.samples")} yUnit={unit} />
+          <Plot x={x} y={data.value} height={200} label={t("wave.samples")} yUnit={unit} zoomable />
           <p className="hint plot-hint">{t("wave.zoomHint")}</p>
         </div>
       )}
