@@ -56,7 +56,7 @@ def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) ->
 
 
 def test_faults_of_the_bearing_are_marked_and_a_healthy_burst_stands_behind(hub: Hub, open_page: Open) -> None:
-    """The data sheet's bearing gives marks with slip bands, words for a line, sidebands, and a reference of one's own."""
+    """The bearing of the data sheet gives marks, words for a line and sidebands; a reference is one's own."""
     page = opened(hub, open_page)
     said = page.locator(".says")
     expect(said).to_contain_text("damage of the outer race")
