@@ -18,6 +18,7 @@ import numpy as np
 from fastapi import FastAPI
 from sqlalchemy import insert
 
+from bench.proposals import proposals
 from bench.report import Report, quick
 from lineshaft.analytics.oee import kpis
 from lineshaft.analytics.oee.elements import Element
@@ -299,6 +300,7 @@ def main() -> int:
     report = Report("oee")
     recorded(report)
     week(report)
+    proposals(report, 4)
     machines, days = (200, 60) if quick() else (200, 365)
     now = BEGIN + days * DAY - 2 * HOUR
     with hub(machines, now) as (oee, services, ids):

@@ -22,6 +22,7 @@ def test_the_shop_floor(built: None, browser: Browser, open_page: Open, tmp_path
         hub.put("state", [(now - 120 * MINUTE, RUN)])
         hub.put("good", [(now - n * MINUTE, float(120 - n)) for n in range(120, 1, -1)])
         _wall(hub, browser, now)
+        _reasons(hub, open_page)
 
 
 def _wall(hub: OeeHub, browser: Browser, now: int) -> None:
@@ -56,6 +57,26 @@ def _wall(hub: OeeHub, browser: Browser, now: int) -> None:
         page.goto(f"{hub.url}/andon")
         expect(page.get_by_text("This screen may not look")).to_be_visible(timeout=LONG)
         context.close()
+
+
+def _reasons(hub: OeeHub, open_page: Open) -> None:
+    """The stop is split in two, its second part is proposed by nobody, and the audit says who said what."""
+    page = open_page(hub, "/oee?view=reasons&r=8h", tablet=True)
+    page.locator(".oee-stop").tap()
+    page.get_by_role("button", name="Only a part of it").tap()
+    page.get_by_role("button", name="Fault").tap()
+    page.locator("[data-reason='jam']").tap()
+    expect(page.locator(".oee-stop")).to_have_count(1, timeout=LONG)
+    page.locator(".oee-stop").tap()
+    page.get_by_label("Note (optional)").fill("forklift late")
+    page.get_by_role("button", name="Material").tap()
+    expect(page.get_by_text("Every stop has its reason.")).to_be_visible(timeout=LONG)
+    expect(page.locator(".oee-changes tbody tr")).to_have_count(2, timeout=LONG)
+    expect(page.locator(".oee-changes")).to_contain_text("admin")
+    fits(page)
+    page.get_by_role("button", name="All stops").tap()
+    page.locator(".oee-stop", has_text="Jam").tap()
+    expect(page.locator(".oee-said")).to_contain_text("Jam")
 
 
 def _height(page: Page, part: str) -> float:

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.oee.floor import router as floor
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
+from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.routes import router
@@ -29,7 +31,8 @@ def make(context: AppContext) -> Oee:
     recorder = Recorder(
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
-    return Oee(setup, store, Reports(setup, store), recorder, services.clock)
+    reports = Reports(setup, store)
+    return Oee(setup, store, reports, recorder, Proposals(reports, services.state.events), services.clock)
 
 
 @asynccontextmanager
@@ -49,4 +52,4 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
             await task
 
 
-OEE = App("oee", "OEE", (router, order_router), start)
+OEE = App("oee", "OEE", (router, order_router, floor), start)

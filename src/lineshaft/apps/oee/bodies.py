@@ -26,6 +26,7 @@ class Reasoning(Body):
 
     machine: str = Field(max_length=512)
     reasons: list[GivenReason] = Field(min_length=1, max_length=50)
+    open: bool = Field(False, description="the machine still stands: the last one holds until it runs again")
     key: str = Field(
         min_length=8, max_length=40, pattern="^[A-Za-z0-9-]+$",
         description="made by who enters it, so that an entry that is sent twice counts once",

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.setup import OeeSetup
@@ -24,6 +25,7 @@ class Oee:
     store: OeeStore
     reports: Reports
     recorder: Recorder
+    proposals: Proposals
     clock: Clock
     finished: Callable[[str], None] = lambda order: None  # is told which order has ended
 

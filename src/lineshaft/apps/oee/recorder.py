@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from lineshaft.apps.oee.orders import assigned
 from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, slots_between
 from lineshaft.apps.oee.store import OeeStore, SlotRows
-from lineshaft.apps.oee.stories import Column, Columns, joined, tell, tell_line, with_silence
+from lineshaft.apps.oee.stories import Column, Columns, Story, joined, tell, tell_line, with_silence
 from lineshaft.clock import Clock
 from lineshaft.hub.historian.base import Historian, Series
 from lineshaft.hub.state.catalogue import SqlCatalogue
@@ -247,6 +247,8 @@ class Recorder:
             rows: list[SlotRows] = []
             stop = min(now, until or now)
             paths = [machine.path for machine in line.machines]
+            if until is None:
+                self._hold(paths, stories, now)
             given = self._store.note_table(paths, min(starts), stop + _DAY_US)
             for machine in line.machines:
                 slots = slots_between(machine, since, stop)
@@ -257,6 +259,15 @@ class Recorder:
                     if slot.start < now
                 ]
             self._store.write(rows)
+
+    def _hold(self, paths: Sequence[str], stories: Mapping[str, Story], now: int) -> None:
+        """A reason that was given while the machine stood holds until it runs again."""
+        for number, machine, start in self._store.open_notes(paths):
+            if start >= now:
+                continue
+            states = stories[machine].states
+            ran = states.times[(states.times > start) & (states.values == State.RUNNING)]
+            self._store.move_end(number, int(ran[0]) if len(ran) else now, open_=not len(ran))
 
     def cycles_seen(self, machine: MachineSetup, start: int, end: int) -> dict[str, Float64Array]:
         """Product -> running seconds from each part to the next."""

@@ -206,13 +206,16 @@ class Reports:
         return _without_seams(cells)
 
     def stops(self, path: str, start: int, end: int, least_us: int, most: int) -> list[dict[str, Any]]:
-        """Stops of [start, end), newest first, one row for neighbouring cells of the same element and reason."""
+        """Stops of [start, end), newest first, one row for neighbouring cells that a person gave one reason."""
         found = []
+        stood = {one.name.lower() for one in STOOD}
         for machine in self.machines(path):
-            for cell in self.timeline(machine, start, end):
-                stood = cell["element"] in {one.name.lower() for one in STOOD}
-                if stood and cell["end"] - cell["start"] >= least_us:
-                    found.append(cell | {"machine": machine.path, "name": machine.name})
+            cells = [one for one in self.timeline(machine, start, end) if one["element"] in stood]
+            found += [
+                cell | {"machine": machine.path, "name": machine.name}
+                for cell in _joined(cells)
+                if cell["end"] - cell["start"] >= least_us
+            ]
         return sorted(found, key=lambda row: -int(row["start"]))[:most]
 
     def failures(self, machine: MachineSetup, start: int, end: int) -> dict[str, tuple[list[float], float]]:
@@ -272,6 +275,24 @@ def figures(totals: Totals) -> dict[str, Any]:
         "counts": {name: values[name] for name in counts},
         "coverage": kpis.coverage(totals),
     }
+
+
+def _joined(cells: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cells without a gap between them to which a person gave the same reason as one stop."""
+    result: list[dict[str, Any]] = []
+    for cell in cells:
+        last = result[-1] if result else None
+        if (
+            last
+            and last["end"] == cell["start"]
+            and cell["given"]
+            and last["given"]
+            and last["reason"] == cell["reason"]
+        ):
+            result[-1] = last | {"end": cell["end"]}
+        else:
+            result.append(cell)
+    return result
 
 
 def _without_seams(cells: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,26 +10,22 @@ from fastapi import APIRouter, Query
 from lineshaft.analytics.oee import kpis
 from lineshaft.analytics.oee.counts import suggest_cycle
 from lineshaft.analytics.oee.reliability import fit_weibull, times_between
+from lineshaft.apps.oee.asked import LONGEST_DETAIL_US as _LONGEST_DETAIL_US
+from lineshaft.apps.oee.asked import End, Path, Start
+from lineshaft.apps.oee.asked import check as _check
+from lineshaft.apps.oee.asked import known as _known
+from lineshaft.apps.oee.asked import machine_of as _machine
 from lineshaft.apps.oee.board import board
 from lineshaft.apps.oee.bodies import ConfirmedCycle, Reasoning
-from lineshaft.apps.oee.parts import Oee, Parts
+from lineshaft.apps.oee.parts import Parts
 from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
 from lineshaft.apps.oee.slots import Note
 from lineshaft.errors import DataError
-from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.security.roles import Role
 
 router = APIRouter(prefix="/oee", tags=["oee"])
-
-_YEARS_US = 20 * 366 * 86_400_000_000
-_LONGEST_DETAIL_US = 32 * 86_400_000_000
-
-
-Path = Annotated[str, Query(description="equipment path: machine, line, area or site; all when empty")]
-Start = Annotated[int, Query(description="UTC microseconds; more than two days are taken in whole shifts")]
-End = Annotated[int, Query(description="UTC microseconds, not included")]
 
 
 @router.get("/setup")
@@ -172,7 +168,7 @@ def give_reason(body: Reasoning, oee: Parts, caller: Caller) -> dict[str, Any]:
         for place, one in enumerate(body.reasons)
     ]
     details = {"before": before[:50], "after": [one.model_dump() for one in body.reasons]}
-    new = oee.store.add_notes(given, caller.name, oee.clock.now_us(), "reason", details)
+    new = oee.store.add_notes(given, caller.name, oee.clock.now_us(), "reason", details, last_open=body.open)
     if new:
         oee.recorder.reasons_changed(machine, low, high)
     return {"new": new}
@@ -242,23 +238,3 @@ def reliability(oee: Parts, path: str, start: Start, end: End) -> dict[str, Any]
                          "shape": fit.shape, "shape_interval": fit.shape_interval, "scale": fit.scale,
                          "scale_interval": fit.scale_interval, "mean": fit.mean, "b10": fit.life(0.1)}})  # fmt: skip
     return {"items": sorted(rows, key=lambda row: -int(row["failures"]))}
-
-
-def _machine(oee: Oee, path: str) -> MachineSetup:
-    found = oee.setup.machines.get(path)
-    if found is None:
-        raise NotFound(f"{path} is no machine of OEE")
-    return found
-
-
-def _known(oee: Oee, path: str) -> None:
-    if path and not oee.setup.below(path):
-        raise NotFound(f"no machine of OEE is at or below {path}")
-
-
-def _check(oee: Oee, path: str, start: int, end: int, longest: int = _YEARS_US) -> None:
-    _known(oee, path)
-    if start >= end:
-        raise DataError("start is not before end", hint="both in UTC microseconds")
-    if end - start > longest:
-        raise DataError(f"the range is longer than {longest // 86_400_000_000} days")

@@ -175,9 +175,33 @@ class OeeStore:
                 found.setdefault(row.machine, []).append(GivenNote(note, row.machine, row.by, row.at))
         return found
 
+    def recent_notes(self, machine: str, start: int, end: int, most: int) -> list[Note]:
+        """The newest notes whose time begins in [start, end)."""
+        c = t.notes.c
+        query = select(c.start, c.end, c.reason, c.comment, c.id).where(c.machine == machine, c.start >= start)
+        with self._database.read() as connection:
+            return [
+                Note(*row) for row in connection.execute(query.where(c.start < end).order_by(c.id.desc()).limit(most))
+            ]
+
+    def intervals_at(self, machine: str, times: Sequence[int]) -> dict[int, Interval]:
+        """The interval that holds at each instant; instants of which nothing is known are not in it."""
+        c = t.intervals.c
+        query = select(*(c[name] for name in Interval.__slots__)).where(c.machine == machine)
+        found: dict[int, Interval] = {}
+        with self._database.read() as connection:
+            whole = [Interval(*row) for row in connection.execute(query.where(c.start.in_(list(times))))]
+            found = {one.start: one for one in whole}
+            for time in set(times) - set(found):
+                row = connection.execute(query.where(c.start < time, c.end > time)).first()
+                if row is not None:
+                    found[time] = Interval(*row)
+        return found
+
     def add_notes(
-        self, given: Sequence[tuple[str, Note, str]], by: str, at: int, action: str, details: Mapping[str, Any]
-    ) -> bool:
+        self, given: Sequence[tuple[str, Note, str]], by: str, at: int, action: str, details: Mapping[str, Any],
+        *, last_open: bool = False,
+    ) -> bool:  # fmt: skip
         """Keep (machine, note, key) and who gave them; False when these keys are there already: nothing is done."""
         keys = [key for _, _, key in given]
         with self._database.write() as connection:
@@ -188,10 +212,25 @@ class OeeStore:
                  "comment": note.comment, "by": by, "at": at, "key": key}
                 for machine, note, key in given
             ]  # fmt: skip
+            for row in rows:
+                row["open"] = last_open and row is rows[-1]
             connection.execute(insert(t.notes), rows)
             entry = {"time": at, "by": by, "action": action, "machine": given[0][0], "details": dict(details)}
             connection.execute(insert(t.audit), [entry])
         return True
+
+    def open_notes(self, machines: Sequence[str]) -> list[tuple[int, str, int]]:
+        """(number, machine, start) of reasons that were given while the machine stood and it has not run since."""
+        c = t.notes.c
+        query = select(c.id, c.machine, c.start).where(c.open.is_(True), c.machine.in_(machines))
+        with self._database.read() as connection:
+            return [(row.id, row.machine, row.start) for row in connection.execute(query)]
+
+    def move_end(self, number: int, end: int, *, open_: bool) -> None:
+        """The stop of this note lasts until `end` so far, or for good."""
+        change = update(t.notes).where(t.notes.c.id == number).values(end=end, open=open_)
+        with self._database.write() as connection:
+            connection.execute(change)
 
     def audited(self, machine: str, limit: int) -> list[dict[str, Any]]:
         """Newest first; of a path and all below it."""

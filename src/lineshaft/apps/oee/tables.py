@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from lineshaft.hub.state.schema import metadata
 
@@ -85,10 +98,27 @@ notes = Table(
     Column("by", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("key", String(64), nullable=False, unique=True),  # of the entry, so that one sent twice counts once
+    Column("open", Boolean, nullable=False, server_default=false()),  # it still stands: `end` moves until it runs
     Index("ix_oee_notes_machine_start", "machine", "start"),
     sqlite_autoincrement=True,
 )
-"""Reasons that people gave. Nothing is changed or removed: what is said later for a time counts for it."""
+"""Reasons that people gave. Nothing is removed: what is said later for a time counts for it."""
+
+handovers = Table(
+    "oee_handovers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("path", String(512), nullable=False),  # of the line
+    Column("shift_start", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),  # note: of the leaving shift; taken: the coming shift has read it
+    Column("text", Text, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("key", String(64), nullable=False, unique=True),  # of the entry, so that one sent twice counts once
+    Index("ix_oee_handovers_path_shift", "path", "shift_start"),
+    sqlite_autoincrement=True,
+)
+"""What a shift tells the next one, and who took it over; nothing is changed or removed."""
 
 audit = Table(
     "oee_audit",

@@ -2,13 +2,15 @@ import { useState } from "react";
 import { ApiError, nowUs } from "../../api/client";
 import { useSession } from "../../api/queries";
 import { Empty, Failure, Section, Segmented, Skeleton } from "../../components/basics";
-import { formatAge, formatClock, formatWhen } from "../../format";
+import { formatAge, formatWhen } from "../../format";
 import { t } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeRange, useStops, type Reason, type Stop } from "./api";
+import { Changes } from "./Changes";
 import type { ViewProps } from "./OeePage";
 import { elementName, Swatch } from "./parts";
-import { enter } from "./queue";
+import { enterReasons } from "./queue";
+import { ReasonChoice, stands, type Span } from "./ReasonChoice";
 
 const DAY_US = 86_400e6;
 const SHOWN = 40;
@@ -26,6 +28,7 @@ export function Reasons({ setup, path }: ViewProps) {
   const session = useSession();
   const [done, setDone] = useState("");
   const [wrong, setWrong] = useState("");
+  const [picks, setPicks] = useState<readonly string[] | null>(null); // stops that are to be joined; null: one is chosen
   const wanted = query.get("stop");
   if (stops.isPending) return <Skeleton rows={8} />;
   if (stops.isError) return <Failure error={stops.error} retry={() => void stops.refetch()} />;
@@ -33,112 +36,105 @@ export function Reasons({ setup, path }: ViewProps) {
   const key = (one: Stop) => `${one.machine}@${one.start}`;
   const open = (one: Stop) => all || (!one.given && !EXPLAINED.includes(one.element));
   const shown = stops.data.items.filter((one) => open(one) || String(one.start) === wanted).slice(0, SHOWN);
+  const joins = stops.data.items.filter((one) => picks?.includes(key(one)));
   const chosen = stops.data.items.find((one) => key(one) === wanted || (String(one.start) === wanted && one.machine === path));
   const choose = (one: Stop | null) =>
     change((q) => {
       if (one) q.set("stop", key(one));
       else q.delete("stop");
     });
-  const give = async (stop: Stop, reason: Reason) => {
+  const give = async (stop: Stop, reason: Reason | null, spans: Span[], comment: string) => {
     choose(null);
+    setPicks(null);
     setWrong("");
-    setDone(t("oee.reasons.done", { reason: reason.name, machine: stop.name }));
+    setDone(reason ? t("oee.reasons.done", { reason: reason.name, machine: stop.name }) : t("oee.reasons.tookBack"));
     try {
-      await enter(stop.machine, [{ start: stop.start, end: stop.end, reason: reason.id }]);
+      const last = [...stops.data.items].filter((one) => one.machine === stop.machine && stands(one))[0];
+      const open = reason !== null && last !== undefined && spans[spans.length - 1]?.end === last.end;
+      await enterReasons(stop.machine, spans.map((one) => ({ ...one, reason: reason?.id ?? "", comment })), open);
     } catch (error) {
       setDone("");
       setWrong(error instanceof ApiError ? error.detail || error.title : String(error));
     }
   };
+  const pick = (one: Stop) => {
+    const own = key(one);
+    const same = (other: string) => other.startsWith(`${one.machine}@`);
+    setPicks((before) => (before?.includes(own) ? before.filter((other) => other !== own) : [...(before ?? []).filter(same), own]));
+  };
   return (
-    <Section
-      title={t(all ? "oee.reasons.all" : "oee.reasons.title")}
-      id="oee-reasons"
-      aside={
-        <Segmented<string>
-          label={t("oee.stops")}
-          value={all ? "all" : "open"}
-          choices={[
-            { value: "open", label: t("oee.reasons.open") },
-            { value: "all", label: t("oee.reasons.all") },
-          ]}
-          onChange={(value) => change((q) => (value === "all" ? q.set("stops", "all") : q.delete("stops")), { replace: true })}
-        />
-      }
-    >
-      {done && (
-        <p className="oee-done" role="status">
-          {done}
-        </p>
-      )}
-      {wrong && (
-        <p className="form-error" role="alert">
-          {wrong}
-        </p>
-      )}
-      {!may && <p className="muted">{t("oee.reasons.notAllowed")}</p>}
-      {chosen && may ? (
-        <Choose key={key(chosen)} stop={chosen} reasons={setup.reasons} give={(reason) => void give(chosen, reason)} back={() => choose(null)} />
-      ) : shown.length === 0 ? (
-        <Empty>{t("oee.reasons.none")}</Empty>
-      ) : (
-        <div className="oee-stops">
-          {shown.map((one) => (
-            <button key={key(one)} type="button" className="oee-stop" disabled={!may} onClick={() => choose(one)}>
-              <Swatch element={one.element} />
-              <strong>{one.name}</strong>
-              <span>{formatWhen(one.start, nowUs()).replace(/:\d\d$/, "")}</span>
-              <span>{nowUs() - one.end < 15e6 ? t("oee.reasons.now") : formatAge((one.end - one.start) / 1e6)}</span>
-              <span className="muted">
-                {one.reason_name || elementName(one.element)}
-                {one.reason && !one.given && ` · ${t("oee.proposed")}`}
-              </span>
-            </button>
-          ))}
-        </div>
-      )}
-    </Section>
-  );
-}
-
-function Choose(props: { stop: Stop; reasons: readonly Reason[]; give: (reason: Reason) => void; back: () => void }) {
-  const { stop, reasons, give } = props;
-  const [group, setGroup] = useState<Reason | null>(null);
-  const here = (one: Reason) => one.equipment.some((path) => stop.machine === path || stop.machine.startsWith(`${path}/`));
-  const below = (parent: string) => reasons.filter((one) => one.parent === parent && here(one));
-  const proposed = reasons.find((one) => one.id === stop.reason);
-  const press = (one: Reason) => (below(one.id).length > 0 ? setGroup(one) : give(one));
-  return (
-    <div className="oee-choose">
-      <header>
-        <button type="button" className="button" onClick={() => (group ? setGroup(null) : props.back())}>
-          {t("oee.reasons.back")}
-        </button>
-        <h3>{group ? group.name : t("oee.reasons.why", { machine: stop.name })}</h3>
-        <span className="muted">
-          {formatClock(stop.start)}–{formatClock(stop.end)} · {formatAge((stop.end - stop.start) / 1e6)}
-        </span>
-      </header>
-      <div className="oee-reasons">
-        {!group && proposed && (
-          <button type="button" className="oee-reason oee-proposed" onClick={() => give(proposed)}>
-            {proposed.name}
-            <small>{t("oee.reasons.proposal")}</small>
-          </button>
+    <>
+      <Section
+        title={t(all ? "oee.reasons.all" : "oee.reasons.title")}
+        id="oee-reasons"
+        aside={
+          <>
+            {may && shown.length > 1 && !chosen && (
+              <button type="button" className="button" aria-pressed={picks !== null} onClick={() => setPicks(picks ? null : [])}>
+                {t("oee.reasons.join")}
+              </button>
+            )}
+            <Segmented<string>
+              label={t("oee.stops")}
+              value={all ? "all" : "open"}
+              choices={[
+                { value: "open", label: t("oee.reasons.open") },
+                { value: "all", label: t("oee.reasons.all") },
+              ]}
+              onChange={(value) => change((q) => (value === "all" ? q.set("stops", "all") : q.delete("stops")), { replace: true })}
+            />
+          </>
+        }
+      >
+        {done && (
+          <p className="oee-done" role="status">
+            {done}
+          </p>
         )}
-        {below(group?.id ?? "").map((one) => (
-          <button key={one.id} type="button" className="oee-reason" data-reason={one.id} onClick={() => press(one)}>
-            {one.name}
-            {below(one.id).length > 0 && <small>{below(one.id).map((child) => child.name).join(", ")}</small>}
-          </button>
-        ))}
-        {group && (
-          <button type="button" className="oee-reason" data-reason={group.id} onClick={() => give(group)}>
-            {group.name}
-            <small>–</small>
-          </button>
+        {wrong && (
+          <p className="form-error" role="alert">
+            {wrong}
+          </p>
         )}
-      </div>
-    </div>
+        {picks && (
+          <p className="oee-join" role="status">
+            {joins.length > 1 ? t("oee.reasons.joined", { n: joins.length, machine: joins[0]?.name ?? "" }) : t("oee.reasons.joinHint")}
+            {joins.length > 1 && (
+              <button type="button" className="button primary" onClick={() => choose(joins[0] ?? null)}>
+                {t("oee.give")}
+              </button>
+            )}
+          </p>
+        )}
+        {chosen ? (
+          <ReasonChoice
+            key={key(chosen)}
+            stops={joins.length > 1 ? joins : [chosen]}
+            reasons={setup.reasons}
+            may={may}
+            give={(reason, spans, comment) => void give(chosen, reason, spans, comment)}
+            back={() => choose(null)}
+          />
+        ) : shown.length === 0 ? (
+          <Empty>{t("oee.reasons.none")}</Empty>
+        ) : (
+          <div className="oee-stops">
+            {shown.map((one) => (
+              <button key={key(one)} type="button" className="oee-stop" {...(picks ? { "aria-pressed": picks.includes(key(one)) } : {})} onClick={() => (picks ? pick(one) : choose(one))}>
+                <Swatch element={one.element} />
+                <strong>{one.name}</strong>
+                <span>{formatWhen(one.start, nowUs()).replace(/:\d\d$/, "")}</span>
+                <span>{stands(one) ? t("oee.reasons.now") : formatAge((one.end - one.start) / 1e6)}</span>
+                <span className="muted">
+                  {one.reason_name || elementName(one.element)}
+                  {one.reason && !one.given && ` · ${t("oee.proposed")}`}
+                </span>
+              </button>
+            ))}
+          </div>
+        )}
+      </Section>
+      {!chosen && <Changes setup={setup} path={path} />}
+    </>
   );
 }

@@ -2,10 +2,15 @@ import { useSyncExternalStore } from "react";
 import { ApiError, call } from "../../api/client";
 import { queryClient } from "../../api/queries";
 
-export interface Entry {
-  machine: string;
-  reasons: { start: number; end: number; reason: string; comment?: string }[];
-  key: string;
+export interface GivenReason {
+  start: number;
+  end: number;
+  reason: string;
+  comment?: string;
+}
+interface Entry {
+  to: string; // the route that takes it
+  body: Record<string, unknown> & { key: string };
 }
 
 const STORE = "lineshaft.oee.entries";
@@ -30,10 +35,13 @@ function keep(entries: Entry[]): void {
 }
 
 /** Take an entry: it is kept on this device until the hub has it, and counts once however often it is sent. */
-export function enter(machine: string, reasons: Entry["reasons"]): Promise<void> {
-  keep([...waiting, { machine, reasons, key: newKey() }]);
+export function enter(to: string, body: Record<string, unknown>): Promise<void> {
+  keep([...waiting, { to, body: { ...body, key: newKey() } }]);
   return send();
 }
+
+/** Reasons of a machine; `open`: it still stands, and the last one holds until it runs again. */
+export const enterReasons = (machine: string, reasons: GivenReason[], open: boolean) => enter("/oee/reasons", { machine, reasons, open });
 
 /** A key of this entry; `crypto.randomUUID` is not there on a page without TLS. */
 function newKey(): string {
@@ -49,7 +57,7 @@ export async function send(): Promise<void> {
     while (waiting.length > 0) {
       const [first] = waiting as [Entry, ...Entry[]];
       try {
-        await call("/oee/reasons", { method: "POST", body: first });
+        await call(first.to, { method: "POST", body: first.body });
       } catch (error) {
         if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429) {
           keep(waiting.slice(1));
