@@ -45,6 +45,10 @@ class Process:
     reader: threading.Thread | None = None
 
     def start(self, seconds: float = 60.0) -> None:
+        self.launch()
+        assert self.ready.wait(seconds), f"{self.name} was not ready in {seconds} s:\n{self.tail()}"
+
+    def launch(self) -> None:
         self.ready.clear()
         environment = {**os.environ, "LINESHAFT_SUPERVISED": "1"}
         self.popen = subprocess.Popen(
@@ -53,7 +57,9 @@ class Process:
         )  # fmt: skip
         self.reader = threading.Thread(target=self._read, args=(self.popen,), daemon=True)
         self.reader.start()
-        assert self.ready.wait(seconds), f"{self.name} was not ready in {seconds} s:\n{self.tail()}"
+
+    def ended(self) -> bool:
+        return self.popen is None or self.popen.poll() is not None
 
     def _read(self, popen: subprocess.Popen[str]) -> None:
         assert popen.stdout is not None
@@ -73,6 +79,14 @@ class Process:
         assert self.popen.poll() is None, f"{self.name} had ended by itself:\n{self.tail()}"
         self.popen.send_signal(signal.SIGKILL)
         self._reap(self.popen)
+
+    def gone(self) -> bool:
+        """End it the hard way; True when it had ended by itself."""
+        assert self.popen is not None
+        ended = self.popen.poll() is not None
+        self.popen.send_signal(signal.SIGKILL)
+        self._reap(self.popen)
+        return ended
 
     def _reap(self, popen: subprocess.Popen[str], seconds: float | None = None) -> None:
         popen.wait(seconds)
@@ -134,17 +148,17 @@ def wait_for(condition: Any, seconds: float, what: str, step: float = 0.1) -> No
 class Chain:
     """Broker, hub and gateway of one plant folder; `api` after `sign_up`."""
 
-    def __init__(self, folder: Path, plant: str, *, mosquitto: bool = False) -> None:
+    def __init__(self, folder: Path, plant: str, *, mosquitto: bool = False, hub_keys: str = "") -> None:
         self.root = folder
         self.plant = folder / "plant"
         self.plant.mkdir(parents=True)
         self.data = folder / "data"
-        self.data.mkdir(mode=0o700)
+        self.data.mkdir(mode=0o700, exist_ok=True)
         self.port, broker_port = free_port(), free_port()
         self.mosquitto = Mosquitto(broker_port, folder) if mosquitto else None
         hub = f"hub:\n  port: {self.port}\n"
         hub += f"  broker: mqtt://127.0.0.1:{broker_port}\n" if mosquitto else f"  broker_port: {broker_port}\n"
-        (self.plant / "hub.yaml").write_text(hub)
+        (self.plant / "hub.yaml").write_text(hub + hub_keys)
         (self.plant / "plant.yaml").write_text(plant)
         self.broker = self._part("broker")
         self.hub = self._part("hub")
@@ -240,9 +254,9 @@ class Chain:
 
 
 @contextlib.contextmanager
-def chain(folder: Path, plant: str, *, mosquitto: bool = False) -> Iterator[Chain]:
+def chain(folder: Path, plant: str, *, mosquitto: bool = False, hub_keys: str = "") -> Iterator[Chain]:
     """A chain that is gone afterwards, whatever happens."""
-    made = Chain(folder, plant, mosquitto=mosquitto)
+    made = Chain(folder, plant, mosquitto=mosquitto, hub_keys=hub_keys)
     try:
         yield made
     finally:

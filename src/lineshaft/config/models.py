@@ -353,6 +353,12 @@ class HubConfig(Section):
         ge=0,
     )
     retention: RetentionConfig = key(RetentionConfig(), "How long history is kept.")
+    disk_reserve: Size = key(
+        1_000_000_000,
+        "With less free space on the disk of the data folder nothing is stored; gateways keep their samples meanwhile.",
+        unit="B",
+        ge=0,
+    )
     gap: Duration = key(
         900.0,
         "A measure without a sample for longer than this is unknown in between, in means over time.",

@@ -6,7 +6,9 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,6 +22,7 @@ from lineshaft.hub.api.services import Check
 from lineshaft.hub.historian.base import Level
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.roller import Roller
+from lineshaft.hub.historian.space import Space, size
 from lineshaft.hub.state.state import State
 from lineshaft.hub.traits import CatalogueTraits
 from lineshaft.model.equipment import SignalKind
@@ -27,14 +30,15 @@ from lineshaft.model.equipment import SignalKind
 _EVERY: Final = 6 * 3600.0  # seconds between two looks for what is too old
 _LATER: Final = 60.0  # seconds before a new try when the store does not answer
 _LEVELS: Final[tuple[Level, ...]] = ("minute", "hour", "day")
+_FEW_RESERVES: Final = 3  # health warns while so many times the reserve is free, or less
 _MANY: Final = 5_000_000  # touched minutes that may wait before health warns
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_historian(dsn: str, plant: Plant, state: State) -> AsyncIterator[ClickHouseHistorian]:
+async def open_historian(dsn: str, plant: Plant, state: State, space: Space) -> AsyncIterator[ClickHouseHistorian]:
     """The historian, open until the block ends. Raises StoreUnavailable."""
-    historian = ClickHouseHistorian(dsn, CatalogueTraits(state.catalogue, plant.hub.gap))
+    historian = ClickHouseHistorian(dsn, CatalogueTraits(state.catalogue, plant.hub.gap), space=space)
     await asyncio.to_thread(historian.open)
     try:
         yield historian
@@ -53,6 +57,26 @@ async def rolling(historian: ClickHouseHistorian, busy: Callable[[], bool]) -> A
     finally:
         roller.stop()
         await asyncio.to_thread(thread.join)
+
+
+def space_of(folder: Path, dsn: str, plant: Plant) -> Space:
+    """Room for journal and state in the data folder, and for the historian where it is in this process."""
+    folders = (folder, Path(urlsplit(dsn).path)) if dsn.startswith("chdb:") else (folder,)
+    return Space(folders, plant.hub.disk_reserve)
+
+
+def space_check(space: Space) -> Check:
+    """Health of the disk; called in a thread."""
+    free, mend = space.free(), "make space, or keep less of the past: hub.retention; it goes on by itself"
+    words = f"{size(free)} are free"
+    if space.damaged:
+        return Check("disk", "fail", space.damaged, "this happens by itself")
+    if space.short:
+        words += f"; nothing is stored and acknowledged until it is {size(space.reserve)}; gateways keep their samples"
+        return Check("disk", "fail", words, mend)
+    if free < _FEW_RESERVES * space.reserve:
+        return Check("disk", "warn", f"{words}; below {size(space.reserve)} nothing is stored", mend)
+    return Check("disk", "pass", words)
 
 
 def rollup_check(historian: ClickHouseHistorian) -> Check:

@@ -21,6 +21,7 @@ from lineshaft.gateway.plan import make_plan
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
+from lineshaft.hub.historian.space import Space
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.state.state import State
@@ -28,7 +29,15 @@ from lineshaft.hub.stream import LiveStream
 from lineshaft.server import upkeep
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
-from lineshaft.server.history import calendar_of, forget_old, open_historian, rolling, rollup_check
+from lineshaft.server.history import (
+    calendar_of,
+    forget_old,
+    open_historian,
+    rolling,
+    rollup_check,
+    space_check,
+    space_of,
+)
 from lineshaft.server.messages import Message, tell
 from lineshaft.server.operators import Working, operator_check, working
 from lineshaft.server.past import PastRules
@@ -42,13 +51,14 @@ _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before 
 async def run_hub(context: PartContext) -> None:
     """Serve until `context.stop`; what is queued is committed before it ends."""
     plant, data = context.plant, context.data
-    stream = LiveStream()
+    stream, dsn = LiveStream(), data.historian_dsn(plant)
+    space = space_of(data.root, dsn, plant)
     with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
         async with (
-            open_historian(data.historian_dsn(plant), plant, state) as historian,
+            open_historian(dsn, plant, state, space) as historian,
             working(plant, historian, state, stream) as work,
         ):
-            await _serve(context, listener, Hub(historian, state, stream, work))
+            await _serve(context, listener, Hub(historian, state, stream, work, space))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class Hub:
     state: State
     stream: LiveStream
     work: Working
+    space: Space
 
 
 async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> None:
@@ -73,6 +84,7 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
         state.events,
         stream,
         writes=state.writes,
+        ready=hub.space.require,
     )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(historian.counts()))
@@ -113,7 +125,7 @@ async def _while_running(context: PartContext, ingest: Ingest, hub: Hub) -> None
         if keep != RetentionConfig():
             forgetting = forget_old(historian, state, roller, keep, SystemClock())
             tasks.append(group.create_task(forgetting, name="retention"))
-        await _until_stopped(context.stop, ingest)
+        await _until_stopped(context.stop, ingest, hub.space)
         for task in tasks:
             task.cancel()
 
@@ -143,6 +155,7 @@ def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, inge
         requests=ingest.requests,
         checks=(
             lambda: _ingest_checks(plant, ingest),
+            lambda: (space_check(hub.space),),
             lambda: (rollup_check(hub.historian),),
             lambda: operator_check(hub.work.live),
         ),
@@ -228,12 +241,14 @@ def _link(identity: Identity, address: str) -> str:
     return f"{address}/setup?link={identity.make_setup_link()}" if identity.setup_needed() else address
 
 
-async def _until_stopped(stop: asyncio.Event, ingest: Ingest) -> None:
-    """Wait for the stop. Raises StoreUnavailable when ingest ends by itself, so that the supervisor starts anew."""
+async def _until_stopped(stop: asyncio.Event, ingest: Ingest, space: Space) -> None:
+    """Wait for the stop. Raises StoreUnavailable when the hub must be started anew, which its supervisor does."""
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_EVERY):
                 await stop.wait()
+        if not stop.is_set() and space.damaged:
+            raise StoreUnavailable(space.damaged)
         if not stop.is_set() and not ingest.alive():
             raise StoreUnavailable("ingest has ended by itself")
 

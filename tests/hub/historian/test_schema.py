@@ -31,6 +31,9 @@ def test_a_cluster_has_replicated_tables_behind_distributed_ones() -> None:
     )
     assert "Distributed('plant', currentDatabase(), 'rollup_minute_local', signal)" in text
     assert "TO touched_local AS SELECT" in text
+    altered = [statement for statement in found if statement.startswith("ALTER")]
+    assert altered
+    assert all("_local ON CLUSTER 'plant'" in statement for statement in altered)
 
 
 def test_tables_of_the_newest_version_stay() -> None:

@@ -19,7 +19,7 @@ from ..mqtt import Mosquitto
 from .edge import Edge, Tag, until
 
 START = 1_750_000_000_000_000
-KILLS = 10
+KILLS = 5
 ROWS = 500
 TESTS = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def end(worker: subprocess.Popen[str], how: int) -> None:
 
 
 @pytest.mark.slow
-def test_ten_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, broker: Mosquitto) -> None:
+def test_five_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, broker: Mosquitto) -> None:
     """A publisher that repeats what is not acknowledged finds every row in the historian exactly once."""
     edge = Edge(broker.port, "gw1", {"plc": [Tag(f"hall/line/m{index}/value") for index in range(20)]}).start()
     stop = threading.Event()

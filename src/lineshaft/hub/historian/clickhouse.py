@@ -16,6 +16,7 @@ from lineshaft.hub.historian.engine import Engine, split_dsn
 from lineshaft.hub.historian.reading import Reader
 from lineshaft.hub.historian.roller import Plain, Traits
 from lineshaft.hub.historian.rollups import MINUTE, Range, RollupStore, any_of
+from lineshaft.hub.historian.space import Space
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.model.waveforms import Waveform
 
@@ -37,20 +38,24 @@ class ClickHouseHistorian:
     """See historian/base.py. `dsn`: `chdb:///folder` or `clickhouse://user:password@host:8123/database?cluster=name`.
 
     `traits`: how long values of a signal are held, and which are states. `rollups` is where roll-ups are kept.
+    `space`: what must stay free on the disk.
     """
 
-    def __init__(self, dsn: str, traits: Traits | None = None, page_rows: int = PAGE_ROWS) -> None:
+    def __init__(
+        self, dsn: str, traits: Traits | None = None, page_rows: int = PAGE_ROWS, space: Space | None = None
+    ) -> None:
         self._page_rows = page_rows
         self.traits = traits or Plain()
         plain, cluster = split_dsn(dsn)
         self._layout = schema.Layout(cluster)
-        self._engine = Engine(plain)
+        self._engine = Engine(plain, space)
         self.rollups = RollupStore(self._engine, self._layout)
         self._reader = Reader(self._engine, self.rollups, self.traits)
         self._listeners: list[Callable[[SampleBatch], None]] = []
 
     def open(self) -> None:
         """Make or upgrade the tables. Raises StoreUnavailable."""
+        self._engine.open()
         self._engine.command(schema.version_table(self._layout))
         have = self._engine.command(f"SELECT max(version) FROM {schema.VERSION_TABLE}")  # noqa: S608 - a fixed name
         for statement in schema.statements(self._layout, int(have)):
@@ -164,20 +169,20 @@ class ClickHouseHistorian:
             months = self._engine.arrow(queries.months_before(stored, time)).column("month").to_pylist()
             for month in months:
                 self._engine.command(f"ALTER TABLE {stored}{everywhere} DROP PARTITION {month}")
-        self._engine.command(f"ALTER TABLE {stored}{everywhere} DELETE WHERE {condition}", {"mutations_sync": 2})
+        self._engine.change(f"ALTER TABLE {stored}{everywhere} DELETE WHERE {condition}", {"mutations_sync": 2})
 
     def retract(self, signals: Sequence[int], after: int) -> None:
         """Remove rows later than `after`, because they will be computed anew; roll-ups follow."""
-        if not len(signals):
+        if not len(signals) or not len(self.counts(signals, after + 1).signals):
             return
         self.rollups.touch(signals, after)
         condition = f"time > {queries.moment(after)} AND {queries.among(signals)}"
         for table in ("samples", "latest"):
             name = self._layout.stored(table)
-            self._engine.command(
+            self._engine.change(
                 f"ALTER TABLE {name}{self._layout.on_cluster} DELETE WHERE {condition}", {"mutations_sync": 2}
             )
-        self._engine.command(queries.renew_latest(signals))
+        self._engine.change(queries.renew_latest(signals))
 
     def forget_rollups(self, level: Level, time: int, signals: Sequence[int] | None = None) -> None:
         """Retention: remove roll-ups of buckets that start before `time`."""

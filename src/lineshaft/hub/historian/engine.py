@@ -6,14 +6,19 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import clickhouse_connect
 import pyarrow as pa
+import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lineshaft.errors import ConfigError, StoreUnavailable
+from lineshaft.hub.historian.space import Space, SpaceWatch, mend
+
+_log = structlog.get_logger(__name__)
 
 
 def split_dsn(dsn: str) -> tuple[str, str]:
@@ -41,12 +46,23 @@ def split_dsn(dsn: str) -> tuple[str, str]:
 class Engine:
     """Runs SQL from any thread; each call borrows a client, because a client serves one call at a time."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, space: Space | None = None) -> None:
         self._dsn = dsn
+        self.space = space or Space()
+        """Where there is no room, nothing is inserted or changed."""
+        self._folder = Path(urlsplit(dsn).path) if dsn.startswith("chdb:") else None
+        self._watch = SpaceWatch(self.space, self)
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._clients: list[Any] = []
         self._lock = threading.Lock()
         self._closed = False
+
+    def open(self) -> None:
+        """Call it before anything else. Raises StoreUnavailable."""
+        if self._folder is not None:
+            mend(self._folder, lambda words: _log.warning("historian: mended", what=words))
+            self.command("SELECT 1")
+            self._watch.start()
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -80,18 +96,25 @@ class Engine:
         with self._client() as client:
             return client.command(sql, settings=dict(settings or {}))
 
+    def change(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that writes. Raises StoreUnavailable, also when the disk is nearly full."""
+        self.space.require()
+        self.command(sql, settings)
+
     def arrow(self, sql: str, settings: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a query; gives its rows. Raises StoreUnavailable."""
         with self._client() as client:
             return client.query_arrow(sql, settings=dict(settings or {}))
 
     def insert(self, table: str, rows: pa.Table, settings: Mapping[str, Any]) -> None:
-        """Insert rows as one block. Raises StoreUnavailable."""
+        """Insert rows as one block. Raises StoreUnavailable, also when the disk is nearly full."""
+        self.space.require()
         with self._client() as client:
             client.insert_arrow(table, rows, settings=dict(settings))
 
     def close(self) -> None:
         """Close every client; calls that still run end first."""
+        self._watch.stop()
         with self._lock:
             self._closed = True
             clients, self._clients = self._clients, []

@@ -76,14 +76,14 @@ class RollupStore:
 
     def touch(self, signals: Iterable[int], after: int) -> None:
         """Note the minutes of rows later than `after`, which are about to be removed."""
-        self._engine.command(
+        self._engine.change(
             f"INSERT INTO touched {TOUCHED_SELECT.format(source='samples', stamp=STAMP)}"
             f" WHERE {among(signals)} AND time > {moment(after)}{TOUCHED_GROUP}"
         )
 
     def forget(self, stamps: Sequence[int]) -> None:
         """These notes are done."""
-        self._engine.command(
+        self._engine.change(
             f"ALTER TABLE {self._layout.stored('touched')}{self._layout.on_cluster}"
             f" DELETE WHERE stamp IN ({','.join(map(str, stamps))})",
             {"mutations_sync": 2},
@@ -136,7 +136,7 @@ class RollupStore:
         condition = f"start < {moment(time)}"
         if signals is not None:
             condition += f" AND {among(signals)}"
-        self._engine.command(
+        self._engine.change(
             f"ALTER TABLE {self._layout.stored(f'rollup_{level}')}{self._layout.on_cluster} DELETE WHERE {condition}",
             {"mutations_sync": 2},
         )

@@ -188,7 +188,16 @@ def _version_3(layout: Layout) -> tuple[str, ...]:
     )
 
 
-VERSIONS: Final = (_version_1, _version_2, _version_3)
+def _version_4(layout: Layout) -> tuple[str, ...]:
+    """Parts that were merged stay a minute: until what was made of them is on the disk, and was looked at."""
+    tables = ("samples", "latest", "touched", "rollup_minute", "rollup_hour", "rollup_day", "raw_from", "waveforms")
+    return tuple(
+        f"ALTER TABLE {layout.stored(table)}{layout.on_cluster} MODIFY SETTING old_parts_lifetime = 60"
+        for table in tables
+    )
+
+
+VERSIONS: Final = (_version_1, _version_2, _version_3, _version_4)
 """Statements that lead from each version to the next; a new version goes to the end, none is ever changed."""
 
 

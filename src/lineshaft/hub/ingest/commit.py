@@ -18,6 +18,7 @@ from lineshaft.hub.ingest.blocks import Block, FrameRef, NoteRef, Part
 from lineshaft.hub.ingest.counters import Counters
 from lineshaft.hub.ingest.journal import Journal
 from lineshaft.hub.ports import Drop, EventStore, Ledger, LiveSink, WriteLog
+from lineshaft.model.events import Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import DropNote, EventNote, LedgerNote, Note, WriteNote, decode_notes
 
@@ -89,8 +90,12 @@ class Committer:
         limits: CommitLimits,
         acknowledge: Callable[[FrameRef], None],
         writes: WriteLog | None = None,
+        ready: Callable[[], None] = lambda: None,
+        tell: Callable[[str, str, Severity], None] = lambda reason, words, severity: None,
     ) -> None:
         self._writes = writes
+        self._ready = ready  # raises StoreUnavailable when nothing should be stored now
+        self._tell = tell
         self._journal = journal
         self._historian = historian
         self._ledger = ledger
@@ -210,6 +215,7 @@ class Committer:
         while True:
             try:
                 if number is None:
+                    self._ready()
                     number = self._journal.append(block)
                 if not stored:
                     self._store(number, block)
@@ -219,11 +225,13 @@ class Committer:
             except StoreUnavailable as error:
                 if self._counters.store_failed(str(error)):
                     _log.error("ingest: cannot store, trying again", error=str(error))
+                    self._tell("not-stored", f"nothing is stored or acknowledged: {error}", Severity.HIGH)
                 if self._abandoned.wait(wait):
                     return False
                 wait = min(wait * 2, _LONGEST_WAIT)
         if self._counters.store_recovered():
             _log.info("ingest: stores again")
+            self._tell("stores-again", "rows are stored and acknowledged again", Severity.INFO)
         for ref in block.frames:
             self._acknowledge(ref)
         self._counters.committed(len(block.batch), time.monotonic() - parts[0].received)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -54,11 +55,13 @@ class Ingest:
         live: LiveSink,
         clock: Clock | None = None,
         writes: WriteLog | None = None,
+        ready: Callable[[], None] = lambda: None,  # raises StoreUnavailable when nothing should be stored now
     ) -> None:
         clock = clock or SystemClock()
         self._counters = Counters()
         self._inbox = Inbox(settings.inbox_bytes)
         frames = FrameLog()
+        reporter = Reporter(events, clock, self._counters)
         self._journal = Journal(settings.folder, frames)
         self._host = HostClient(settings.broker, settings.host_id, self._inbox, clock, self._counters)
         self.pipelines = Pipelines()
@@ -74,6 +77,8 @@ class Ingest:
             settings.limits,
             self._host.acknowledge,
             writes,
+            ready,
+            lambda reason, words, severity: reporter.event("", reason, words, severity=severity),
         )
         self._intake = Intake(
             settings.intake,
@@ -84,7 +89,7 @@ class Ingest:
             live,
             clock,
             self._counters,
-            Reporter(events, clock, self._counters),
+            reporter,
             self._host.ask_rebirth,
             self._host.acknowledge,
             Told(catalogue, self.requests, self.pipelines),

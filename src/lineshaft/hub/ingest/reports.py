@@ -33,7 +33,7 @@ class Reporter:
         count = self._counters.reject(node, reason)
         self.event(node, reason, f"message refused: {detail[:300]}", count=count)
 
-    def event(self, node: str, reason: str, message: str, count: int = 1) -> None:
+    def event(self, node: str, reason: str, message: str, count: int = 1, severity: Severity = Severity.MEDIUM) -> None:
         """Store an event `ingest.<reason>`, unless the same was told within the last minute."""
         now = self._clock.monotonic()
         with self._lock:
@@ -45,7 +45,7 @@ class Reporter:
         subject = node or "ingest"
         _log.warning(f"ingest: {reason}", node=subject, message=message)
         now_us = self._clock.now_us()
-        event = Event(now_us, f"ingest.{reason}", subject, message, Severity.MEDIUM, {"count": count})
+        event = Event(now_us, f"ingest.{reason}", subject, message, severity, {"count": count})
         try:
             self._events.add([event])
         except StoreUnavailable as error:
