@@ -181,8 +181,8 @@ async def on_trial(plant: Plant, client: httpx.AsyncClient) -> None:
         (one["time"], one["value"], one["alarm"], one["inputs"]) for one in tried[skip:]
     ]
     card = (await client.get("/api/v1/models/pumps/1", params={"document": True})).json()
-    assert [one["asset"] for one in card["drift"]] == PUMPS[:2]
-    assert all(one["index"] is not None for one in card["drift"])
+    assert [one["asset"] for one in card["model"]["drift"]] == PUMPS[:2]
+    assert all(one["index"] is not None for one in card["model"]["drift"])
     assert set(card["document"]) == set(PUMPS[:2])
 
 

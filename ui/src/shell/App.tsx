@@ -26,6 +26,8 @@ const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
 const ConfigurationPage = lazy(() => import("../pages/configuration/ConfigurationPage"));
 const ConnectPage = lazy(() => import("../pages/connect/ConnectPage"));
 const OperatorsPage = lazy(() => import("../pages/operators/OperatorsPage"));
+const ModelsPage = lazy(() => import("../pages/models/ModelsPage"));
+const ModelPage = lazy(() => import("../pages/models/ModelPage"));
 const SignInPage = lazy(() => import("../pages/signin/SignInPage"));
 const SetupPage = lazy(() => import("../pages/setup/SetupPage"));
 
@@ -98,6 +100,8 @@ function Plant() {
             <Route path="/connect" component={ConnectPage} />
             <Route path="/events" component={EventsPage} />
             <Route path="/operators" component={OperatorsPage} />
+            <Route path="/models" component={ModelsPage} />
+            <Route path="/models/:name/:version" component={ModelPage} />
             <Route path="/health" component={HealthPage} />
             <Route path="/settings/writes" component={WritesPage} />
             <Route path="/settings" component={SettingsPage} />

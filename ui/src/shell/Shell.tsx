@@ -26,6 +26,7 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/maintenance", key: "nav.maintenance", icon: "maintenance" },
   { path: "/events", key: "nav.events", icon: "events" },
   { path: "/operators", key: "nav.operators", icon: "operators" },
+  { path: "/models", key: "nav.models", icon: "models" },
   { path: "/sources", key: "nav.sources", icon: "sources" },
   { path: "/health", key: "nav.health", icon: "health" },
   { path: "/settings", key: "nav.settings", icon: "settings" },
@@ -35,6 +36,7 @@ const NOTHING = {};
 
 /** The entry of the menu that a page belongs to. */
 function navOf(location: string): string {
+  if (location.startsWith("/models/")) return "/models";
   return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
 }
 

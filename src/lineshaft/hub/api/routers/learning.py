@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -13,11 +13,12 @@ from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.models.desk import ModelDesk, TrainingJob
 from lineshaft.hub.models.training import Settings
 from lineshaft.hub.security.roles import Role
-from lineshaft.hub.state.models import ModelState, ModelVersion
+from lineshaft.hub.state.models import AT_WORK, ModelState, ModelVersion
 
 router = APIRouter(prefix="/models", tags=["models"])
 
-_NAME = r"^[a-z0-9][a-z0-9_.-]{0,47}$"
+_LOOKED: Final = 5  # newest predictions for each asset
+_NAME: Final = r"^[a-z0-9][a-z0-9_.-]{0,47}$"
 
 
 class SettingsBody(Body):
@@ -81,6 +82,18 @@ class ChangeView(BaseModel):
     after: str
 
 
+class DriftView(BaseModel):
+    """How far the inputs of a version have left its training, on one asset."""
+
+    asset: str
+    time: int
+    index: float | None = Field(description="population stability index of the worst input; null: not known yet")
+    signal: str
+    drifted: bool
+    score: float | None = Field(description="highest score of its last prediction; 1 is the limit")
+    alarm: bool
+
+
 class VersionView(BaseModel):
     """A version of a model. `metrics`: on the held-out range, {methods: {baseline, forecast}, assets: {path: ...}}."""
 
@@ -102,6 +115,7 @@ class VersionView(BaseModel):
     by: str
     note: str
     created: int
+    drift: list[DriftView] = Field(description="by asset, of the newest prediction of each; while it is at work")
 
 
 class Versions(BaseModel):
@@ -111,24 +125,11 @@ class Versions(BaseModel):
 
 
 class Card(BaseModel):
-    """Everything about a version. `drift`: of the newest prediction of each asset."""
+    """Everything about a version."""
 
     model: VersionView
     changes: list[ChangeView]
-    drift: list[DriftView]
     document: dict[str, Any] | None
-
-
-class DriftView(BaseModel):
-    """How far the inputs of a version have left its training, on one asset."""
-
-    asset: str
-    time: int
-    index: float | None = Field(description="population stability index of the worst input; null: not known yet")
-    signal: str
-    drifted: bool
-    score: float | None = Field(description="highest score of its last prediction; 1 is the limit")
-    alarm: bool
 
 
 class CandidateView(BaseModel):
@@ -170,7 +171,7 @@ class Moved(BaseModel):
 @router.get("")
 def versions(parts: Parts) -> Versions:
     """Every version with its ranges, features, and metrics on held-out time."""
-    return Versions(items=[_view(one) for one in parts.state.models.find()])
+    return Versions(items=[_view(parts, one) for one in parts.state.models.find()])
 
 
 @router.get("/candidates")
@@ -228,28 +229,12 @@ def card(
 ) -> Card:
     """A version: what it was trained on, how it did on held-out time, what became of it, and its drift."""
     found = _version(parts, name, version)
-    newest: dict[str, DriftView] = {}
-    for one in parts.state.predictions.find(model=name, version=str(version), limit=50 * max(1, len(found.document))):
-        said = one.prediction
-        newest.setdefault(
-            said.subject,
-            DriftView(
-                asset=said.subject,
-                time=said.time,
-                index=_number(said.inputs.get("drift")),
-                signal=str(said.inputs.get("drift of") or ""),
-                drifted=bool(said.inputs.get("drifted")),
-                score=said.value,
-                alarm=said.alarm,
-            ),
-        )
     return Card(
-        model=_view(found),
+        model=_view(parts, found),
         changes=[
             ChangeView(version=one.version, time=one.time, by=one.by, why=one.why, before=one.before, after=one.after)
             for one in parts.state.models.changes(name)
         ],
-        drift=sorted(newest.values(), key=lambda one: one.asset),
         document=dict(found.document) if document else None,
     )
 
@@ -259,7 +244,7 @@ def move(name: str, version: int, body: Move, parts: Parts, caller: Caller) -> M
     """Put a version on trial (shadow), to use (active, only from shadow), or to rest (retired)."""
     _version(parts, name, version)
     words = _desk(parts).move(name, version, body.state, by=caller.name, why=body.why)
-    return Moved(model=_view(_version(parts, name, version)), words=list(words))
+    return Moved(model=_view(parts, _version(parts, name, version)), words=list(words))
 
 
 def _desk(parts: Services) -> ModelDesk:
@@ -301,7 +286,29 @@ def _training(job: TrainingJob) -> TrainingView:
     )
 
 
-def _view(one: ModelVersion) -> VersionView:
+def _drift(parts: Services, one: ModelVersion) -> list[DriftView]:
+    if one.state not in AT_WORK:
+        return []
+    newest: dict[str, DriftView] = {}
+    assets = len(one.metrics.get("assets", ())) or 1
+    for stored in parts.state.predictions.find(model=one.name, version=str(one.version), limit=_LOOKED * assets):
+        said = stored.prediction
+        newest.setdefault(
+            said.subject,
+            DriftView(
+                asset=said.subject,
+                time=said.time,
+                index=_number(said.inputs.get("drift")),
+                signal=str(said.inputs.get("drift of") or ""),
+                drifted=bool(said.inputs.get("drifted")),
+                score=said.value,
+                alarm=said.alarm,
+            ),
+        )
+    return sorted(newest.values(), key=lambda one: one.asset)
+
+
+def _view(parts: Services, one: ModelVersion) -> VersionView:
     return VersionView(
         name=one.name,
         version=one.version,
@@ -321,4 +328,5 @@ def _view(one: ModelVersion) -> VersionView:
         by=one.by,
         note=one.note,
         created=one.created,
+        drift=_drift(parts, one),
     )
