@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from playwright.sync_api import expect
+from tests.e2e.in_process import Served, served
 from tests.e2e.server import PASSWORD, Open
 from tests.hub.memory_historian import MemoryHistorian
 
@@ -18,7 +16,7 @@ from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
 from lineshaft.apps.maintenance.app import MAINTENANCE
 from lineshaft.clock import SystemClock
-from lineshaft.hub.api.app import create_app, server_config
+from lineshaft.hub.api.app import create_app
 from lineshaft.hub.api.services import PlantInfo, Services
 from lineshaft.hub.ports import BornSignal
 from lineshaft.hub.security import passwords
@@ -33,13 +31,6 @@ from lineshaft.web.static_files import mount_page
 
 ASSET = "acme/north/hall/line-1/pump-1"
 RATE = 25_600.0
-
-
-@dataclass(frozen=True)
-class Served:
-    """A hub in this process; `url` is all that a page needs."""
-
-    url: str
 
 
 def fill(services: Services) -> None:
@@ -67,23 +58,8 @@ def _served(built: None, tmp_path: Path) -> Iterator[Served]:
         state.accounts.add_user("admin", Role.ADMIN, passwords.hashed(PASSWORD), clock.now_us())
         app = create_app(services, MAINTENANCE.routers)
         mount_page(app)
-        server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
-        ready = threading.Event()
-        started = server.startup
-
-        async def startup(sockets: object = None) -> None:
-            await started(sockets)  # type: ignore[arg-type]
-            ready.set()
-
-        server.startup = startup  # type: ignore[method-assign,assignment]
-        thread = threading.Thread(target=server.run, name="hub")
-        thread.start()
-        try:
-            assert ready.wait(60)
-            yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
-        finally:
-            server.should_exit = True
-            thread.join(30)
+        with served(app) as found:
+            yield found
 
 
 def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:

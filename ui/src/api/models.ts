@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, withQuery } from "./client";
 
 export type Method = "baseline" | "forecast";
@@ -204,6 +204,7 @@ export function useScores(query: { model?: string; version?: string } = {}) {
 
 export function usePredictions(query: { model?: string; version?: string; asset?: string; limit?: number }) {
   return useQuery({
+    placeholderData: keepPreviousData,
     queryKey: ["predictions", query],
     queryFn: () => call<{ items: Prediction[] }>(withQuery("/predictions", query)),
     refetchInterval: 30_000,

@@ -125,9 +125,9 @@ def claims_of(predictions: Iterable[Prediction]) -> Sequence[Claim]:
 def judge(claim: Claim, outcomes: Sequence[Outcome], now: int) -> Verdict:
     """What became of a claim by `now`."""
     last = max(claim.due, now if claim.end is None else claim.end)
-    if any(_covers(claim, fault, now) for fault in faults_of(outcomes)):
-        return Verdict.HIT
     inside = {one.kind for one in outcomes if claim.begin <= one.time <= last}
+    if inside & {OutcomeKind.FAILURE, OutcomeKind.CONFIRMED_FAULT}:
+        return Verdict.HIT
     if OutcomeKind.NO_FAULT_FOUND in inside:
         return Verdict.FALSE
     if OutcomeKind.REPAIR in inside:

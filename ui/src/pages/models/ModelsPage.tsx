@@ -80,7 +80,7 @@ function isOf(score: Score, model: ModelVersion): boolean {
 /** Training runs that go on, or have failed. */
 function Runs() {
   const runs = useTrainings();
-  const shown = (runs.data?.items ?? []).filter((one) => one.state !== "cancelled").slice(0, 3);
+  const shown = (runs.data?.items ?? []).filter((one, place) => one.state !== "cancelled" && (one.state !== "done" || place === 0)).slice(0, 3);
   if (shown.length === 0) return null;
   return (
     <ul className="training-runs">

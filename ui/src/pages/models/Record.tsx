@@ -8,15 +8,20 @@ import { lookup, t } from "../../i18n";
 import { hours } from "./figures";
 
 const KINDS: readonly OutcomeKind[] = ["confirmed_fault", "failure", "repair", "no_fault_found"];
-const SHOWN = 50;
+const SHOWN = 25;
+const MOST = 1000;
 
 /** What a model foretold of an asset, what became of it, and what people say happened. */
 export function Record({ model, version, assets }: { model: string; version: string; assets: readonly string[] }) {
   const [asset, setAsset] = useState("");
-  const predictions = usePredictions({ model, version, asset, limit: SHOWN });
+  const [limit, setLimit] = useState(SHOWN);
+  const predictions = usePredictions({ model, version, asset, limit });
   const seen = [...new Set([...assets, ...(predictions.data?.items ?? []).map((one) => one.asset)])].sort();
   return (
     <>
+      <Section title={t("record.happened")} id="happened">
+        <Happened assets={seen} />
+      </Section>
       <Section
         title={t("record.predictions")}
         id="predictions"
@@ -40,11 +45,15 @@ export function Record({ model, version, assets }: { model: string; version: str
         ) : predictions.data.items.length === 0 ? (
           <Empty>{t("record.noPredictions")}</Empty>
         ) : (
-          <PredictionTable items={predictions.data.items} />
+          <>
+            <PredictionTable items={predictions.data.items} />
+            {predictions.data.items.length === limit && limit < MOST && (
+              <button type="button" className="button record-more" onClick={() => setLimit(Math.min(MOST, limit * 4))}>
+                {t("record.more")}
+              </button>
+            )}
+          </>
         )}
-      </Section>
-      <Section title={t("record.happened")} id="happened">
-        <Happened assets={seen} />
       </Section>
     </>
   );

@@ -10,7 +10,7 @@ const ROWS: readonly { key: Key; of: (one: Counted) => string }[] = [
   { key: "models.lead", of: (one) => (one.lead_median === null ? "–" : hours(one.lead_median)) },
   { key: "models.alarms", of: (one) => alarms(one) },
   { key: "models.beyond", of: (one) => (one.beyond === undefined || one.beyond === null ? "–" : `${formatNumber(100 * one.beyond, 1)} %`) },
-  { key: "models.watched", of: (one) => t("models.months", { n: formatNumber(one.months, one.months < 10 ? 2 : 0) }) },
+  { key: "models.watched", of: (one) => formatNumber(one.months, one.months < 10 ? 2 : 0) },
 ];
 
 /** What an alarm count is made of, leaving out what is zero. */
