@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lineshaft.drivers.base import Point
-from lineshaft.drivers.mapping import Cell, Extractor, JsonAddress, JsonForm, Rows, cell_of, leaves, parse, time_of
+from lineshaft.drivers.json_browse import leaves
+from lineshaft.drivers.mapping import Cell, Extractor, JsonAddress, JsonForm, Rows, cell_of, parse, time_of
 from lineshaft.errors import DataError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import Quality

@@ -19,6 +19,7 @@ from tests.gateway.live import Seen
 from tests.simulator.helpers import DEMO, HOUR, MONDAY, demo_elsewhere
 
 from lineshaft.clock import SystemClock
+from lineshaft.config.check_broker import SENSORS
 from lineshaft.config.models import Plant
 from lineshaft.drivers.builtin import DRIVERS
 from lineshaft.gateway.engine import Engine
@@ -31,7 +32,7 @@ from lineshaft.hub.broker import (
     ensure_credentials,
     sensor_account,
 )
-from lineshaft.server.context import SENSORS, local_topics
+from lineshaft.server.context import local_topics
 from lineshaft.simulator.factory import Factory
 from lineshaft.simulator.servers.fleet import Fleet
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,17 @@ from tests.drivers.modbus.test_identify import sunspec_map
 from tests.drivers.opcua.servers import Peer, peer_modules
 from tests.e2e.plant import Plant, lineshaft
 from tests.e2e.server import Open, free_port
+from tests.hub.mqtt import Peer as MqttPeer
 
 PLANT = """plant: {{enterprise: acme, site: north, name: Works North, timezone: Europe/Berlin}}
 equipment:
   - {{id: machining, level: area, name: Machining, children: [{{id: line-1, level: line, name: Line 1}}]}}
-gateway: {{id: hall-1}}
-hub: {{port: {port}, broker_port: {broker}}}
+gateway: {{id: hall-1, status_page: {{port: {status}}}}}
+hub:
+  port: {port}
+  broker_port: {broker}
+  broker_accounts:
+    - {{user: oven, publish: ["oven/#"], receive: ["oven/#"]}}
 """
 PATIENCE = 60_000
 CURRENT = 40000 + 4 + 66 + 2
@@ -54,7 +60,8 @@ def works(tmp_path: Path, built: None) -> Iterator[Plant]:
     """An empty plant: a hub and a gateway that reads nothing yet."""
     folder = tmp_path / "works"
     folder.mkdir()
-    (folder / "plant.yaml").write_text(PLANT.format(port=free_port(), broker=free_port()))
+    broker = free_port()
+    (folder / "plant.yaml").write_text(PLANT.format(port=free_port(), broker=broker, status=free_port()))
     with lineshaft("up", folder, tmp_path) as plant:
         yield plant
 
@@ -66,6 +73,9 @@ def test_devices_are_connected_from_the_page(works: Plant, open_page: Open, tmp_
         connect_machine(page, peer.url)
         connect_meter(page, meter.port)
         versions(page)
+        with oven(works) as address:
+            connect_oven(page, address)
+            own_page_of_the_gateway(page, works)
     assert (works.folder / "saw-4.yaml").exists()
 
 
@@ -108,6 +118,62 @@ def connect_machine(page: Page, url: str) -> None:
     page.get_by_label("Unit ramp").fill("mm")
     finish(page, "Saw 4")
     expect(page.locator('[data-signal$="/saw-4/pressure"]').first).to_contain_text("6.50", timeout=PATIENCE)
+
+
+@contextmanager
+def oven(works: Plant) -> Iterator[str]:
+    """A foreign device with an account at the plant's own broker, and the address at which it is found."""
+    (file,) = works.data.rglob("oven.password")
+    port = int(re.findall(r"broker_port: (\d+)", (works.folder / "plant.yaml").read_text())[0])
+    over = threading.Event()
+    with MqttPeer(port, "oven", file.read_text().strip()) as peer:
+        assert peer.code == 0
+        peer.publish("oven/state", b'{"ts": "2026-03-01T06:00:00Z", "mode": "heating"}', qos=1, retain=True)
+
+        def publish() -> None:
+            while not over.wait(0.2):
+                peer.client.publish("oven/heat", b'{"value": 231.5, "unit": "\xc2\xb0C"}', 0)
+
+        thread = threading.Thread(target=publish)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{port}?user=oven&password_file={file}"
+        finally:
+            over.set()
+            thread.join(10)
+
+
+def connect_oven(page: Page, address: str) -> None:
+    """Retained and live topics are found with unit and meaning, and live values follow."""
+    begin(page, "MQTT", f"mqtt://{address}")
+    page.get_by_role("button", name="Next").click(timeout=PATIENCE)
+    page.get_by_label("Search in what the device has").fill("oven", timeout=PATIENCE)
+    page.get_by_label("Choose all that are shown").check()
+    expect(page.get_by_text("2 signals chosen")).to_be_visible()
+    page.get_by_label("Name of the device").fill("Oven")
+    page.get_by_label("Place in the equipment").fill("machining/line-1/oven")
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("td.now", has_text="231.5")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Unit heat")).to_have_value("degC")
+    finish(page, "Oven")
+    expect(page.locator('[data-signal$="/oven/heat"]').first).to_contain_text("231.5", timeout=PATIENCE)
+
+
+def own_page_of_the_gateway(page: Page, works: Plant) -> None:
+    """Without the hub's page, on a phone too: devices with their state, the values of one, no script and nothing wider
+    than the screen."""
+    port = re.findall(r"status_page: \{port: (\d+)", (works.folder / "plant.yaml").read_text())[0]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"http://127.0.0.1:{port}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("north/hall-1")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Oven"))
+    expect(row).to_contain_text("online")
+    expect(page.get_by_text("values wait")).to_be_visible()
+    page.get_by_role("link", name="Oven").click()
+    expect(page.get_by_role("heading", name="Values of oven")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="oven/heat")).to_contain_text("231.5 degC")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("script").count() == 0
 
 
 def connect_meter(page: Page, port: int) -> None:

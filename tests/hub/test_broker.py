@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lineshaft.config.broker import BrokerAccountConfig
 from lineshaft.errors import ConfigError, ConnectionFailed
 from lineshaft.hub.broker import (
     PASSWORDS,
@@ -20,6 +21,7 @@ from lineshaft.hub.broker import (
     EmbeddedBroker,
     edge_account,
     ensure_credentials,
+    foreign_account,
     hub_account,
     mosquitto_acl,
 )
@@ -27,7 +29,17 @@ from lineshaft.hub.broker.accounts import covers
 
 from .mqtt import Mosquitto, Peer
 
-ACCOUNTS = (hub_account("hub"), edge_account("gw1", "plant", "gw1"), edge_account("gw2", "plant", "gw2"))
+FOREIGN = (
+    BrokerAccountConfig(user="press-7", publish=("press-7/#",), receive=("press-7/set", "hall/+/temperature")),
+    BrokerAccountConfig(user="node-9", sparkplug="plant/node-9"),
+)
+ACCOUNTS = (
+    hub_account("hub"),
+    edge_account("gw1", "plant", "gw1", ("press-7/#",)),
+    edge_account("gw2", "plant", "gw2"),
+    *(foreign_account(one) for one in FOREIGN),
+    Account("scada", ("hall/#", "press-7/set"), ()),
+)
 
 
 @pytest.fixture
@@ -115,6 +127,75 @@ def test_a_node_cannot_listen_to_others(port: int, passwords: dict[str, str]) ->
         hub.publish("spBv1.0/plant/DDATA/gw2/pump", b"secret")
         hub.publish("spBv1.0/STATE/lineshaft", b"online", qos=1, retain=True)
         assert one.take()[1] == b"online"
+
+
+def test_an_account_of_the_plant_may_what_it_names(port: int, passwords: dict[str, str]) -> None:
+    """Its own topics reach the gateway and no others do; a search of everything hears what it may receive alone, of
+    what is retained too."""
+    with (
+        Peer(port, "gw1", passwords["gw1"]) as gateway,
+        Peer(port, "press-7", passwords["press-7"]) as press,
+        Peer(port, "scada", passwords["scada"]) as scada,
+    ):
+        gateway.subscribe("press-7/#")
+        scada.publish("hall/oven/temperature", b"210", qos=1, retain=True)
+        scada.publish("hall/oven/recipe", b"secret", qos=1, retain=True)
+        with Peer(port, "scada", passwords["scada"]) as forger, suppress(RuntimeError):
+            forger.publish("press-7/force", b"forged")
+        assert press.subscribe("#") == [1]
+        assert press.take() == ("hall/oven/temperature", b"210", True)
+        scada.publish("hall/oven/recipe", b"secret", qos=1)
+        scada.publish("press-7/set", b"12", qos=1)
+        assert press.take()[:2] == ("press-7/set", b"12")
+        press.publish("press-7/force", b"8.5")
+        assert [gateway.take()[:2] for _ in range(2)] == [("press-7/set", b"12"), ("press-7/force", b"8.5")]
+
+
+def test_a_foreign_sparkplug_node_speaks_for_itself(port: int, passwords: dict[str, str]) -> None:
+    """Its births and data reach the hub; it cannot speak for the gateway."""
+    with Peer(port, "hub", passwords["hub"]) as hub:
+        hub.subscribe("spBv1.0/#")
+        with Peer(port, "node-9", passwords["node-9"]) as node, suppress(RuntimeError):
+            node.publish("spBv1.0/plant/NDATA/gw1", b"forged")
+        with Peer(port, "node-9", passwords["node-9"]) as node:
+            node.publish("spBv1.0/plant/NBIRTH/node-9", b"born")
+        assert hub.take()[:2] == ("spBv1.0/plant/NBIRTH/node-9", b"born")
+
+
+def test_a_password_of_ones_own(tmp_path: Path) -> None:
+    """A password file that a person wrote is used as it is; one that is named and empty is an error in words."""
+    (tmp_path / "mine").write_text("right horse\n")
+    files = ensure_credentials(tmp_path, ["press-7"], {"press-7": "mine"})
+    assert files == {"press-7": tmp_path / "mine"}
+    assert not (tmp_path / "press-7.password").exists()
+    accounts = (Account("press-7", ("press-7/#",), ()),)
+    broker = EmbeddedBroker(BrokerSettings(accounts), tmp_path / PASSWORDS)
+    broker.start()
+    try:
+        with Peer(broker.port, "press-7", "right horse") as press:
+            assert press.code == 0
+    finally:
+        broker.stop()
+    with pytest.raises(ConfigError, match="no password for the broker user press-8"):
+        ensure_credentials(tmp_path, ["press-8"], {"press-8": "nothing"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"publish": ["#"]}, "speak for gateways"),
+        ({"publish": ["+/x"]}, "speak for gateways"),
+        ({"publish": ["spBv1.0/plant/NDATA/gw1"]}, "speak for gateways"),
+        ({"publish": ["a#"]}, "no topic"),
+        ({"receive": ["$SYS/#"]}, "no topic of devices"),
+        ({"sparkplug": "node"}, "group/node"),
+        ({}, "may nothing"),
+    ],
+)
+def test_accounts_that_cannot_be(keys: dict[str, object], words: str) -> None:
+    """Rights that reach into the gateways' namespace, filters that are none, and no right at all are refused."""
+    with pytest.raises(ValueError, match=words):
+        BrokerAccountConfig.model_validate({"user": "press", **keys})
 
 
 def test_a_retained_state_waits_for_newcomers(port: int, passwords: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.simulator.helpers import HOUR, MONDAY, demo_elsewhere
 
+from lineshaft.config.check_broker import SENSORS
 from lineshaft.config.models import DeviceConfig, Plant
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.builtin import DRIVERS
@@ -18,7 +19,7 @@ from lineshaft.hub.broker import PASSWORDS, BrokerSettings, EmbeddedBroker, edge
 from lineshaft.hub.broker.accounts import sensor_account
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import SampleBatch
-from lineshaft.server.context import SENSORS, local_topics
+from lineshaft.server.context import local_topics
 from lineshaft.simulator.factory import Factory, Frame
 from lineshaft.simulator.servers.bench_files import FILE_US
 from lineshaft.simulator.servers.fleet import Fleet

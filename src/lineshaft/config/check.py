@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lineshaft.config import units
+from lineshaft.config.check_broker import check_broker
 from lineshaft.config.check_oee import check_oee
 from lineshaft.config.check_steps import check_steps
 from lineshaft.config.check_vibration import check_vibration
@@ -38,6 +39,7 @@ def check(draft: Draft, drivers: Mapping[str, DriverSchema], report: Report) -> 
     _calendars(draft, report, paths)
     _urls(draft, report)
     _ports(draft, report)
+    check_broker(draft, report)
 
 
 def _equipment(draft: Draft, report: Report) -> dict[str, Key]:

@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 
 from lineshaft.config.asset_types import AssetTypeConfig as AssetTypeConfig
 from lineshaft.config.asset_types import AttributeConfig as AttributeConfig
+from lineshaft.config.broker import BrokerAccountConfig as BrokerAccountConfig
 from lineshaft.config.calendars import BreakConfig as BreakConfig
 from lineshaft.config.calendars import CalendarConfig as CalendarConfig
 from lineshaft.config.calendars import PlannedStopConfig as PlannedStopConfig
@@ -342,6 +343,7 @@ class HubConfig(Section):
     broker_password_file: str = key("", "File that holds the password, relative to the data folder.")
     broker_host: str = key("127.0.0.1", "Address that the embedded broker listens on.")
     broker_port: int = key(18830, "Port of the embedded broker.", ge=0, le=65535)
+    broker_accounts: tuple[BrokerAccountConfig, ...] = key((), "Devices and programs that may use the embedded broker.")
     host_id: Id = key("lineshaft", "Sparkplug host id.")
     reorder_timeout: Duration = key(
         2.0, "How long a sequence gap may stand before a rebirth is asked for.", unit="s", gt=0

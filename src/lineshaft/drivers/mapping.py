@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, Protocol
 from pydantic import AfterValidator
 
 from lineshaft.config.models import Section, key
-from lineshaft.drivers.base import Browsed, Point
+from lineshaft.drivers.base import Point
 from lineshaft.drivers.records import iso_time
 from lineshaft.errors import DataError
 from lineshaft.model.equipment import Datatype
@@ -23,7 +23,6 @@ _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EXACT: Final = 2**53
 _LATEST_US: Final = 253_402_300_799_000_000  # the year 9999
 _MOST_ROWS: Final = 100_000
-_MOST_BROWSED: Final = 1000
 _PICK: Final = re.compile(r"\[([^=\]]+)=([^\]]*)\]")
 _NUMBER: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,400})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,4})?")
 _GOOD_WORDS: Final = frozenset({"true", "1", "good", "ok", "valid", "192"})
@@ -35,6 +34,16 @@ def _pointer(value: str) -> str:
     if value.count("/*/") + value.endswith("/*") > 1:
         raise ValueError(f"'{value}' has more than one *")
     return value
+
+
+AT_TIME: Final = " @"
+"""Between the pointer of a value and that of its time, in an address that is one text: `/value @/ts`."""
+
+
+def places(text: str) -> dict[str, str]:
+    """`/value` or `/value @/time` as keys of a JsonAddress."""
+    value, found, time = text.partition(f"{AT_TIME}/")
+    return {"value": value, "time": f"/{time}"} if found else {"value": text}
 
 
 Pointer = Annotated[str, AfterValidator(_pointer)]
@@ -272,29 +281,3 @@ class Extractor:
 
 def _is_good(value: Any) -> bool:
     return isinstance(value, str | int | float) and json.dumps(value).strip('"').lower() in _GOOD_WORDS
-
-
-def leaves(document: Any, pointer: str = "") -> Iterator[Browsed]:
-    """The values of a document, each with its JSON pointer; of long lists and deep documents the beginning."""
-    for count, found in enumerate(_leaves(document, pointer)):
-        if count >= _MOST_BROWSED:
-            return
-        yield found
-
-
-def _leaves(document: Any, pointer: str, depth: int = 0) -> Iterator[Browsed]:
-    inner: Iterator[tuple[str, Any]] = iter(())
-    if isinstance(document, dict):
-        inner = iter(document.items())
-    elif isinstance(document, list):
-        inner = ((str(index), one) for index, one in enumerate(document))
-    else:
-        cell = cell_of(document, Datatype.DOUBLE)
-        kind = Datatype.STRING if cell.text is not None and math.isnan(cell.number) else Datatype.DOUBLE
-        kind = Datatype.BOOLEAN if isinstance(document, bool) else kind
-        name = pointer.rpartition("/")[2] or "value"
-        yield Browsed(pointer, name, kind, description=json.dumps(document, ensure_ascii=False)[:80])
-    if depth < 20:
-        for name, one in inner:
-            step = name.replace("~", "~0").replace("/", "~1")
-            yield from _leaves(one, f"{pointer}/{step}", depth + 1)

@@ -13,8 +13,6 @@ from lineshaft.server.folder import DataFolder
 
 SIMULATOR_TOKEN = "simulator-token"  # noqa: S105 - the name of a file
 """File in the data folder with the token of the fault API."""
-SENSORS = "simulator"
-"""User of the simulated sensors at the embedded broker."""
 _HERE = ("127.0.0.1", "localhost")
 
 

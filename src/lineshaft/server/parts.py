@@ -6,8 +6,9 @@ import importlib.util
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from lineshaft.config.check_broker import SENSORS
 from lineshaft.errors import LineshaftError
-from lineshaft.server.context import SENSORS, PartContext, hub_user, local_topics
+from lineshaft.server.context import PartContext, hub_user, local_topics
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 
@@ -41,6 +42,7 @@ async def run_broker(context: PartContext) -> None:
         BrokerSettings,
         edge_account,
         ensure_credentials,
+        foreign_account,
         hub_account,
         sensor_account,
         serve_broker,
@@ -49,10 +51,14 @@ async def run_broker(context: PartContext) -> None:
     plant, root = context.plant, context.data.root
     user, node = hub_user(plant), plant.gateway.id
     topics = local_topics(plant)
-    accounts = [hub_account(user), edge_account(node, plant.plant.site, node, topics)]
+    foreign = plant.hub.broker_accounts
+    heard = tuple(dict.fromkeys((*topics, *(topic for one in foreign for topic in one.publish))))
+    accounts = [hub_account(user), edge_account(node, plant.plant.site, node, heard)]
     if topics and plant.simulator is not None:
         accounts.append(sensor_account(SENSORS, topics))
-    ensure_credentials(root, [account.user for account in accounts])
+    accounts += [foreign_account(one) for one in foreign]
+    own = {one.user: one.password_file for one in foreign if one.password_file}
+    ensure_credentials(root, [account.user for account in accounts], own)
     settings = BrokerSettings(tuple(accounts), plant.hub.broker_host, plant.hub.broker_port)
     await serve_broker(settings, root / PASSWORDS, context.stop, lambda port: tell(Message("ready", f"port {port}")))
 

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from lineshaft.config.models import key
 from lineshaft.config.values import Duration, Size
-from lineshaft.drivers.mapping import JsonAddress, JsonForm
+from lineshaft.drivers.mapping import JsonAddress, JsonForm, places
 
 
 class HttpConnection(JsonForm):
@@ -56,9 +56,9 @@ class HttpAddress(JsonAddress):
         if not isinstance(value, str):
             return value
         if value.startswith("/"):
-            return {"value": value}
+            return places(value)
         path, space, pointer = value.partition(" /")
-        return {"path": path.strip(), "value": f"/{pointer}" if space else ""}
+        return {"path": path.strip(), **places(f"/{pointer}" if space else "")}
 
     @field_validator("path")
     @classmethod
@@ -94,4 +94,4 @@ class WebhookAddress(JsonAddress):
     @model_validator(mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
-        return {"value": value} if isinstance(value, str) else value
+        return places(value) if isinstance(value, str) else value

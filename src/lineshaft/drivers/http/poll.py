@@ -7,7 +7,7 @@ import math
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
@@ -15,8 +15,9 @@ import httpx
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, WavePoint
 from lineshaft.drivers.http.options import HttpConnection
+from lineshaft.drivers.json_browse import leaves
 from lineshaft.drivers.json_bursts import BurstExtractor
-from lineshaft.drivers.mapping import Cell, Extractor, Rows, leaves, parse
+from lineshaft.drivers.mapping import Cell, Extractor, Rows, parse
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
 from lineshaft.model.samples import Quality, SampleBatch
@@ -185,8 +186,8 @@ class HttpDriver:
         if found is None:
             return ()
         return tuple(
-            Browsed(f"{parent} {one.address}".strip(), one.name, one.datatype, description=one.description)
-            for one in leaves(found.document)
+            replace(one, address=f"{parent} {one.address}".strip())
+            for one in leaves(found.document, self.options.time_unit)
         )
 
     async def test_connection(self) -> Sequence[Finding]:

@@ -11,8 +11,9 @@ from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
 from lineshaft.drivers.http.listener import Listener, Refusal
 from lineshaft.drivers.http.options import WebhookConnection
+from lineshaft.drivers.json_browse import leaves
 from lineshaft.drivers.json_bursts import BurstExtractor
-from lineshaft.drivers.mapping import Cell, Extractor, Rows, leaves, parse
+from lineshaft.drivers.mapping import Cell, Extractor, Rows, parse
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
 from lineshaft.model.samples import Quality, SampleBatch
@@ -97,7 +98,7 @@ class WebhookDriver:
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """The values of the last document that came."""
         self._opened()
-        return () if parent or self._document is None else tuple(leaves(self._document))
+        return () if parent or self._document is None else tuple(leaves(self._document, self.options.time_unit))
 
     async def test_connection(self) -> Sequence[Finding]:
         """Try the token file, the certificate and the port."""

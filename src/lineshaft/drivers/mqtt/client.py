@@ -22,6 +22,8 @@ from lineshaft.errors import AccessDenied, ConnectionFailed, LineshaftError, Pee
 MOST_WAITING: Final = 5_000
 """Messages that wait for the event loop; then the broker is not read from."""
 _DENIED: Final = ("Bad user name or password", "Not authorized", "Client identifier not valid", "Banned")
+_NO_RIGHT: Final = "check the rights at the broker; a search listens to less with search: topic/#"
+_NO_FIVE: Final = "Unsupported protocol version"
 _HINT: Final = "check host, port, cable and that the broker runs"
 
 
@@ -45,17 +47,28 @@ class Client:
         self.where = f"{host}:{port}"
         self._take = take
         self._waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
-        self._five = options.version == "5"
+        self._five = options.version != "3.1.1"
         self._paho: paho.Client | None = None
         self._answer: asyncio.Future[None] | None = None
         self._granted: dict[int, asyncio.Future[bool]] = {}
         self._ended: asyncio.Future[None] | None = None
         self._over = False
+        self._refused_five = False
         self._ready = False  # messages of an earlier session may come before anybody can tell what they mean
 
     async def open(self) -> None:
         """Connect and sign in. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
         self._loop = asyncio.get_running_loop()
+        try:
+            await self._open()
+        except ConnectionFailed:
+            if not self._refused_five or self.options.version != "auto":
+                raise
+            self._five = False
+            await self._end_thread()
+            await self._open()
+
+    async def _open(self) -> None:
         self._answer, self._ended = self._loop.create_future(), self._loop.create_future()
         client = self._paho = self._made()
         host, port = self.options.host_port
@@ -114,6 +127,7 @@ class Client:
         if not failed:
             self._answer.set_result(None)
             return
+        self._refused_five = self._five and reason == _NO_FIVE
         words = f"{self.where}: the broker refused the connection: {reason}"
         hint = "check user, password_file and client_id"
         kind = AccessDenied if reason in _DENIED else ConnectionFailed
@@ -181,7 +195,7 @@ class Client:
             finally:
                 self._granted.pop(mid, None)
             if not granted:
-                raise AccessDenied(f"{self.where}: no right to subscribe to {topic}", hint="check the broker's rights")
+                raise AccessDenied(f"{self.where}: no right to subscribe to {topic}", hint=_NO_RIGHT)
 
     async def wait_ended(self) -> None:
         """Wait until the session is lost, then raise ConnectionFailed."""
@@ -200,11 +214,16 @@ class Client:
             raise ConnectionFailed(f"{self.where}: not connected")
         return self._paho
 
-    async def close(self) -> None:
-        """Sign off and end the thread; never raises."""
+    async def _end_thread(self) -> None:
         client, self._paho = self._paho, None
-        self._over = True
         if client is not None:
-            self._end(ConnectionFailed(f"{self.where}: closed"))
+            client.on_disconnect = None
             client.disconnect()
             await asyncio.to_thread(client.loop_stop)
+
+    async def close(self) -> None:
+        """Sign off; never raises."""
+        self._over = True
+        if self._paho is not None:
+            self._end(ConnectionFailed(f"{self.where}: closed"))
+        await self._end_thread()

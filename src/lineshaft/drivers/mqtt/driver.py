@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from paho.mqtt.client import topic_matches_sub
@@ -15,16 +15,15 @@ from paho.mqtt.client import topic_matches_sub
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
 from lineshaft.drivers.json_bursts import BurstExtractor
-from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, leaves, parse
+from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, parse
 from lineshaft.drivers.mqtt.client import Client, Message
+from lineshaft.drivers.mqtt.heard import Heard
 from lineshaft.drivers.mqtt.options import MqttConnection
 from lineshaft.errors import ConnectionFailed, DataError, LineshaftError
 from lineshaft.model.samples import Quality, SampleBatch
 
 log = structlog.get_logger(__name__)
 _TOPICS_KEPT: Final = 10_000
-_LISTEN: Final = 2.0
-"""Seconds that browsing listens."""
 
 
 @dataclass(slots=True)
@@ -151,7 +150,7 @@ class MqttDriver:
         self._mapper: Mapper | None = None
         self._read_points: Sequence[Point] | None = None
         self._last: dict[int, tuple[int, Cell]] = {}
-        self._topics: dict[str, bytes] = {}  # while browsing
+        self._heard: Heard | None = None  # since the first search
         self._news = asyncio.Event()
         self._waves: Sequence[WavePoint] = ()
 
@@ -173,7 +172,7 @@ class MqttDriver:
     async def close(self) -> None:
         """Sign off; never raises."""
         client, self._client = self._client, None
-        self._sink = self._mapper = self._read_points = None
+        self._sink = self._mapper = self._read_points = self._heard = None
         self._last.clear()
         if client is not None:
             await client.close()
@@ -217,30 +216,20 @@ class MqttDriver:
                 return
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
-        """Topics that are heard within two seconds, and below a topic the values in its message."""
-        client = self._opened()
-        if parent and parent in self._topics:
-            return self._members(parent)
-        self._topics = {}
-        self._mapper = None
-        await client.subscribe([parent or "#"])
-        await asyncio.sleep(_LISTEN)  # nobody says when the last topic was heard
-        if parent:
-            return self._members(parent)
-        return tuple(Browsed(topic, topic, has_children=True) for topic in sorted(self._topics))
+        """Topics that are heard, retained ones at once and others within `listen`; below a topic what its message has.
 
-    def _members(self, topic: str) -> tuple[Browsed, ...]:
-        payload = self._topics.get(topic)
-        if payload is None:
-            return ()
-        try:
-            found: Any = parse(payload)
-        except DataError:
-            return (Browsed(topic, topic, description=payload[:80].decode("utf-8", "replace")),)
-        return tuple(
-            Browsed(f"{topic} {one.address}".strip(), one.name, one.datatype, description=one.description)
-            for one in leaves(found)
-        )
+        Asked again over the same connection it knows all that was heard meanwhile.
+        """
+        client = self._opened()
+        if self._heard is None:
+            self._heard = Heard()
+            await client.subscribe([self.options.search])
+        if parent in self._heard.topics:
+            return self._heard.members(parent, self.options.time_unit)
+        await asyncio.sleep(self.options.listen)  # nobody says when the last topic was heard
+        if parent:
+            return self._heard.members(parent, self.options.time_unit)
+        return tuple(Browsed(topic, topic, has_children=True) for topic in sorted(self._heard.topics))
 
     async def test_connection(self) -> Sequence[Finding]:
         """Reach the broker, sign in and subscribe."""
@@ -250,8 +239,8 @@ class MqttDriver:
             await client.open()
             findings.append(Finding(check, True, client.where))
             check = "topics can be subscribed to"
-            await client.subscribe(["#"])
-            findings.append(Finding(check, True))
+            await client.subscribe([self.options.search])
+            findings.append(Finding(check, True, self.options.search))
         except LineshaftError as error:
             findings.append(Finding(check, False, str(error), error.hint))
         finally:
@@ -260,11 +249,14 @@ class MqttDriver:
 
     async def _listen(self, client: Client, points: Sequence[Point]) -> None:
         self._mapper = Mapper(points, self.options, self.statistics, self._clock, self._waves)
+        if self._heard is not None:
+            self._take(self._heard.messages())  # what a search has heard need not come again
         await client.subscribe(self._mapper.filters)
 
     def _take(self, messages: Sequence[Message]) -> None:
+        if self._heard is not None:
+            self._heard.take(messages)
         if self._mapper is None:
-            self._topics.update({message.topic: message.payload for message in messages[:_TOPICS_KEPT]})
             return
         rows, bursts = self._mapper.rows(messages), self._mapper.bursts(messages)
         if len(bursts) and self._sink is not None:

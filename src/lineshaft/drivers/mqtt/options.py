@@ -9,7 +9,17 @@ from pydantic import field_validator, model_validator
 
 from lineshaft.config.models import key
 from lineshaft.config.values import Duration, Size
-from lineshaft.drivers.mapping import JsonAddress, JsonForm
+from lineshaft.drivers.mapping import JsonAddress, JsonForm, places
+
+
+def topic_filter(value: str) -> str:
+    """The filter itself. Raises ValueError when it is none."""
+    levels = value.split("/")
+    if any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]:
+        raise ValueError(f"'{value}' is no topic: + stands alone for a level, # alone for the last ones")
+    if not value or "\0" in value or len(value.encode()) > 65535:
+        raise ValueError("a topic has no NUL, and 1 to 65535 bytes")
+    return value
 
 
 class MqttConnection(JsonForm):
@@ -22,7 +32,7 @@ class MqttConnection(JsonForm):
     cert_file: str = key("", "Own certificate (PEM), where the broker wants one.")
     key_file: str = key("", "Private key of the own certificate (PEM).")
     client_id: str = key("", "Client id; needed with session. Made up by the broker when empty.")
-    version: Literal["5", "3.1.1"] = key("5", "Version of MQTT.")
+    version: Literal["auto", "5", "3.1.1"] = key("auto", "Version of MQTT; auto: 5, else 3.1.1.")
     qos: Literal[0, 1] = key(1, "1: messages are acknowledged when the gateway has taken them; 0: they are not.")
     session: Duration = key(
         0.0, "How long the broker keeps messages while the gateway is away (QoS 1, with client_id).", unit="s", ge=0
@@ -32,6 +42,8 @@ class MqttConnection(JsonForm):
     )
     max_payload: Size = key(2**20, "A longer message is counted as malformed.", ge=1)
     keepalive: Duration = key(15.0, "A silent broker is asked for a sign of life this often.", unit="s", ge=1, le=3600)
+    search: str = key("#", "Topics that a search listens to, such as hall/#; # is all that the user may read.")
+    listen: Duration = key(2.0, "How long a search listens for topics that are not retained.", unit="s", gt=0, le=45)
     timeout: Duration = key(5.0, "How long to wait for an answer of the broker.", unit="s", gt=0)
 
     @field_validator("url")
@@ -45,6 +57,11 @@ class MqttConnection(JsonForm):
         if parts.port == 0:
             raise ValueError("a port is 1 to 65535")
         return value
+
+    @field_validator("search")
+    @classmethod
+    def _search(cls, value: str) -> str:
+        return topic_filter(value)
 
     @model_validator(mode="after")
     def _complete(self) -> MqttConnection:
@@ -71,7 +88,7 @@ class MqttConnection(JsonForm):
 
 
 class MqttAddress(JsonAddress):
-    """A value in the messages of a topic: `topic`, or `topic /pointer`, as text, or these keys."""
+    """A value in the messages of a topic: `topic`, `topic /pointer` or `topic /pointer @/time`, or these keys."""
 
     topic: str = key(..., "Topic; + stands for one level, # at the end for all that follow.", min_length=1)
 
@@ -81,14 +98,9 @@ class MqttAddress(JsonAddress):
         if not isinstance(value, str):
             return value
         topic, space, pointer = value.partition(" /")
-        return {"topic": topic.strip(), "value": f"/{pointer}" if space else ""}
+        return {"topic": topic.strip(), **places(f"/{pointer}" if space else "")}
 
     @field_validator("topic")
     @classmethod
     def _filter(cls, value: str) -> str:
-        levels = value.split("/")
-        if any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]:
-            raise ValueError(f"'{value}' is no topic: + stands alone for a level, # alone for the last ones")
-        if "\0" in value or len(value.encode()) > 65535:
-            raise ValueError("a topic has no NUL and at most 65535 bytes")
-        return value
+        return topic_filter(value)

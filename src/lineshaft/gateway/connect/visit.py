@@ -134,7 +134,8 @@ async def look_around(driver: Driver, parent: str, label: str = "") -> tuple[tup
         if {item.name for item in items} >= _OF_AN_EVENT:
             continue
         for item in items:
-            if item.address in seen or (not parent and item.address in _OWN_AFFAIRS):
+            itself = item.address == place and item.datatype is not None  # a topic whose message is one bare value
+            if (item.address in seen and not itself) or (not parent and item.address in _OWN_AFFAIRS):
                 continue
             seen.add(item.address)
             if item.datatype is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lineshaft.config.broker import BrokerAccountConfig
 from lineshaft.errors import ConfigError
 from lineshaft.wire import topics
 
@@ -53,6 +54,16 @@ def sensor_account(user: str, sensors: tuple[str, ...]) -> Account:
     return Account(user, sensors, ())
 
 
+def foreign_account(config: BrokerAccountConfig) -> Account:
+    """A device or program that the plant names."""
+    publish, receive = config.publish, config.receive
+    if config.sparkplug:
+        group, _, name = config.sparkplug.partition("/")
+        node = edge_account(config.user, group, name)
+        publish, receive = publish + node.publish, receive + node.receive
+    return Account(config.user, publish, receive)
+
+
 def covers(allowed: str, wanted: str) -> bool:
     """True when every topic that the filter `wanted` matches is matched by the filter `allowed` too."""
     have, want = allowed.split("/"), wanted.split("/")
@@ -64,12 +75,15 @@ def covers(allowed: str, wanted: str) -> bool:
     return len(have) == len(want)
 
 
-def ensure_credentials(data_dir: Path, names: Iterable[str]) -> dict[str, Path]:
+def ensure_credentials(data_dir: Path, names: Iterable[str], own: Mapping[str, str] | None = None) -> dict[str, Path]:
     """Make a random password for each name that has none; gives the password file of each name.
 
     Writes `<name>.password` and the hash file, readable by their owner only. What exists stays; a password file that
-    a person changed gets a new hash. Raises ConfigError when the folder cannot be written or a name has a ':'.
+    a person changed gets a new hash.
+    own: name -> password file of a person's making, relative to the folder.
+    Raises ConfigError when the folder cannot be written, a name has a ':', or a file of `own` has no password.
     """
+    own = own or {}
     files: dict[str, Path] = {}
     hashes = _read_hashes(data_dir / PASSWORDS)
     before = dict(hashes)
@@ -78,11 +92,11 @@ def ensure_credentials(data_dir: Path, names: Iterable[str]) -> dict[str, Path]:
         for name in names:
             if ":" in name or "/" in name or not name:
                 raise ConfigError(f"broker user {name!r} may not be empty or have ':' or '/'")
-            path = data_dir / f"{name}.password"
-            if not path.exists():
+            path = data_dir / (own.get(name) or f"{name}.password")
+            if not path.exists() and name not in own:
                 _write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
             files[name] = path
-            password = path.read_text("utf-8").strip()
+            password = _password(path, name)
             if name not in hashes or not verify(password, hashes[name]):
                 hashes[name] = hash_password(password)
         if hashes != before:
@@ -90,6 +104,17 @@ def ensure_credentials(data_dir: Path, names: Iterable[str]) -> dict[str, Path]:
     except OSError as error:
         raise ConfigError(f"cannot write broker credentials: {error}") from error
     return files
+
+
+def _password(path: Path, name: str) -> str:
+    try:
+        password = path.read_text("utf-8").split("\n", 1)[0].strip()
+    except FileNotFoundError:
+        password = ""
+    if not password:
+        hint = "Write a password into its first line, or leave password_file out to have one made."
+        raise ConfigError(f"{path}: no password for the broker user {name}", hint=hint)
+    return password
 
 
 def hash_password(password: str) -> str:

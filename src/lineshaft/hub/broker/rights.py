@@ -27,6 +27,8 @@ class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # am
 
         @lru_cache(maxsize=4096)
         def allowed(user: str, action: Action, topic: str) -> bool:
+            if action == Action.SUBSCRIBE and ("#" in topic or "+" in topic) and receive.get(user):
+                return True  # each message is judged by itself, so that a search of all topics hears those it may
             rights = publish if action == Action.PUBLISH else receive
             return any(covers(have, topic) for have in rights.get(user, ()))
 
@@ -74,8 +76,11 @@ class StrictBroker(Broker):  # type: ignore[misc]  # amqtt is not typed
         self, subscription: tuple[str, int], session: Session
     ) -> None:
         subscribers = self._subscriptions.get(subscription[0], ())
-        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
-            await super()._publish_retained_messages_for_subscription(subscription, session)
+        if not any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            return
+        for topic in [topic for topic in self._retained_messages if self._matches(topic, subscription[0])]:
+            if await self._topic_filtering(session, topic, Action.RECEIVE):
+                await super()._publish_retained_messages_for_subscription((topic, subscription[1]), session)
 
 
 class Bytes(bytes):
