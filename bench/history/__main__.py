@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import httpx
 
+from bench.history import explorer
 from bench.process import Worker
 from bench.report import Report, quick
 
@@ -97,6 +98,7 @@ def main() -> int:
             report.add("bytes of a value, roll-ups included", size, "B", target=3.0, better="lower")
             report.add("of these roll-ups", filled["rollup_bytes"], "B")
             _charts(report, hub, long)
+    explorer.measure(report)
     return report.finish()
 
 
