@@ -11,6 +11,7 @@ import { Fence } from "./Fence";
 import { Shell } from "./Shell";
 
 const AssetPage = lazy(() => import("../pages/asset/AssetPage"));
+const ComparePage = lazy(() => import("../pages/compare/ComparePage"));
 const ExplorerPage = lazy(() => import("../pages/explorer/ExplorerPage"));
 const SignalPage = lazy(() => import("../pages/signal/SignalPage"));
 const WritesPage = lazy(() => import("../pages/settings/WritesPage"));
@@ -89,6 +90,7 @@ function Plant() {
           <Switch>
             <Route path="/" component={OverviewPage} />
             <Route path="/asset/*" component={AssetPage} />
+            <Route path="/compare" component={ComparePage} />
             <Route path="/explorer" component={ExplorerPage} />
             <Route path="/signal/:id" component={SignalPage} />
             <Route path="/trend" component={TrendPage} />

@@ -22,6 +22,7 @@ const NAV: readonly { path: string; key: Key; icon: string }[] = [
   { path: "/", key: "nav.overview", icon: "overview" },
   { path: "/trend", key: "nav.trend", icon: "trend" },
   { path: "/explorer", key: "nav.explorer", icon: "tree" },
+  { path: "/compare", key: "nav.compare", icon: "compare" },
   { path: "/oee", key: "nav.oee", icon: "oee" },
   { path: "/maintenance", key: "nav.maintenance", icon: "maintenance" },
   { path: "/events", key: "nav.events", icon: "events" },

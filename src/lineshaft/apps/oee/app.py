@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.oee.figures import OeeFigures
 from lineshaft.apps.oee.floor import router as floor
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
@@ -32,6 +33,7 @@ def make(context: AppContext) -> Oee:
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
     reports = Reports(setup, store)
+    services.assets.offer(OeeFigures(reports))
     return Oee(setup, store, reports, recorder, Proposals(reports, services.state.events), services.clock)
 
 

@@ -17,6 +17,7 @@ from lineshaft.hub.api.docs import router as docs
 from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
 from lineshaft.hub.api.routers import (
     catalogue,
+    compare,
     connecting,
     explorer,
     faults,
@@ -54,6 +55,7 @@ ROUTERS = (
     catalogue.router,
     explorer.router,
     overview.router,
+    compare.router,
     inbox.router,
     values.router,
     waveforms.router,

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from lineshaft.analytics.oee.calendar import Calendar
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
+from lineshaft.hub.asset_figures import AssetFigures
 from lineshaft.hub.commands import Commands, Send
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.historian.base import Historian
@@ -62,6 +63,7 @@ class Services:
     command: Send = lambda node, command: False  # sends a command to a gateway
     operators: OperatorDesk | None = None  # operators at work and backtests
     models: ModelDesk | None = None  # what is trained and can be
+    assets: AssetFigures = field(default_factory=AssetFigures)  # what apps can tell about an asset over time
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 
