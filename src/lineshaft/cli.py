@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 import lineshaft
+from lineshaft.commands.arguments import DataOption, JsonOption, PlantArgument, PortOption, TokenOption
+from lineshaft.commands.model_app import app as model_app
 from lineshaft.errors import LineshaftError
 
 app = typer.Typer(
@@ -22,10 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-PlantArgument = Annotated[
-    str, typer.Argument(metavar="PLANT", help="Plant folder, or the name of one that comes along.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(model_app, name="model")
 
 
 def _version(wanted: bool) -> None:
@@ -44,11 +43,6 @@ def options(
     """Options of every command."""
     if debug:
         os.environ["LINESHAFT_DEBUG"] = "1"  # child processes take it over
-
-
-DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; .lineshaft/<site> here when absent.")]
-TokenOption = Annotated[str, typer.Option("--token", help="API token; else LINESHAFT_TOKEN or <data>/cli.token.")]
-PortOption = Annotated[int | None, typer.Option("--port", help="Port of the page, in place of the plant's hub.port.")]
 
 
 @app.command()

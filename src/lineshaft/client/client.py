@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
@@ -20,6 +21,10 @@ When = datetime | str | int
 """A moment: a datetime or ISO 8601 text with a time zone, or UTC microseconds."""
 _PER_CALL: Final = 100
 """Signals of one call for a decimated series."""
+_PREDICTION: Final = (
+    "time", "asset", "model", "version", "kind", "value", "p10", "p90", "alarm", "shadow", "inputs", "words",
+    "verdict", "true", "error",
+)  # fmt: skip
 _QUALITY_WORDS: Final = pd.CategoricalDtype(["good", "uncertain", "stale", "bad"])
 
 
@@ -147,6 +152,30 @@ class Client:
         frame = pd.DataFrame(found, columns=["time", "kind", "severity", "subject", "message", "details"])
         frame["time"] = pd.to_datetime(frame["time"], unit="us", utc=True)
         return frame
+
+    def predictions(
+        self, asset: str = "", model: str = "", since: When | None = None, limit: int = 1000
+    ) -> pd.DataFrame:
+        """What models foretold, newest first: time (UTC), asset, model, version, kind, value, p10, p90 (hours for a
+        remaining life), alarm, shadow, inputs, words, and verdict: what became of it; true and error in hours."""
+        params = {"asset": asset, "model": model, "since": None if since is None else _microseconds(since)}
+        found = itertools.islice(self._http.pages("/predictions", {**params, "limit": min(limit, 1000)}), limit)
+        frame = pd.DataFrame(list(found), columns=[*_PREDICTION])
+        frame["time"] = pd.to_datetime(frame["time"], unit="us", utc=True)
+        return frame
+
+    def scores(self, asset: str = "", model: str = "") -> pd.DataFrame:
+        """How good predictions were, one row per model, version, kind and asset type; figures of faults and of lives
+        are columns like faults.false_per_month, faults.missed, life.coverage."""
+        items = self._http.json("/predictions/scores", {"asset": asset, "model": model})["items"]
+        return pd.json_normalize([{key: value for key, value in item.items() if value is not None} for item in items])
+
+    def models(self) -> pd.DataFrame:
+        """Versions of trained models: index id; name, version, type, state, features, ranges (UTC), metrics."""
+        frame = pd.DataFrame(self._http.json("/models")["items"])
+        for column in {"start", "end", "held_start", "held_end", "created"} & set(frame.columns):
+            frame[column] = pd.to_datetime(frame[column], unit="us", utc=True)
+        return frame.set_index("id") if len(frame) else frame
 
     def ledger(self, asset: str = "") -> pd.DataFrame:
         """The gap ledger: index signal; columns expected, arrived, duplicates, dropped, pending, unexplained."""

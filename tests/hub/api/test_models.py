@@ -6,13 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
 
 from hub.api.conftest import Hub, Services, running
+from lineshaft.client import Client
+from lineshaft.commands import client as commands
+from lineshaft.commands import model
 from lineshaft.hub.api.app import create_app
 from lineshaft.hub.models.desk import ModelDesk
 from lineshaft.hub.operators.backtest import Backtests
@@ -236,6 +241,34 @@ async def test_what_cannot_be_trained(plant: Plant, change: dict[str, Any], word
     assert words in response.json()["detail"]
     async with plant.hub.client(Role.VIEWER) as client:
         assert (await client.post("/api/v1/models/trainings", json=WANTED)).status_code == 403
+
+
+async def test_the_command_line_and_the_python_client(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model is trained and put on trial from a terminal; a script reads its errors and the record."""
+    plant.put(0, [pump(2016, 1), pump(2016, 2)], tell=False)
+    url, token = plant.hub.url, plant.hub.token(Role.ENGINEER)
+    reached = model.Reached(commands.Client(url + "/api/v1", token), ZoneInfo("UTC"))
+    day = datetime.fromtimestamp(START / 1e6, UTC).date()
+    ends = [(day + timedelta(days)).isoformat() for days in (0, 10, 14)]
+    wanted = model.Wanted(
+        "pump", "flow, pressure", "speed", ends[0], ends[1], "", ends[2], "north", "10min", "forecast", "by hand"
+    )
+
+    def script() -> list[Any]:
+        codes = [model.train(reached, wanted, as_json=False), model.promote(reached, "north-1", "a try", as_json=False)]
+        codes.append(model.show(reached, as_json=False))
+        with Client(url, token) as client:
+            return [*codes, client.models(), client.predictions(), client.scores()]
+
+    *codes, models, predictions, scores = await asyncio.to_thread(script)
+    printed = capsys.readouterr().out
+    assert codes == [0, 0, 0]
+    assert "north-1: learned on 2 assets" in printed
+    assert "forecast (decides)" in printed
+    assert "north-1 is shadow" in printed
+    assert models.loc["north-1", "state"] == "shadow"
+    assert models.loc["north-1", "end"].isoformat() == f"{ends[1]}T00:00:00+00:00"
+    assert (len(predictions), len(scores)) == (0, 0)
 
 
 async def test_a_range_without_rows_fails_in_words(plant: Plant) -> None:
