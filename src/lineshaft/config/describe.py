@@ -103,6 +103,13 @@ def _profiles_page(profiles: Mapping[str, ProfileConfig]) -> str:
     schema = _written(ProfileConfig.model_json_schema())
     seen = set(schema["$defs"])  # signals and limits are on the page of the plant
     parts = [GENERATED + "# Device profiles\n\nA device as data. A plant can have its own in `profiles/`.\n"]
+    untried = sum(not one.tried for one in profiles.values())
+    parts.append(
+        "Each map comes from the published document that it names. The tests serve and read every one on a simulated "
+        "device, and compare one message with what the document says; "
+        f"{untried} of {len(profiles)} were not tried on a device yet. Compare a few values with the display of yours "
+        "before you trust them, and tell us.\n"
+    )
     parts += _tables(schema, schema["$defs"], "profile", seen)
     parts.append("## Profiles that come along\n")
     parts.append("| Profile | Device | Drivers | Signals |\n|---|---|---|---|")
@@ -115,6 +122,8 @@ def _profiles_page(profiles: Mapping[str, ProfileConfig]) -> str:
         profile = profiles[name]
         drivers = ", ".join(profile.drivers)
         parts.append(f"### {name}\n\n{profile.title}. Drivers: {drivers}. Source: {profile.source}\n")
+        tried = f"Tried on {profile.tried}." if profile.tried else "Not tried on a device."
+        parts.append(f"{profile.checked} {tried}\n".lstrip())
         parts.append("| Signal | Unit | Kind | Meaning |\n|---|---|---|---|")
         parts += [
             f"| `{s.name}` | {_cell(s.unit)} | {s.kind.value} | {_cell(s.description)} |" for s in profile.signals

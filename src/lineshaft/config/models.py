@@ -290,7 +290,9 @@ class ProfileConfig(Section):
     id: Id = key(..., "What plant files say under profile.")
     title: str = key(..., "Maker and model.")
     drivers: tuple[str, ...] = key(..., "Drivers that can speak to it.")
-    source: str = key(..., "The published document that the register map comes from.")
+    source: str = key(..., "The published document that the register map comes from, with edition and table.")
+    checked: str = key("", "What else the map was compared with, and what is not in it because nothing confirms it.")
+    tried: str = key("", "On which device, and its firmware, it was tried; empty: on none, only on simulated ones.")
     connection: dict[str, Any] = key({}, "Driver options that this device needs.")
     signals: tuple[SignalConfig, ...] = key(..., "Its signals.")
 
