@@ -92,3 +92,17 @@ def test_an_asset_without_the_signals_has_no_health() -> None:
     spec = OPERATORS["machine-health"]
     bare = Asset(asset().equipment, asset().signals[:1])
     assert spec.create(spec.options.model_validate(OPTIONS), bare) is None
+
+
+def test_it_foretells_every_day_and_says_what_is_left() -> None:
+    """The record has claims with a date to come true, calm days besides, and lives or 'too early'."""
+    spoken = found(recording()).predictions
+    faults = [one for one in spoken if one.kind == "failure"]
+    lives = [one for one in spoken if one.kind == "remaining_life"]
+    assert {one.alarm for one in faults} == {True, False}
+    assert all((one.due is not None) == one.alarm for one in faults)
+    days = {one.time // (24 * 60 * MINUTE) for one in faults}
+    assert days == set(range(min(days), max(days) + 1))
+    assert any("too early" in one.words for one in lives)
+    assert {one.version for one in spoken} == {spoken[0].version}
+    assert {one.model for one in spoken} == {"machine-health"}

@@ -26,7 +26,9 @@ from lineshaft.clock import MICROSECONDS
 from lineshaft.errors import DataError
 from lineshaft.model.equipment import Signal, SignalKind
 from lineshaft.model.events import Event, Severity
+from lineshaft.model.predictions import Prediction
 from lineshaft.model.samples import CLASS_MASK, Float64Array, Quality, SampleBatch
+from lineshaft.operators import health_record
 from lineshaft.operators.base import Asset, Operator, OperatorSpec, Output
 from lineshaft.operators.health_setup import HealthConfig, HealthSetup, setup_of
 
@@ -60,6 +62,7 @@ class _State:
     above: int = 0
     below: int = 0
     calm: int = 0  # end of the last window in which the index was far below the watch limit
+    said: int = 0  # day on which it was last said whether there is a fault
     told: list[float] = field(default_factory=list)  # when, in hours, and P50 of the life that was told last
 
 
@@ -73,6 +76,7 @@ class HealthOperator:
         self._asset = asset
         self._setup = setup
         self._names = tuple(one.path[len(asset.path) + 1 :] for one in setup.features)
+        self._version = health_record.version_of(config)
         self._width = round(config.window * MICROSECONDS)
         self._learn = max(FEWEST_ROWS, math.ceil(config.learn / config.window))
         count = len(self.inputs)
@@ -112,45 +116,59 @@ class HealthOperator:
 
     def _judged(self, closed: list[_Closed]) -> Output:
         """Windows that are over: learn from them, or judge them."""
-        events: list[Event] = []
-        samples: list[tuple[int, int, float]] = []
+        found = _Found()
         place = 0
         while place < len(closed) and self._limits is None:
             one = closed[place]
             self._state.learning.append([None if math.isnan(x) else float(x) for x in one.means])
             if one.number - (self._state.first or 0) + 1 >= self._learn:
-                events += self._learned(one.time)
+                found.events += self._learned(one.time)
             place += 1
         rest = closed[place:]
         if rest and self._model is not None:
             features, operating = self._split(np.array([one.means for one in rest]))
             trace = health_trace(self._model, features, operating=operating, window=1)
             for row, one in enumerate(rest):
-                events += self._judge(one, trace, row, samples)
-        return Output(tuple(events), _samples(samples))
+                self._judge(one, trace, row, found)
+        return Output(tuple(found.events), _samples(found.samples), tuple(found.predictions))
 
-    def _judge(self, one: _Closed, trace: HealthTrace, row: int, samples: list[tuple[int, int, float]]) -> list[Event]:
+    def _judge(self, one: _Closed, trace: HealthTrace, row: int, found: _Found) -> None:
         state, limits = self._state, self._limits
         index, end = float(trace.index[row]), (one.number + 1) * self._width
         if math.isnan(index) or limits is None:
-            return []  # it stands, or a signal is missing: nothing is known, and what was stays
+            return  # it stands, or a signal is missing: nothing is known, and what was stays
         state.recent = [*state.recent, index][-self._config.smooth :]
         known = sorted(x for x in state.recent if x is not None)
         if len(known) < max(1, self._config.smooth // 3):
-            return []
+            return
         smooth = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
-        samples.append((INDEX, end, smooth))
+        found.samples.append((INDEX, end, smooth))
         if smooth < 0.5 * limits.watch or not state.calm:
             state.calm = end
         tracker = StageTracker(limits, state.stage, state.above, state.below)
         before, after = state.stage, tracker.update(smooth)
         state.stage, state.above, state.below = tracker.stage, tracker.above, tracker.below
-        samples.append((STAGE, end, float(after)))
-        life = self._lives(end, smooth, after != before, samples)
+        found.samples.append((STAGE, end, float(after)))
+        life = self._lives(end, smooth, after != before, found.samples)
         shares = trace.contribution[row].tolist()
         if after != before:
-            return [self._changed(one.time, before, after, smooth, shares, life)]
-        return self._still(one.time, end, smooth, shares, life)
+            found.events.append(self._changed(one.time, before, after, smooth, shares, life))
+        else:
+            found.events += self._still(one.time, end, smooth, shares, life)
+        self._foretell(one.time, smooth, after != before, shares, life, found)
+
+    def _foretell(
+        self, time: int, smooth: float, changed: bool, shares: list[float], life: RemainingLife | None, found: _Found
+    ) -> None:
+        """For the record: a fault at each change of stage and once a day, and each estimate of what is left."""
+        state, day, path = self._state, time // DAY_US, self._asset.path
+        inputs: Details = {"index": smooth, "stage": STAGES[state.stage]}
+        if changed or day != state.said:
+            state.said = day
+            every = inputs | self._shares(shares)
+            found.predictions.append(health_record.fault(time, path, self._version, state.stage, smooth, every))
+        if life is not None:
+            found.predictions.append(health_record.life(time, path, self._version, life, inputs))
 
     def _lives(
         self, end: int, smooth: float, changed: bool, samples: list[tuple[int, int, float]]
@@ -283,6 +301,15 @@ class HealthOperator:
                 self._model, self._limits = health_model(state.model), Limits(**state.limits)
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"no snapshot of a machine's health: {error}") from error
+
+
+@dataclass(slots=True)
+class _Found:
+    """What an update has found so far; samples are (place of the output, time, value)."""
+
+    events: list[Event] = field(default_factory=list)
+    samples: list[tuple[int, int, float]] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,7 +36,7 @@ class Mounting:
     damping: float
 
 
-_PUMP = Mounting(bpfo=4 * (1 - 17.46 / 72.5), blades=6, resonance=3400.0, damping=0.035)  # 6309: 8 balls
+_PUMP = Mounting(bpfo=4.5 * (1 - 12.7 / 65), blades=6, resonance=3400.0, damping=0.035)  # 6209: 9 balls
 _SPINDLE = Mounting(bpfo=9.5 * (1 - 9.5 / 90 * np.cos(np.radians(15))), blades=4, resonance=5200.0, damping=0.03)
 
 

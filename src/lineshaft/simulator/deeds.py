@@ -49,7 +49,7 @@ def deeds(wear: Wear | None, begin_us: int) -> tuple[Deed, ...]:
     found = [
         Deed(start - 3 * DAY_US, PUMP_1, "acknowledge", "J. Kern", "Seen. I listened: a light rumble, driven end."),
         Deed(start - 3 * DAY_US + HOUR_US, PUMP_1, "assign", "J. Kern", "M. Okafor", {"to": "M. Okafor"}),
-        Deed(start - 2 * DAY_US, PUMP_1, "comment", "M. Okafor", "Bearing 309K is on stock. Planned for this week."),
+        Deed(start - 2 * DAY_US, PUMP_1, "comment", "M. Okafor", "Bearing 209K is on stock. Planned for this week."),
         Deed(
             end,
             PUMP_1,
@@ -58,7 +58,7 @@ def deeds(wear: Wear | None, begin_us: int) -> tuple[Deed, ...]:
             "Driven-end bearing changed. Outer race pitted over a third of its width, grease dark.",
             {"found": "confirmed", "cost": 1180.0, "hours": 3.0},
         ),
-        Deed(begin_us + 28 * DAY_US, PUMP_2, "comment", "J. Kern", "Audible at the driven end. Bearing 309K ordered."),
+        Deed(begin_us + 28 * DAY_US, PUMP_2, "comment", "J. Kern", "Audible at the driven end. Bearing 209K ordered."),
     ]  # fmt: skip
     return tuple(found)
 

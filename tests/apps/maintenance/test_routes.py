@@ -15,8 +15,7 @@ from tests.hub.memory_historian import MemoryHistorian
 
 from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
-from lineshaft.apps.maintenance.app import MAINTENANCE
-from lineshaft.apps.maintenance.cases import cases_of
+from lineshaft.apps.maintenance.app import MAINTENANCE, make
 from lineshaft.clock import VirtualClock
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
@@ -26,7 +25,6 @@ from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Signal, SignalKind
-from lineshaft.model.events import Event
 from lineshaft.model.samples import SampleBatch
 from lineshaft.model.waveforms import Waveform
 
@@ -44,16 +42,17 @@ def _services(tmp_path: Path) -> Iterator[Services]:
 
 
 @asynccontextmanager
-async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: Services, role: Role = Role.VIEWER) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(services, MAINTENANCE.routers)
+    app.state.apps["maintenance"] = make(services)
     server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     task = asyncio.create_task(server.serve())
     while not server.started:
         assert not task.done(), task.result()
         await asyncio.sleep(0.01)
-    services.state.accounts.add_user("viewer", Role.VIEWER, CHEAP_HASH, 0)
-    owner = Principal("viewer", Role.VIEWER, "session", "", None)
-    token = app.state.identity.make_token(owner, "test", Role.VIEWER, None)[1]
+    services.state.accounts.add_user(str(role), role, CHEAP_HASH, 0)
+    owner = Principal(str(role), role, "session", "", None)
+    token = app.state.identity.make_token(owner, "test", role, None)[1]
     base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api/v1/maintenance"
     try:
         async with httpx.AsyncClient(base_url=base, headers={"authorization": f"Bearer {token}"}, timeout=30) as http:
@@ -167,19 +166,3 @@ async def test_bad_input_is_named(services: Services) -> None:
             answer = await http.get("/diagnosis", params={"signal": signal, **more})
             assert answer.status_code in (400, 422)
             assert answer.json()["detail"]
-
-
-async def test_a_case_grows_and_closes(services: Services) -> None:
-    """Stages of one machine are one case; back to normal closes it, and a new one opens another."""
-    now = services.clock.now_us()
-    told = [("learned", 9), ("watch", 8), ("danger", 7), ("normal", 6), ("alarm", 2)]
-    events = [Event(now - ago * HOUR, f"maintenance.health.{what}", ASSET, f"Health: {what}") for what, ago in told]
-    services.state.events.add([*events, Event(now, "device.offline", ASSET, "Gone")])
-    async with client(services) as http:
-        items = (await http.get("/cases")).json()["items"]
-    assert [(one["stage"], one["worst"], one["closed"] is None) for one in items] == [
-        ("alarm", "alarm", True),
-        ("danger", "danger", False),
-    ]
-    assert [entry["stage"] for entry in items[1]["entries"]] == ["watch", "danger", "normal"]
-    assert cases_of([]) == []

@@ -20,6 +20,8 @@ const OeePage = lazy(() => import("../apps/oee/OeePage"));
 const AndonPage = lazy(() => import("../apps/oee/Andon"));
 const WaveformPage = lazy(() => import("../pages/waveform/WaveformPage"));
 const MaintenancePage = lazy(() => import("../apps/maintenance/MaintenancePage"));
+const MachinePage = lazy(() => import("../apps/maintenance/MachinePage"));
+const CasePage = lazy(() => import("../apps/maintenance/CasePage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
@@ -97,6 +99,8 @@ function Plant() {
             <Route path="/oee" component={OeePage} />
             <Route path="/waveform" component={WaveformPage} />
             <Route path="/maintenance" component={MaintenancePage} />
+            <Route path="/maintenance/machine/*" component={MachinePage} />
+            <Route path="/maintenance/case/:id" component={CasePage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />

@@ -37,6 +37,7 @@ const NOTHING = {};
 
 /** The entry of the menu that a page belongs to. */
 function navOf(location: string): string {
+  if (location.startsWith("/maintenance/")) return "/maintenance";
   if (location.startsWith("/models/")) return "/models";
   return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
 }

@@ -22,7 +22,7 @@ def growth_life(
     growth: Growth,
     *,
     window: int = 60,
-    unit: str = "unit of time",
+    unit: str = "a unit of time",
 ) -> RemainingLife:
     """First passage of the index over the failure limit, in the unit of `times` (ascending), which `unit` names.
 
@@ -49,7 +49,7 @@ def growth_life(
     uncertain = diffusion + (error / drift) ** 2 * drift * distance
     mean, shape = distance / drift, distance**2 / uncertain
     low, middle, high = (float(invgauss.ppf(q, mean / shape, scale=shape)) for q in (0.1, 0.5, 0.9))
-    words = f"the index grows by {drift:.3g} in a {unit} and is {distance:.3g} below the limit"
+    words = f"the index grows by {drift:.3g} in {unit} and is {distance:.3g} below the limit"
     return RemainingLife(low, middle, high, growth, words)
 
 

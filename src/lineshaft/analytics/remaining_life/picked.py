@@ -14,7 +14,7 @@ from lineshaft.model.samples import Float64Array
 
 GROWTHS: Final[tuple[Growth, ...]] = ("linear", "exponential")
 _CUTS: Final = 8
-_LEAST_TRIALS: Final = 3
+_LEAST_TRIALS: Final = 5
 _RISE: Final = 1.1
 """A trial counts when the index has grown by a tenth since its cut: otherwise there was nothing to foretell."""
 
@@ -26,7 +26,7 @@ def picked_life(
 
     Each model is tried on the past: cut off at eight places, it foretells when the index reaches the level that it has
     now; the truth is known. The model with the smaller median error (of the logarithm of the ratio) speaks; while fewer
-    than three trials could be made of either it is too early to say. P10 and P90 are at least as far from P50 as those
+    than five trials could be made of either it is too early to say. P10 and P90 are at least as far from P50 as those
     ratios were (conformal prediction, Vovk 2005), so that a model that was wrong is not sure. `window`: values that a
     model sees; `unit`: of `times`, for the words.
     """

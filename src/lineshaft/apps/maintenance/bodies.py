@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, Field
+
+from lineshaft.hub.api.models import Body
 
 
 class BearingView(BaseModel):
@@ -129,22 +133,164 @@ class EntryView(BaseModel):
     """One thing that happened in a case."""
 
     time: int
-    stage: str
+    kind: str = Field(
+        description="opened, stage, finding, gone, life, anomaly, named, reopened, closed, acknowledge, assign, "
+        "comment or work"
+    )
     words: str
+    by: str = Field(description="'' for the hub itself")
+    details: dict[str, Any]
 
 
 class CaseView(BaseModel):
-    """A case: open until the machine is back to normal."""
+    """A fault of an asset; open until it is repaired, or went away. Times are UTC microseconds."""
 
-    subject: str
-    stage: str
-    worst: str
+    id: int
+    asset: str
+    part: str
+    fault: str = Field(description="kind of the finding; '' while nobody knows")
     opened: int
     closed: int | None
-    entries: list[EntryView]
+    stage: str
+    worst: str
+    left_normal: str = Field(description="ISO 8601: since when it is not as in its healthy time")
+    severity: str = Field(description="low, medium, high, critical: chance times cost")
+    chance: float = Field(description="of a failure within 30 days")
+    loss: float | None = Field(description="chance times the cost of a failure, in the plant's currency")
+    failure_cost: float | None
+    repair_cost: float | None
+    acknowledged: str
+    assigned: str
+    worked: int | None
+    outcome: str = Field(description="confirmed, none, failed, or '' while nobody has said")
+    why: str = Field(description="it was closed: repaired, passed, person")
+    cost: float = Field(description="of the work so far")
+    life: dict[str, Any]
+    finding: dict[str, Any]
+    last: str = Field(description="the newest words about it")
+    updated: int
 
 
 class Cases(BaseModel):
-    """Open cases first, the worst first."""
+    """Open cases first, the most severe first; then the newest."""
 
     items: list[CaseView]
+    currency: str
+
+
+class FeatureView(BaseModel):
+    """One signal before and after the repair: medians of a day."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+
+
+class BurstsView(BaseModel):
+    """A burst of each side of the repair, at a like speed."""
+
+    signal: int
+    path: str
+    before: int
+    after: int
+
+
+class ComparisonView(BaseModel):
+    """The vibration before and after the repair."""
+
+    before: tuple[int, int]
+    after: tuple[int, int]
+    features: list[FeatureView]
+    bursts: list[BurstsView]
+
+
+class CaseDetail(CaseView):
+    """A case with its whole story."""
+
+    entries: list[EntryView]
+    comparison: ComparisonView | None
+    currency: str
+
+
+class Action(Body):
+    """What somebody does with a case."""
+
+    action: Literal["acknowledge", "assign", "comment", "work", "close", "reopen"]
+    words: str = Field("", max_length=2000, description="what was seen, said or done")
+    to: str = Field("", max_length=64, description="whom it is given to, for assign")
+    found: Literal["", "confirmed", "none", "failed"] = Field(
+        "", description="what somebody found who looked, for work and close: the fault, nothing, or that it has failed"
+    )
+    cost: float | None = Field(None, ge=0, le=1e9, allow_inf_nan=False, description="of the work")
+    hours: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False, description="that the work took")
+    time: int | None = Field(None, ge=0, le=2**62, description="UTC microseconds: end of the work; now when absent")
+
+
+class LifeView(BaseModel):
+    """Hours that are left: with 10, 50 and 90 % chance it has failed by then."""
+
+    time: int
+    p10: float
+    p50: float
+    p90: float
+
+
+class HealthView(BaseModel):
+    """The health of a machine now, for the board."""
+
+    asset: str
+    stage: str = Field(description="normal, watch, alarm, danger; learning before there is an index")
+    index: float | None
+    time: int | None = Field(description="of the index")
+    watch: float | None = Field(description="index at which the stage watch begins")
+    life: LifeView | None
+    left_normal: str
+    spark: list[float | None] = Field(description="largest index of each part of the last 30 days")
+    case: int | None = Field(description="id of an open case")
+
+
+class Board(BaseModel):
+    """Every machine with a health, the worst first."""
+
+    items: list[HealthView]
+
+
+class Line(BaseModel):
+    """A signal over time, thinned."""
+
+    time: list[int]
+    value: list[float | None]
+
+
+class ShareView(BaseModel):
+    """What part each signal has in the index, at an instant."""
+
+    time: int
+    stage: str
+    shares: dict[str, float]
+
+
+class HealthDetail(BaseModel):
+    """Everything about the health of one machine."""
+
+    asset: str
+    stage: str
+    index: Line
+    limits: dict[str, float | None] = Field(description="index of watch, alarm, danger, failure")
+    life: list[LifeView] = Field(description="every estimate, thinned: the past predictions")
+    left_normal: str
+    shares: list[ShareView]
+    stages: list[EntryView]
+    learned: str
+    features: list[str] = Field(description="signals below the asset")
+    cases: list[CaseView]
+    currency: str
+
+
+class PlannedLife(BaseModel):
+    """What is left under a plan."""
+
+    now: LifeView | None
+    planned: LifeView | None
+    words: str

@@ -14,7 +14,6 @@ from lineshaft.analytics.bearings.findings import Diagnosis, Finding
 from lineshaft.analytics.bearings.kinematics import FaultOrders, Geometry, fault_orders, find_bearing
 from lineshaft.analytics.vibration.severity import zone_name
 from lineshaft.apps.maintenance import bodies
-from lineshaft.apps.maintenance.cases import PREFIX, cases_of
 from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
 from lineshaft.config.vibration_sheet import Sheet
@@ -28,7 +27,6 @@ router = APIRouter(prefix="/maintenance", tags=["maintenance"])
 
 NONE = "none"
 _PAST_US = 400 * 86_400_000_000
-_MOST_EVENTS = 5000
 
 
 @router.get("/reference")
@@ -131,30 +129,6 @@ def diagnosis(
     values, unit = in_known_unit(wave.values(), unit or one.born.signal.unit)
     found = diagnose(values, wave.rate, machine, unit=unit, expected=expected)
     return _view(signal, at, found, machine.orders)
-
-
-@router.get("/cases")
-def cases(
-    parts: Parts, asset: Annotated[str, Query(description="this equipment and all below it")] = ""
-) -> bodies.Cases:
-    """One case per machine that left its healthy time: open ones first, with all that happened in them."""
-    since = parts.clock.now_us() - _PAST_US
-    stored = parts.state.events.find(since=since, subject=asset, kind=PREFIX, limit=_MOST_EVENTS)
-    items = [
-        bodies.CaseView(
-            subject=case.subject,
-            stage=case.stage,
-            worst=case.worst,
-            opened=case.opened,
-            closed=case.closed,
-            entries=[
-                bodies.EntryView(time=event.time, stage=event.kind.removeprefix(PREFIX), words=event.message)
-                for event in case.events
-            ],
-        )
-        for case in cases_of(one.event for one in stored)
-    ]
-    return bodies.Cases(items=items)
 
 
 def _newest(parts: Parts, signal: int) -> StoredWave | None:

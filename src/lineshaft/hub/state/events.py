@@ -72,6 +72,13 @@ class SqlEventStore:
             connection.execute(delete(table).where(table.c.id.in_(ids)))
         self.add(notices)
 
+    def after(self, number: int, kinds: Sequence[str], limit: int = 1000) -> Sequence[StoredEvent]:
+        """Events with an id above `number` whose kind begins like one of these, in the order of their storing."""
+        wanted = or_(*(table.c.kind.startswith(kind, autoescape=True) for kind in kinds))
+        query = select(table).where(table.c.id > number, wanted).order_by(table.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [_event(row) for row in connection.execute(query)]
+
     def find(
         self,
         *,

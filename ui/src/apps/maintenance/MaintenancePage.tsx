@@ -1,32 +1,27 @@
-import { Link } from "wouter";
-import { nowUs } from "../../api/client";
+import { useState } from "react";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
-import { formatTime, formatWhen } from "../../format";
-import { lookup, t } from "../../i18n";
-import { assetPath, useHref } from "../../shell/address";
-import { useCases, type Case } from "./api";
+import { t } from "../../i18n";
+import { useCases } from "./caseApi";
+import { CaseList } from "./CaseList";
 import { Diagnose } from "./Diagnose";
+import { HealthBoard } from "./HealthBoard";
+import { ScoreTable } from "./Scores";
 import "./maintenance.css";
 
-/** Cases of machines that left their healthy time, and what the newest vibration of a sensor says. */
+const CLOSED_AT_FIRST = 3;
+
+/** Cases, the health of all machines, how good the predictions were, and what the newest vibration says. */
 export default function MaintenancePage() {
-  const cases = useCases();
   return (
     <>
       <Section title={t("maintenance.cases")} id="cases">
-        {cases.isPending ? (
-          <Skeleton rows={3} />
-        ) : cases.isError ? (
-          <Failure error={cases.error} retry={() => void cases.refetch()} />
-        ) : cases.data.items.length === 0 ? (
-          <Empty>{t("maintenance.noCases")}</Empty>
-        ) : (
-          <ul className="cases">
-            {cases.data.items.map((one) => (
-              <CaseCard key={`${one.subject} ${one.opened}`} one={one} />
-            ))}
-          </ul>
-        )}
+        <Cases />
+      </Section>
+      <Section title={t("wear.title")} id="health">
+        <HealthBoard />
+      </Section>
+      <Section title={t("score.title")} id="scores">
+        <ScoreTable />
       </Section>
       <Section title={t("maintenance.diagnosis")} id="diagnosis">
         <Diagnose />
@@ -35,27 +30,32 @@ export default function MaintenancePage() {
   );
 }
 
-function CaseCard({ one }: { one: Case }) {
-  const href = useHref();
-  const stage = lookup(`maintenance.stage.${one.stage}`, one.stage);
-  const last = one.entries[one.entries.length - 1];
+function Cases() {
+  const cases = useCases();
+  const [all, setAll] = useState(false);
+  if (cases.isPending) return <Skeleton rows={3} />;
+  if (cases.isError) return <Failure error={cases.error} retry={() => void cases.refetch()} />;
+  const { items, currency } = cases.data;
+  if (items.length === 0) return <Empty>{t("maintenance.noCases")}</Empty>;
+  const open = items.filter((one) => one.closed === null);
+  const closed = items.filter((one) => one.closed !== null);
+  const shown = all ? closed : closed.slice(0, CLOSED_AT_FIRST);
   return (
-    <li className="case" data-open={one.closed === null}>
-      <header>
-        <Link href={href(assetPath(one.subject))}>{one.subject.split("/").pop()}</Link>
-        <strong>{one.closed === null ? stage : t("maintenance.closed", { worst: lookup(`maintenance.stage.${one.worst}`, one.worst) })}</strong>
-      </header>
-      <p>{last?.words}</p>
-      <details>
-        <summary>{t("maintenance.entries", { n: String(one.entries.length), since: formatWhen(one.opened, nowUs()) })}</summary>
-        <ol>
-          {one.entries.map((entry) => (
-            <li key={entry.time}>
-              <time>{formatTime(entry.time, "minute")}</time> {entry.words}
-            </li>
-          ))}
-        </ol>
-      </details>
-    </li>
+    <>
+      {open.length === 0 ? <p className="quiet-line">{t("case.noneOpen")}</p> : <CaseList items={open} currency={currency} />}
+      {shown.length > 0 && (
+        <>
+          <h3 className="sub">{t("case.closedOnes", { n: closed.length })}</h3>
+          <CaseList items={shown} currency={currency} />
+        </>
+      )}
+      {closed.length > shown.length && (
+        <p className="quiet-line">
+          <button type="button" className="button quiet" onClick={() => setAll(true)}>
+            {t("case.showAll")}
+          </button>
+        </p>
+      )}
+    </>
   );
 }

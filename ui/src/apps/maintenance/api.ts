@@ -75,14 +75,6 @@ export interface Diagnosis {
   edition: string | null;
   features: Record<string, number | null>;
 }
-export interface Case {
-  subject: string;
-  stage: string;
-  worst: string;
-  opened: number;
-  closed: number | null;
-  entries: { time: number; stage: string; words: string }[];
-}
 
 export const useReference = () =>
   useQuery({
@@ -95,13 +87,6 @@ export const useSensors = () =>
   useQuery({
     queryKey: ["maintenance", "sensors"],
     queryFn: ({ signal }) => call<{ items: Sensor[] }>("/maintenance/sensors", { signal }),
-    refetchInterval: 30_000,
-  });
-
-export const useCases = () =>
-  useQuery({
-    queryKey: ["maintenance", "cases"],
-    queryFn: ({ signal }) => call<{ items: Case[] }>("/maintenance/cases", { signal }),
     refetchInterval: 30_000,
   });
 

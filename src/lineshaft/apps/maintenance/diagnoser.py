@@ -1,0 +1,177 @@
+"""Judges each stored burst of a bearing that the data sheet names, and tells what it shows as events."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lineshaft.analytics.bearings.diagnosis import diagnose
+from lineshaft.analytics.bearings.findings import Diagnosis, Finding
+from lineshaft.apps.maintenance import story
+from lineshaft.apps.maintenance.sheets import in_known_unit
+from lineshaft.apps.maintenance.store import CaseStore
+from lineshaft.clock import Clock
+from lineshaft.config.vibration_sheet import Sheet, read_sheet
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.state.catalogue import CataloguedSignal
+from lineshaft.hub.state.state import State
+from lineshaft.model.equipment import SignalKind
+from lineshaft.model.events import Event, Severity
+from lineshaft.model.samples import SampleBatch
+from lineshaft.model.waveforms import Waveform
+
+AGAIN_US: Final = 2 * 86_400_000_000
+"""A fault that stays is told again after so long."""
+_DAY_US: Final = 86_400_000_000
+_AT_ONCE: Final = 50
+_VOTES: Final = 3
+NEVER: Final = -(2**62)
+
+
+@dataclass(slots=True)
+class _Sensor:
+    """What the last bursts of a sensor showed. `told`: fault -> when it was told last."""
+
+    votes: deque[set[str]] = field(default_factory=lambda: deque(maxlen=_VOTES))
+    told: dict[str, int] = field(default_factory=dict)
+
+
+class Diagnoser:
+    """`committed` from any thread; `step` from one thread at a time.
+
+    A fault is told when two of the last three bursts show it, and that it is gone when three in a row do not.
+    """
+
+    def __init__(self, store: CaseStore, state: State, historian: Historian, clock: Clock) -> None:
+        self._store = store
+        self._state = state
+        self._historian = historian
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._dirty: set[int] = set()
+        self._version = -1  # of the catalogue: with another one every sensor may have bursts that nobody could judge
+        self._sensors: dict[int, _Sensor] = {}
+
+    def committed(self, batch: SampleBatch) -> None:
+        """Take note of bursts that are stored now."""
+        if batch.waves is not None:
+            with self._lock:
+                self._dirty.update(batch.take(batch.is_wave()).signals.tolist())
+
+    def step(self) -> bool:
+        """Judge what has come; True while there is more. Blocks. Raises StoreUnavailable."""
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+            version = self._state.catalogue.version
+            if version != self._version:
+                waves = [
+                    one.id for one in self._state.catalogue.signals() if one.born.signal.kind is SignalKind.WAVEFORM
+                ]
+                dirty.update(waves)
+                self._version = version
+        sheets = {node.path: node for node in self._state.catalogue.equipment()[1]} if dirty else {}
+        more = False
+        for number in sorted(dirty):
+            one = self._state.catalogue.by_id(number)
+            if one is None or one.born.signal.asset not in sheets:
+                continue
+            lines = {line.name: line.value for line in sheets[one.born.signal.asset].attributes}
+            sheet = read_sheet(one.born.signal.name, lines)
+            if sheet.orders is not None:
+                more |= self._judge(one, sheet)
+        return more
+
+    def _judge(self, one: CataloguedSignal, sheet: Sheet) -> bool:
+        key = f"bursts {one.path}"
+        mark = self._store.mark(key)
+        end = self._clock.now_us() + _DAY_US
+        waiting = self._historian.waveforms([one.id], mark + 1, end, _AT_ONCE)
+        if not waiting:
+            return False
+        sensor = self._sensor(one)
+        waves = self._historian.bursts(one.id, [stored.time for stored in waiting])
+        for time in sorted(waves):
+            self._state.events.add(self._told(one, sensor, sheet, time, waves[time]))
+        self._store.set_mark(key, waiting[-1].time)
+        if len(waiting) < _AT_ONCE:
+            return False
+        with self._lock:
+            self._dirty.add(one.id)
+        return True
+
+    def _sensor(self, one: CataloguedSignal) -> _Sensor:
+        """What was told before a restart is known again."""
+        known = self._sensors.get(one.id)
+        if known is None:
+            known = self._sensors[one.id] = _Sensor()
+            past = self._state.events.find(subject=one.born.signal.asset, kind=story.FINDING, limit=100)
+            for event in sorted((stored.event for stored in past), key=lambda event: event.time):
+                fault = str(event.details.get("fault") or "")
+                if event.kind == story.GONE:
+                    known.told.pop(fault, None)
+                elif event.details.get("signal") == one.path:
+                    known.told[fault] = event.time
+        return known
+
+    def _last(self, one: CataloguedSignal, fault: str, until: int) -> tuple[int, bool]:
+        """When anybody, its gateway as well, spoke of the fault last up to a time; and whether that it is gone."""
+        asset = one.born.signal.asset
+        for stored in self._state.events.find(until=until + 1, subject=asset, kind=story.FINDING, limit=100):
+            if stored.event.subject == asset and stored.event.details.get("fault") == fault:
+                return stored.event.time, stored.event.kind == story.GONE
+        return NEVER, True
+
+    def _told(self, one: CataloguedSignal, sensor: _Sensor, sheet: Sheet, time: int, wave: Waveform) -> Sequence[Event]:
+        expected = wave.total if wave.total > len(wave) else None
+        values, unit = in_known_unit(wave.values(), one.born.signal.unit)
+        found = diagnose(values, wave.rate, sheet.at(wave.speed or None), unit=unit, expected=expected)
+        if found.bearing_verdict == "not diagnosable":
+            return ()
+        shown = {finding.kind: finding for finding in found.findings}
+        sensor.votes.append(set(shown))
+        events = []
+        for kind, finding in shown.items():
+            often = sum(kind in vote for vote in sensor.votes) >= 2
+            if often and time - sensor.told.get(kind, NEVER) >= AGAIN_US:
+                sensor.told[kind], gone = self._last(one, kind, time)
+                if gone or time - sensor.told[kind] >= AGAIN_US:
+                    sensor.told[kind] = time
+                    events.append(_event(one, sheet, time, finding, found))
+        for fault in [fault for fault in sensor.told if len(sensor.votes) == _VOTES]:
+            if not any(fault in vote for vote in sensor.votes):
+                del sensor.told[fault]
+                if self._last(one, fault, time)[1]:
+                    continue  # its gateway has said so
+                words = f"Not seen any more: three bursts in a row show no {fault.replace('_', ' ')}"
+                details: dict[str, str | int | float | bool | None] = {
+                    "fault": fault,
+                    "signal": one.path,
+                    "burst": time,
+                    "source": "hub",
+                }
+                events.append(Event(time, story.GONE, one.born.signal.asset, words, Severity.INFO, details))
+        return events
+
+
+def _event(one: CataloguedSignal, sheet: Sheet, time: int, finding: Finding, found: Diagnosis) -> Event:
+    peaks = "; ".join(f"{peak.name} {peak.frequency:.1f} Hz x{peak.over_noise:.0f}" for peak in finding.peaks)
+    details: dict[str, str | int | float | bool | None] = {
+        "fault": finding.kind,
+        "title": finding.title,
+        "likelihood": finding.likelihood,
+        "signal": one.path,
+        "signal_id": one.id,
+        "burst": time,
+        "zone": found.zone,
+        "velocity_rms": found.velocity_rms,
+        "evidence": peaks,
+        "bearing": sheet.bearing,
+        "speed": None if found.speed is None else 60 * found.speed,
+        "source": "hub",
+    }
+    words = f"{finding.title[:1].upper()}{finding.title[1:]}: {' '.join(finding.words)}"
+    severity = Severity.MEDIUM if finding.likelihood >= 0.9 else Severity.LOW
+    return Event(time, story.FINDING, one.born.signal.asset, words, severity, details)

@@ -1,0 +1,163 @@
+"""Follows events of health, findings, anomalies and people, and keeps the cases that they tell of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from lineshaft.apps.maintenance import story
+from lineshaft.apps.maintenance.cases import tell
+from lineshaft.apps.maintenance.comparison import compare
+from lineshaft.apps.maintenance.risk import Risk, risk_of
+from lineshaft.apps.maintenance.store import CaseStore, StoredCase
+from lineshaft.apps.maintenance.story import Case
+from lineshaft.clock import Clock
+from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.state.events import WITHDRAWN
+from lineshaft.hub.state.state import State
+from lineshaft.model.equipment import Equipment, Level
+from lineshaft.model.events import Event
+from lineshaft.model.predictions import Outcome, OutcomeKind
+
+INDEX_SIGNAL: Final = "health_index"
+PAST_US: Final = 400 * 86_400_000_000
+MARK: Final = "events"
+_HOUR_US: Final = 3_600_000_000
+_MOST: Final = 5000
+_FOUND: Final = {
+    "confirmed": OutcomeKind.CONFIRMED_FAULT,
+    "none": OutcomeKind.NO_FAULT_FOUND,
+    "failed": OutcomeKind.FAILURE,
+}
+
+
+class Recorder:
+    """`step` from one thread at a time; `retell` from any."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        state: State,
+        historian: Historian,
+        clock: Clock,
+        told: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._historian = historian
+        self._clock = clock
+        self._told = told
+        self._lock = threading.Lock()
+        self._nodes: dict[str, Equipment] = {}
+        self._version = self._moved = -1
+
+    def step(self) -> Sequence[str]:
+        """Take in the events since the last call; gives the assets whose cases were told anew. Blocks."""
+        self._move()
+        mark = self._store.mark(MARK)
+        found = self._state.events.after(mark, (*story.KINDS, WITHDRAWN))
+        if not found:
+            return ()
+        assets = sorted({self.owner(one.event.subject) for one in found})
+        for asset in assets:
+            self.retell(asset)
+        self._store.set_mark(MARK, found[-1].id)
+        return assets
+
+    def _move(self) -> None:
+        """A machine became known after its parts had cases of their own: they are the machine's."""
+        version = self._state.catalogue.version
+        if version == self._moved:
+            return
+        for asset in self._store.assets():
+            owner = self.owner(asset)
+            if owner != asset:
+                self._store.put(asset, [], self._clock.now_us())
+                self.retell(owner)
+        self._moved = version
+
+    def owner(self, path: str) -> str:
+        """The machine that an event is about: the nearest at or above its subject that has a health, else the asset."""
+        nodes = self._equipment()
+        node = path
+        while "/" in node:
+            if self._state.catalogue.by_path(f"{node}/{INDEX_SIGNAL}") is not None:
+                return node
+            node = node.rpartition("/")[0]
+        node = path
+        while "/" in node:
+            known = nodes.get(node)
+            if known is not None and known.level is not Level.COMPONENT:
+                return node
+            node = node.rpartition("/")[0]
+        return path
+
+    def retell(self, asset: str) -> Sequence[StoredCase]:
+        """The cases of an asset out of all its events; ids stay. Blocks. Raises StoreUnavailable."""
+        now = self._clock.now_us()
+        with self._lock:
+            cases = tell(asset, self._events(asset, now - PAST_US))
+            stored = self._store.put(asset, [(case, self._risk(case, now)) for case in cases], now)
+            for one in stored:
+                self._record(one, now)
+                if one.case.worked is not None and one.comparison is None:
+                    self._compare(one, now)
+        self._told([asset])
+        return stored
+
+    def _events(self, asset: str, since: int) -> Iterable[Event]:
+        for kind in story.KINDS:
+            for one in self._state.events.find(since=since, subject=asset, kind=kind, limit=_MOST):
+                if self.owner(one.event.subject) == asset:
+                    yield one.event
+
+    def _risk(self, case: Case, now: int) -> Risk:
+        sheet = self._equipment().get(case.asset)
+        costs = {one.name: one.value for one in sheet.attributes} if sheet is not None else {}
+        failure, repair = (_number(costs.get(name)) for name in ("failure_cost", "repair_cost"))
+        told = int(case.life.get("time", 0))
+        over = case.closed is not None or case.stage == "normal" or told <= (case.worked or 0)
+        return risk_of(case.stage, {} if over else case.life, (now - told) / _HOUR_US, failure, repair)
+
+    def _record(self, one: StoredCase, now: int) -> None:
+        """What people found goes to the record, so that predictions are scored by it; told twice it counts once."""
+        for entry in one.case.entries:
+            if entry.kind not in ("work", "closed") or not entry.by:
+                continue
+            found = str(entry.details.get("found") or (one.case.outcome if entry.kind == "closed" else ""))
+            kinds = [_FOUND[found]] if found in _FOUND else []
+            kinds += [OutcomeKind.REPAIR] if entry.kind == "work" and found != "none" else []
+            for kind in kinds:
+                outcome = Outcome(entry.time, one.case.asset, kind)
+                self._state.outcomes.add(outcome, by=entry.by, note=entry.words, now=now, source=f"case-{one.id}")
+
+    def _compare(self, one: StoredCase, now: int) -> None:
+        """Once a day of the time after the work has passed, or the case is closed."""
+        worked = one.case.worked
+        if worked is None or (one.case.open and now - worked < 30 * _HOUR_US):
+            return
+        found = compare(self._historian, self._state.catalogue, one.case.asset, features_of(one.case), worked, now)
+        if found is not None:
+            self._store.compare(one.id, found)
+
+    def _equipment(self) -> dict[str, Equipment]:
+        if self._version != self._state.catalogue.version:
+            self._version, nodes = self._state.catalogue.equipment()
+            self._nodes = {one.path: one for one in nodes}
+        return self._nodes
+
+
+def features_of(case: Case) -> Sequence[str]:
+    """Signals that the health of the case was about, the one with the largest share first."""
+    shares: dict[str, float] = {}
+    for entry in case.entries:
+        for name, share in entry.details.items():
+            if name.startswith("share ") and isinstance(share, float):
+                feature = name.removeprefix("share ")
+                shares[feature] = max(shares.get(feature, 0.0), share)
+    return sorted(shares, key=lambda name: -shares[name])
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,159 @@
+"""Cases in the state database: a row follows its case through late data, under the same id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from lineshaft.apps.maintenance.risk import Risk
+from lineshaft.apps.maintenance.story import Case, Entry
+from lineshaft.apps.maintenance.tables import cases as table
+from lineshaft.apps.maintenance.tables import marks
+from lineshaft.hub.state.database import Database, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case with its id and what belongs to it besides the story."""
+
+    id: int
+    case: Case
+    severity: str
+    chance: float
+    failure_cost: float | None
+    repair_cost: float | None
+    comparison: Mapping[str, Any] | None
+    updated: int
+
+
+class CaseStore:
+    """Thread-safe; each call is one transaction. Raises StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, asset: str, told: Sequence[tuple[Case, Risk]], now: int) -> Sequence[StoredCase]:
+        """The cases of an asset are these from now on; a case that was known keeps its id."""
+        with self._database.write() as connection:
+            old = connection.execute(select(table).where(table.c.asset == asset).order_by(table.c.opened)).all()
+            left = list(old)
+            for case, risk in told:
+                match = _same(case, left)
+                row = _columns(case, risk, now)
+                if match is None:
+                    connection.execute(insert(table).values(row))
+                    continue
+                left.remove(match)
+                if any(match._mapping[name] != value for name, value in row.items() if name != "updated"):
+                    _update(connection, match, row)
+            if left:  # late data have taken away what they were told by
+                connection.execute(delete(table).where(table.c.id.in_([row.id for row in left])))
+            found = connection.execute(select(table).where(table.c.asset == asset).order_by(table.c.opened))
+            return [_stored(row) for row in found]
+
+    def compare(self, number: int, comparison: Mapping[str, Any]) -> None:
+        """Keep the vibration before and after the repair."""
+        with self._database.write() as connection:
+            connection.execute(update(table).where(table.c.id == number).values(comparison=dict(comparison)))
+
+    def one(self, number: int) -> StoredCase | None:
+        """A case by its id."""
+        with self._database.read() as connection:
+            row = connection.execute(select(table).where(table.c.id == number)).first()
+        return None if row is None else _stored(row)
+
+    def find(self, *, asset: str = "", open_only: bool = False, limit: int = 500) -> Sequence[StoredCase]:
+        """Newest first. `asset`: it and all below it."""
+        query = select(table).order_by(table.c.opened.desc(), table.c.id.desc()).limit(limit)
+        if asset:
+            query = query.where(or_(table.c.asset == asset, table.c.asset.startswith(asset + "/", autoescape=True)))
+        if open_only:
+            query = query.where(table.c.closed.is_(None))
+        with self._database.read() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def assets(self) -> Sequence[str]:
+        """All that have cases."""
+        with self._database.read() as connection:
+            return connection.execute(select(table.c.asset).distinct()).scalars().all()
+
+    def mark(self, key: str) -> int:
+        """How far something was worked in; 0 at first."""
+        with self._database.read() as connection:
+            value = connection.execute(select(marks.c.value).where(marks.c.key == key)).scalar()
+        return 0 if value is None else int(value)
+
+    def set_mark(self, key: str, value: int) -> None:
+        """It was worked in up to here."""
+        with self._database.write() as connection:
+            upsert(connection, marks, [{"key": key, "value": value}])
+
+
+def _update(connection: Connection, match: Row[Any], row: dict[str, Any]) -> None:
+    if row["worked"] != match.worked:
+        row["comparison"] = None  # another repair: compare anew
+    connection.execute(update(table).where(table.c.id == match.id).values(row))
+
+
+def _same(case: Case, rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The row that told of this case before: of overlapping ones that with the same fault, then the nearest begin."""
+    end = case.closed if case.closed is not None else 2**62
+    near = [row for row in rows if row.opened <= end and case.opened <= (2**62 if row.closed is None else row.closed)]
+    near.sort(key=lambda row: (row.fault != case.fault, bool(row.fault), abs(row.opened - case.opened)))
+    return near[0] if near else None
+
+
+def _columns(case: Case, risk: Risk, now: int) -> dict[str, Any]:
+    return {
+        "asset": case.asset,
+        "part": case.part,
+        "fault": case.fault,
+        "opened": case.opened,
+        "closed": case.closed,
+        "stage": case.stage,
+        "worst": case.worst,
+        "left_normal": case.left_normal,
+        "severity": risk.severity,
+        "chance": risk.chance,
+        "failure_cost": risk.failure_cost,
+        "repair_cost": risk.repair_cost,
+        "acknowledged": case.acknowledged,
+        "assigned": case.assigned,
+        "worked": case.worked,
+        "outcome": case.outcome,
+        "why": case.why,
+        "cost": case.cost,
+        "life": dict(case.life),
+        "finding": dict(case.finding),
+        "entries": [{**asdict(one), "details": dict(one.details)} for one in case.entries],
+        "updated": now,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredCase:
+    case = Case(
+        row.asset,
+        row.fault,
+        row.opened,
+        row.part,
+        row.closed,
+        row.stage,
+        row.worst,
+        row.left_normal,
+        set(),
+        row.acknowledged,
+        row.assigned,
+        row.worked,
+        row.outcome,
+        row.why,
+        row.life,
+        row.finding,
+        row.cost,
+        [Entry(**one) for one in row.entries],
+    )
+    return StoredCase(
+        row.id, case, row.severity, row.chance, row.failure_cost, row.repair_cost, row.comparison, row.updated
+    )

@@ -1,0 +1,165 @@
+import { Link } from "wouter";
+import { nowUs } from "../../api/client";
+import { useTree } from "../../api/queries";
+import { Failure, Section, Skeleton } from "../../components/basics";
+import { formatNumber, formatTime, formatWhen } from "../../format";
+import { t } from "../../i18n";
+import { useHref } from "../../shell/address";
+import { useCase, useClaims, type CaseDetail, type Details } from "./caseApi";
+import { CaseActions } from "./CaseActions";
+import { endOf, riskWords } from "./CaseList";
+import { ComparisonView } from "./ComparisonView";
+import { StageWord } from "./HealthBoard";
+import { ScoreTable } from "./Scores";
+import { faultOf, healthHref, lifeWords, money, span } from "./words";
+import "./maintenance.css";
+
+/** One case: how urgent it is and why, what people do, the evidence, the repair, and how good the prediction was. */
+export default function CasePage({ params }: { params: { id: string } }) {
+  const found = useCase(Number(params.id));
+  const { tree } = useTree();
+  const href = useHref();
+  if (found.isPending) return <Skeleton rows={8} />;
+  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  const one = found.data;
+  const life = typeof one.life["p50_h"] === "number" ? { p10: Number(one.life["p10_h"]), p50: Number(one.life["p50_h"]), p90: Number(one.life["p90_h"]) } : null;
+  return (
+    <>
+      <nav className="ways">
+        <Link href={href("/maintenance")} className="link">
+          {t("nav.maintenance")}
+        </Link>
+        <Link href={href(healthHref(one.asset))} className="link">
+          {t("case.healthOf", { asset: tree.nameWithParent(one.asset) })}
+        </Link>
+      </nav>
+      <Section
+        title={`${tree.nameWithParent(one.asset)}: ${faultOf(one)}`}
+        id="case"
+        aside={one.closed === null ? <StageWord stage={one.stage} /> : <span className="muted">{endOf(one)}</span>}
+      >
+        <dl className="verdict-facts padded">
+          <Fact name={t("case.opened")} value={formatTime(one.opened, "minute")} note={formatWhen(one.opened, nowUs())} />
+          {one.closed !== null && <Fact name={t("case.closed")} value={formatTime(one.closed, "minute")} note={endOf(one)} />}
+          {one.closed === null && <Fact name={t("case.urgency")} value={t(`case.severity.${one.severity}`)} note={riskWords(one, one.currency)} />}
+          {one.closed === null && <Fact name={t("wear.life")} value={lifeWords(life)} note={life ? t("case.estimated", { when: formatWhen(Number(one.life["time"]), nowUs()) }) : ""} />}
+          {one.part && <Fact name={t("case.part")} value={tree.nameOf(one.part)} />}
+          <Fact name={t("case.assigned")} value={one.assigned || "–"} note={one.acknowledged ? t("case.seenBy", { name: one.acknowledged }) : t("case.unseen")} />
+          {(one.cost > 0 || one.failure_cost !== null) && (
+            <Fact
+              name={t("case.cost")}
+              value={one.cost > 0 ? money(one.cost, one.currency) : "–"}
+              note={one.failure_cost === null ? "" : t("case.failureCost", { cost: money(one.failure_cost, one.currency) })}
+            />
+          )}
+        </dl>
+      </Section>
+      <CaseActions one={one} />
+      {one.comparison && (
+        <Section title={t("case.beforeAfter")} id="comparison">
+          <ComparisonView comparison={one.comparison} />
+        </Section>
+      )}
+      {one.finding["evidence"] && (
+        <Section title={t("case.evidence")} id="evidence">
+          <Evidence finding={one.finding} />
+        </Section>
+      )}
+      <Section title={t("case.story")} id="story">
+        <Story one={one} />
+      </Section>
+      <Section title={t("case.scored")} id="scores">
+        <Claim one={one} />
+        <ScoreTable type={tree.byPath.get(one.asset)?.type ?? ""} model="machine-health" />
+      </Section>
+    </>
+  );
+}
+
+function Fact({ name, value, note = "" }: { name: string; value: string; note?: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {note && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}
+
+/** The lines that speak for the fault in the newest burst that showed it. */
+function Evidence({ finding }: { finding: Details }) {
+  const href = useHref();
+  const signal = finding["signal_id"];
+  return (
+    <div className="padded">
+      <p>{String(finding["words"] ?? "")}</p>
+      <ul className="peaks">
+        {String(finding["evidence"])
+          .split("; ")
+          .map((peak) => (
+            <li key={peak}>{peak.replace(/ x(\d+)$/, (_, n: string) => t("case.timesNoise", { n }))}</li>
+          ))}
+      </ul>
+      <p className="muted">
+        {finding["bearing"] ? `${String(finding["bearing"])} · ` : ""}
+        {typeof finding["speed"] === "number" ? `${formatNumber(finding["speed"], 0)} 1/min · ` : ""}
+        {t("maintenance.likelihood", { percent: Number(finding["likelihood"]) > 0.99 ? "> 99" : formatNumber(100 * Number(finding["likelihood"] ?? 0), 0) })}
+        {signal != null && (
+          <>
+            {" · "}
+            <Link className="link" href={href("/waveform", { s: String(signal), b: String(finding["burst"]), k: "envelope" })}>
+              {t("case.spectrum")}
+            </Link>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+/** Everything that happened, newest last. */
+function Story({ one }: { one: CaseDetail }) {
+  return (
+    <ol className="story">
+      {one.entries.map((entry, i) => (
+        <li key={`${entry.time} ${i}`} data-kind={entry.kind} data-by={entry.by !== ""}>
+          <time>{formatTime(entry.time, "minute")}</time>
+          <div>
+            <strong>{t(`case.entry.${entry.kind as "opened"}`)}</strong>
+            {entry.by && <span className="muted"> {entry.by}</span>}
+            <p>{entry.kind === "assign" ? t("case.with", { name: String(entry.details["to"] ?? entry.words) }) : entry.words}</p>
+            {entry.kind === "work" && (
+              <p className="muted">
+                {[
+                  entry.details["found"] ? t(`case.outcome.${entry.details["found"] as "confirmed"}`) : "",
+                  typeof entry.details["hours"] === "number" ? span(entry.details["hours"]) : "",
+                  typeof entry.details["cost"] === "number" ? money(entry.details["cost"], one.currency) : "",
+                ]
+                  .filter(Boolean)
+                  .join(" · ")}
+              </p>
+            )}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What became of the alarm of this case: hit with its lead time, false, or still open. */
+function Claim({ one }: { one: CaseDetail }) {
+  const claims = useClaims(one.asset, true);
+  const mine = (claims.data?.items ?? []).filter((claim) => claim.alarm && claim.time >= one.opened && (one.closed === null || claim.time <= one.closed));
+  const first = mine.at(-1);
+  if (!first) return null;
+  const until = one.worked ?? one.closed;
+  const lead = until !== null && first.verdict === "hit" ? t("case.lead", { lead: span((until - first.time) / 3600e6) }) : "";
+  return (
+    <p className="padded">
+      {t("case.claim", { when: formatTime(first.time, "minute") })} <strong>{t(`case.verdict.${first.verdict as "hit"}`)}</strong>
+      {lead && `, ${lead}`}.
+    </p>
+  );
+}
