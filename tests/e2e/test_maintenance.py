@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.in_process import Served, served
+from tests.e2e.pump_story import tell
 from tests.e2e.server import PASSWORD, Open
 from tests.hub.memory_historian import MemoryHistorian
 
 from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
-from lineshaft.apps.maintenance.app import MAINTENANCE
+from lineshaft.apps.maintenance.app import MAINTENANCE, make
 from lineshaft.clock import SystemClock
 from lineshaft.hub.api.app import create_app
 from lineshaft.hub.api.services import PlantInfo, Services
@@ -57,6 +59,8 @@ def _served(built: None, tmp_path: Path) -> Iterator[Served]:
         fill(services)
         state.accounts.add_user("admin", Role.ADMIN, passwords.hashed(PASSWORD), clock.now_us())
         app = create_app(services, MAINTENANCE.routers)
+        app.state.apps["maintenance"] = make(services)
+        app.state.apps["maintenance"].recorder.step()
         mount_page(app)
         with served(app) as found:
             yield found
@@ -65,7 +69,7 @@ def _served(built: None, tmp_path: Path) -> Iterator[Served]:
 def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
     """Without a bearing nothing is claimed; with it the outer race is named by its lines; a clipped burst says why."""
     page = open_page(served, "/maintenance", phone=True)
-    expect(page.get_by_text("Health is at alarm: vibration 96 %").first).to_be_visible()
+    expect(page.get_by_text("health declines, no fault named yet")).to_be_visible()
     expect(page.get_by_text("Bearing: not diagnosable")).to_be_visible()
     expect(page.get_by_text("the bearing is unknown")).to_be_visible()
     page.get_by_role("combobox", name="Bearing").select_option("SKF 6205-2RS")
@@ -77,3 +81,57 @@ def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
     page.get_by_role("combobox", name="Sensor").select_option(label="Pump 1 / fan-end")
     expect(page.get_by_text("it is clipped")).to_be_visible()
     expect(page.locator(".finding")).to_have_count(0)
+
+
+@pytest.fixture(name="pumps")
+def _pumps(built: None, tmp_path: Path) -> Iterator[Served]:
+    with State(f"sqlite:///{tmp_path}/state.db") as state:
+        clock = SystemClock()
+        services = Services(MemoryHistorian(), state, LiveStream(clock), PlantInfo("Weiler works", "UTC"), clock)
+        maintenance = make(services)
+        tell(services, maintenance)
+        state.accounts.add_user("admin", Role.ADMIN, passwords.hashed(PASSWORD), clock.now_us())
+        app = create_app(services, MAINTENANCE.routers)
+        app.state.apps["maintenance"] = maintenance
+        mount_page(app)
+        with served(app) as found:
+            yield found
+
+
+def test_from_the_first_sign_to_the_score(pumps: Served, open_page: Open) -> None:
+    """The pages tell of a bearing that wore for weeks: first sign, name, repair, before and after, score; and of the
+    one that wears now, with what is left, where somebody records the repair."""
+    page = open_page(pumps, "/maintenance")
+    board = page.locator(".health-board tbody tr")
+    expect(board).to_have_count(2)
+    expect(board.first).to_contain_text("Cooling-water pump 2")
+    expect(board.first).to_contain_text("Danger")
+    expect(board.first).to_contain_text(re.compile(r"\d+ d \(.* to .* d\)"))
+    page.get_by_role("link", name="Cooling-water pump 1: Damage of the outer race").click()
+    story = page.locator(".story")
+    expect(story).to_contain_text("Closed")
+    kinds = [one.get_attribute("data-kind") for one in story.locator("li").all()]
+    assert kinds[0] == "opened"
+    assert kinds[-1] == "closed"
+    wanted = ("opened", "named", "acknowledge", "assign", "comment", "work", "gone", "closed")
+    assert [kind for kind in kinds if kind in wanted] == list(wanted)
+    expect(story).to_contain_text("Outer race pitted over a third of its width")
+    row = page.locator(".before-after tr", has_text="acceleration")
+    expect(row.locator("td").nth(3)).to_have_text(re.compile(r"[5-9]\d %$"))
+    expect(page.locator(".spectra")).to_be_visible()
+    expect(page.get_by_text("a fault was found")).to_be_visible()
+    expect(page.locator(".scores")).to_contain_text("1 of 2 alarms")
+    page.get_by_role("link", name="Health of Cooling-water pump 1").click()
+    expect(page.get_by_text("left normal").first).to_be_visible()
+    expect(page.locator(".moment", has_text="repaired").first).to_be_visible()
+    page.goto(f"{pumps.url}/maintenance")
+    page.get_by_role("link", name="Cooling-water pump 2: Damage of the outer race").click()
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("seen by admin")).to_be_visible()
+    page.get_by_role("button", name="Record work").click()
+    page.get_by_label("What was done").fill("Bearing changed at last.")
+    page.get_by_label("What was found").select_option("confirmed")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".story")).to_contain_text("Bearing changed at last.")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
