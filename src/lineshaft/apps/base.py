@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import APIRouter
 
@@ -20,6 +21,7 @@ class AppContext:
     plant: Plant
     services: Services
     listen: Callable[[Callable[[SampleBatch], None]], None]  # call this after each commit to the historian
+    folder: Path = Path()  # the data folder: files with secrets are named relative to it
 
 
 Running = AbstractAsyncContextManager[object]

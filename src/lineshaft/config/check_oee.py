@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from lineshaft.config.draft import Draft, mappings
-from lineshaft.config.models import OeeConfig
+from lineshaft.config.models import HubConfig, OeeConfig, ShiftReportConfig, WebhookConfig
 from lineshaft.config.problems import Report, suggestion
 from lineshaft.config.yamlfile import Key
 
@@ -41,6 +41,25 @@ def check_oee(draft: Draft, report: Report, paths: Collection[str], signals: Col
         for path in product.cycles:
             check.machine(("oee", "products", place, "cycles", path), path, seen)
     _reasons(draft, report)
+    _targets(draft, report, check, config)
+
+
+def _targets(draft: Draft, report: Report, check: _Check, config: OeeConfig) -> None:
+    """Webhooks and reports: ids that are there once, parts of the plant that exist, and a server for mail."""
+    seen: set[str] = set()
+    sections: dict[str, tuple[WebhookConfig | ShiftReportConfig, ...]]
+    sections = {"webhooks": config.webhooks, "reports": config.reports}
+    for section, targets in sections.items():
+        for place, one in enumerate(targets):
+            at: Key = ("oee", section, place)
+            if one.id in seen:
+                report.add(draft.document, (*at, "id"), "this id is already in use", value=one.id)
+            seen.add(one.id)
+            if one.path:
+                check.equipment((*at, "path"), one.path)
+    hub = draft.section("hub", HubConfig)
+    if config.reports and (hub is None or hub.mail is None):
+        report.add(draft.document, ("oee", "reports"), "reports are sent by mail; the section `hub` has no `mail`")
 
 
 class _Check:

@@ -27,6 +27,9 @@ from lineshaft.config.oee import PowerStatesConfig as PowerStatesConfig
 from lineshaft.config.oee import ProductConfig as ProductConfig
 from lineshaft.config.oee import ReasonConfig as ReasonConfig
 from lineshaft.config.operators import OperatorConfig as OperatorConfig
+from lineshaft.config.results import MailConfig as MailConfig
+from lineshaft.config.results import ShiftReportConfig as ShiftReportConfig
+from lineshaft.config.results import WebhookConfig as WebhookConfig
 from lineshaft.config.rules import RuleConfig as RuleConfig
 from lineshaft.config.section import Section as Section
 from lineshaft.config.section import key as key
@@ -356,6 +359,7 @@ class HubConfig(Section):
         unit="1/s",
         ge=0,
     )
+    mail: MailConfig | None = key(None, "Mail server for reports.")
     retention: RetentionConfig = key(RetentionConfig(), "How long history is kept.")
     disk_reserve: Size = key(
         1_000_000_000,

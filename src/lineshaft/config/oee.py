@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from lineshaft.config.operators import OperatorConfig
+from lineshaft.config.results import ShiftReportConfig, WebhookConfig
 from lineshaft.config.section import Section, key
 from lineshaft.config.values import Duration, Id, duration_text
 
@@ -113,6 +114,11 @@ class OeeConfig(Section):
     lines: tuple[LineConfig, ...] = key((), "Lines, with the flow through their machines.")
     products: tuple[ProductConfig, ...] = key((), "Products.")
     reasons: tuple[ReasonConfig, ...] = key((), "The tree of reasons.")
+    webhooks: tuple[WebhookConfig, ...] = key((), "Systems that are told when a shift or an order has ended.")
+    reports: tuple[ShiftReportConfig, ...] = key((), "Shift reports by mail; they need `mail` of the hub.")
+    settle: Duration = key(
+        300.0, "A shift or an order is reported so long after its end, so that late rows are in.", unit="s", ge=0
+    )
     stop_events: Duration | None = key(
         None, "A stop from this length on is an event; none: one that is no minor stop.", unit="s", ge=0
     )

@@ -97,7 +97,7 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
             group.create_task(server.serve(sockets=[listener]), name="api")
             if await server.listening():
                 for one in APPS:
-                    running = one.start(AppContext(plant, services, historian.listen))
+                    running = one.start(AppContext(plant, services, historian.listen, data.root))
                     app.state.apps[one.name] = await apps.enter_async_context(running)
                 hub.work.live.start()
                 ingest.start()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.oee.closing import Closing
+from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.figures import OeeFigures
 from lineshaft.apps.oee.floor import router as floor
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
 from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
+from lineshaft.apps.oee.report_routes import router as report_router
 from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.routes import router
+from lineshaft.apps.oee.sending import Sender
 from lineshaft.apps.oee.setup import make_setup
 from lineshaft.apps.oee.store import OeeStore
 
@@ -32,26 +36,46 @@ def make(context: AppContext) -> Oee:
     recorder = Recorder(
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
-    reports = Reports(setup, store)
+    reports, outbox, section = Reports(setup, store), Outbox(services.state.database), context.plant.oee
     services.assets.offer(OeeFigures(reports))
-    return Oee(setup, store, reports, recorder, Proposals(reports, services.state.events), services.clock)
+    root = f"{context.plant.plant.enterprise}/{context.plant.plant.site}"
+    closing = Closing(
+        reports, outbox, section.webhooks, section.reports, root, context.plant.plant.name, round(section.settle * 1e6)
+    )
+    sender = Sender(
+        outbox, closing, {one.id: one for one in section.webhooks}, {one.id: one for one in section.reports},
+        context.plant.hub.mail, context.folder, services.clock, lambda: services.stream.changed("oee", [root]),
+    )  # fmt: skip
+    proposals = Proposals(reports, services.state.events)
+    return Oee(
+        setup, store, reports, recorder, proposals, services.clock, outbox, sender, section.webhooks, section.reports,
+        context.plant.plant.name,
+    )  # fmt: skip
 
 
 @asynccontextmanager
 async def start(context: AppContext) -> AsyncIterator[Oee]:
-    """Follow the historian while the hub runs."""
+    """Follow the historian while the hub runs, and send what has ended."""
     oee = await asyncio.to_thread(make, context)
     if not oee.setup.machines:
         yield oee
         return
     context.listen(oee.recorder.committed)
-    task = asyncio.create_task(oee.recorder.run(), name="oee-recorder")
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(oee.sender.wake.set)
+
+    oee = replace(oee, wake=wake)
+    tasks = [asyncio.create_task(oee.recorder.run(), name="oee-recorder")]
+    if oee.webhooks or oee.mails:
+        tasks.append(asyncio.create_task(oee.sender.run(), name="oee-sender"))
     try:
         yield oee
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-OEE = App("oee", "OEE", (router, order_router, floor), start)
+OEE = App("oee", "OEE", (router, order_router, report_router, floor), start)

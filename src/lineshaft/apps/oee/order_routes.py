@@ -157,8 +157,7 @@ def start_order(order: str, body: Moment, oee: Parts, caller: Caller) -> dict[st
         oee.store.orders.moment(one, one.began, max(at, one.began or 0), caller.name, now, "order-finished")
     oee.store.orders.moment(found, at, None, caller.name, now, "order-started")
     oee.recorder.orders_changed(found.path, at)
-    for one in running:
-        oee.finished(one.id)
+    oee.wake()
     return _told(replace(found, began=at))
 
 
@@ -176,7 +175,7 @@ def finish_order(order: str, body: Moment, oee: Parts, caller: Caller) -> dict[s
     before = found.ended or at
     oee.store.orders.moment(found, found.began, at, caller.name, now, "order-finished")
     oee.recorder.orders_changed(found.path, min(before, at))
-    oee.finished(found.id)
+    oee.wake()
     return _told(replace(found, ended=at))
 
 

@@ -9,12 +9,15 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.reports import Reports
+from lineshaft.apps.oee.sending import Sender
 from lineshaft.apps.oee.setup import OeeSetup
 from lineshaft.apps.oee.store import OeeStore
 from lineshaft.clock import Clock
+from lineshaft.config.results import ShiftReportConfig, WebhookConfig
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,12 @@ class Oee:
     recorder: Recorder
     proposals: Proposals
     clock: Clock
-    finished: Callable[[str], None] = lambda order: None  # is told which order has ended
+    outbox: Outbox
+    sender: Sender
+    webhooks: tuple[WebhookConfig, ...] = ()
+    mails: tuple[ShiftReportConfig, ...] = ()
+    plant: str = ""  # its name
+    wake: Callable[[], None] = lambda: None  # look for what is to be sent now
 
 
 async def oee_of(connection: HTTPConnection) -> Oee:

@@ -112,6 +112,15 @@ class Reports:
         line = self.setup.machines[machine].line
         return line if by == "line" else line.rpartition("/")[0]
 
+    def order_figures(self, path: str, order: str, start: int, end: int) -> dict[str, Any]:
+        """KPIs, times and counts of one order on a machine or line, over the slots that begin in [start, end)."""
+        confirmed = self.store.cycles()
+        paths = [one.path for one in self.setup.machines.values() if path in (one.path, one.line)]
+        found = self.store.totals(
+            paths, start, end, "order", lambda machine, name: self.cycle(machine, name, confirmed)
+        )
+        return figures(found.get((order,), Totals()))
+
     def bottlenecks(self, path: str, start: int, end: int) -> list[dict[str, Any]]:
         """Per line with a flow: the machine that holds it back."""
         found = self.totals(path, start, end)

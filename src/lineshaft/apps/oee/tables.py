@@ -150,6 +150,27 @@ orders = Table(
 )
 """The production plan."""
 
+deliveries = Table(
+    "oee_deliveries",
+    metadata,
+    Column("id", String(400), primary_key=True),
+    Column("target", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("topic", String(16), nullable=False),
+    Column("path", String(512), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
+    Column("due", BigInteger, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("sent", BigInteger),
+    Index("ix_oee_deliveries_state_due", "state", "due"),
+)
+"""Messages about shifts and orders that have ended: what was sent, what waits."""
+
 cycles = Table(
     "oee_cycles",
     metadata,

@@ -1,0 +1,89 @@
+"""The other side of what the hub sends: a web server that checks signatures, and a mail server."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+import uvicorn
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from fastapi import FastAPI, Request, Response
+from standardwebhooks.webhooks import Webhook
+
+
+@dataclass
+class Web:
+    """Takes webhooks whose signature another author's library finds right; answers 503 while `down`."""
+
+    secret: str
+    url: str = ""
+    down: bool = False
+    taken: list[tuple[str, bytes, str]] = field(default_factory=list)  # id, body, content type
+    refused: int = 0
+
+
+@asynccontextmanager
+async def web_server(web: Web) -> AsyncIterator[Web]:
+    """Listens until the block ends."""
+    app = FastAPI()
+
+    @app.post("/hook")
+    async def hook(request: Request) -> Response:
+        body = await request.body()
+        if web.down:
+            web.refused += 1
+            return Response("closed for lunch", 503)
+        if request.headers["content-type"] == "application/json":
+            Webhook(web.secret).verify(body, dict(request.headers))
+        web.taken.append((request.headers["webhook-id"], body, request.headers["content-type"]))
+        return Response(status_code=204)
+
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done(), task.result()
+        await asyncio.sleep(0.01)
+    web.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hook"
+    try:
+        yield web
+    finally:
+        server.should_exit = True
+        await task
+
+
+@dataclass
+class Mailbox:
+    """Mails that were taken."""
+
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    down: bool = False
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - its name there
+        """Called by the server for each mail."""
+        if self.down:
+            return "451 try later"
+        content: Any = envelope.content
+        found = email.message_from_bytes(content, policy=email.policy.default)
+        assert isinstance(found, EmailMessage)
+        self.mails.append(found)
+        return "250 OK"
+
+
+@asynccontextmanager
+async def mail_server() -> AsyncIterator[Mailbox]:
+    """A real SMTP server on a port of its own."""
+    box = Mailbox()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(box), "127.0.0.1", 0)
+    box.port = server.sockets[0].getsockname()[1]
+    try:
+        yield box
+    finally:
+        server.close()
+        await server.wait_closed()
