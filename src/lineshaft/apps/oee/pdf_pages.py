@@ -58,7 +58,8 @@ class Pages:
     def head(self, name: str, words: str, plant: str) -> None:
         """The top of the first page."""
         self.text(self.left, 5 * mm, name, 18, INK, bold=True)
-        self._write(self.left + self.width, self._y - 5 * mm, plant, 9, GREY, align="right")
+        if plant != name:
+            self._write(self.left + self.width, self._y - 5 * mm, plant, 9, GREY, align="right")
         self.text(self.left, 11.5 * mm, words, 11, INK)
         self._canvas.setStrokeColor(INK)
         self._canvas.line(self.left, self._y - 14 * mm, self.left + self.width, self._y - 14 * mm)
@@ -124,7 +125,7 @@ class Pages:
     def _row(self, cells: Sequence[str], widths: Sequence[float], right: Collection[int], colour: Color) -> None:
         x = self.left
         for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-            room = width * mm - 2 * mm
+            room = width * mm - (4 if place in right and place + 1 < len(cells) else 2) * mm
             words, font = cell, self._font(cell, bold=False)
             while words and pdfmetrics.stringWidth(words, font, 8.5) > room:
                 words = words[:-2] + "." if words.endswith(".") else words[:-1] + "."

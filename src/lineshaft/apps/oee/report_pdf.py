@@ -77,7 +77,7 @@ def _waterfall(pages: Pages, report: Mapping[str, Any]) -> None:
             rows.append((loss["name"], max(0.0, at), abs(loss["time"]), loss["money"], LOST))
     rows.append(("Fully productive", 0.0, fall["productive"], None, RUN))
     height = 5.2 * mm
-    pages.section("Where the planned time went", height * len(rows))
+    pages.section("Where the planned time of the machines went", height * len(rows))
     left, width = pages.left + 42 * mm, pages.width - 42 * mm - 40 * mm
     scale = width / max(planned, *(one[1] + one[2] for one in rows))
     for name, begin, length, money, colour in rows:
