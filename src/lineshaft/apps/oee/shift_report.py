@@ -44,7 +44,7 @@ def build(reports: Reports, path: str, slot: Slot, plant: str, now: int) -> dict
     stops = reports.stops(path, start, end, _LEAST_US, _MOST_STOPS)
     missing = [one for one in stops if not one["reason"] and one["element"] not in _EXPLAINED]
     longest = sorted(stops, key=lambda one: int(one["start"]) - int(one["end"]))[:_SHOWN_STOPS]
-    hours = _hours(reports, path, start, end)
+    hours = _hours(reports, path, start, max(start + 1, min(end, now)))
     found = reports.store.orders.find(path, start, end)
     return {
         "path": path,

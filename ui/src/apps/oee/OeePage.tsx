@@ -11,9 +11,10 @@ import "./oee.css";
 import { Orders } from "./orders/Orders";
 import { useWaiting } from "./queue";
 import { Reasons } from "./Reasons";
+import { Reports } from "./reports/Reports";
 import { Timeline } from "./Timeline";
 
-export const VIEWS = ["board", "reasons", "machines", "timeline", "losses", "hours", "orders"] as const;
+export const VIEWS = ["board", "reasons", "machines", "timeline", "losses", "hours", "orders", "reports"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface ViewProps {
@@ -67,6 +68,7 @@ export default function OeePage() {
       {view === "hours" && <Hours {...props} />}
       {view === "reasons" && <Reasons {...props} />}
       {view === "orders" && <Orders {...props} />}
+      {view === "reports" && <Reports {...props} />}
     </div>
   );
 }
