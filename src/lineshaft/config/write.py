@@ -51,3 +51,9 @@ def device_file(device: Mapping[str, Any], equipment: Sequence[Mapping[str, Any]
         lines.append("    signals:")
         lines += [f"      - {flow(signal)}" for signal in signals]
     return "\n".join(lines) + "\n"
+
+
+def section_file(section: str, items: Sequence[Mapping[str, Any]], title: str) -> str:
+    """A plant file with one section, each item on one line. `title` becomes its first line."""
+    lines = [f"# {' '.join(title.split())}", f"{section}:", *(f"  - {flow(item)}" for item in items)]
+    return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ const WaveformPage = lazy(() => import("../pages/waveform/WaveformPage"));
 const MaintenancePage = lazy(() => import("../apps/maintenance/MaintenancePage"));
 const MachinePage = lazy(() => import("../apps/maintenance/MachinePage"));
 const CasePage = lazy(() => import("../apps/maintenance/CasePage"));
+const SensorPage = lazy(() => import("../apps/maintenance/sensor/SensorPage"));
 const SourcesPage = lazy(() => import("../pages/sources/SourcesPage"));
 const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const HealthPage = lazy(() => import("../pages/settings/HealthPage"));
@@ -101,6 +102,7 @@ function Plant() {
             <Route path="/maintenance" component={MaintenancePage} />
             <Route path="/maintenance/machine/*" component={MachinePage} />
             <Route path="/maintenance/case/:id" component={CasePage} />
+            <Route path="/vibration-sensor" component={SensorPage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/configuration/*" component={ConfigurationPage} />
             <Route path="/connect" component={ConnectPage} />

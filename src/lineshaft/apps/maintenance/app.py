@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.maintenance import sensor_setup
 from lineshaft.apps.maintenance.case_routes import router as case_router
 from lineshaft.apps.maintenance.diagnoser import Diagnoser
 from lineshaft.apps.maintenance.health_routes import router as health_router
@@ -70,4 +71,4 @@ async def follow(maintenance: Maintenance) -> None:
         await asyncio.sleep(0.05 if busy else EVERY_S)
 
 
-MAINTENANCE = App("maintenance", "Maintenance", (router, case_router, health_router), start)
+MAINTENANCE = App("maintenance", "Maintenance", (router, case_router, health_router, sensor_setup.router), start)

@@ -93,6 +93,7 @@ def diagnosis(
     geometry: Annotated[str, Query(description="n,d,D[,angle]: elements, diameters, degrees")] = "",
     orders: Annotated[str, Query(description="BPFO,BPFI,BSF,FTF as multiples of the speed")] = "",
     speed: Annotated[float | None, Query(gt=0, description="1/min; that of the burst when absent")] = None,
+    speed_range: Annotated[str, Query(description="low,high in 1/min: the speed is looked for in the vibration")] = "",
     teeth: Annotated[int | None, Query(ge=3, description="of the gear on this shaft")] = None,
     mains: Annotated[float | None, Query(gt=0, description="Hz of the supply")] = None,
     zones: Annotated[int | None, Query(ge=0, description="id of the zones in the reference")] = None,
@@ -119,7 +120,8 @@ def diagnosis(
     turns = speed if speed is not None else wave.speed
     own = _orders(bearing, geometry, orders)
     machine = replace(
-        sheet.at(turns),
+        sheet.at(None if speed_range else turns),
+        speed_range=_range(speed_range) or sheet.speed_range,
         orders=None if bearing == NONE else own or sheet.orders,
         teeth=teeth or sheet.teeth,
         mains=mains or sheet.mains,
@@ -152,6 +154,19 @@ def _orders(bearing: str, geometry: str, orders: str) -> FaultOrders | None:
     except (ValueError, TypeError) as error:
         what = "orders" if orders else "geometry" if geometry else "bearing"
         raise DataError(f"{what}: {error}", hint="orders: BPFO,BPFI,BSF,FTF; geometry: n,d,D[,angle]") from error
+
+
+def _range(text: str) -> tuple[float, float] | None:
+    """Hz of `low,high` in 1/min; None of nothing. Raises DataError."""
+    if not text:
+        return None
+    try:
+        low, high = (float(part) / 60 for part in text.split(","))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not 0 < low < high:
+        raise DataError(f"speed_range: '{text}' does not ascend from above 0", hint="low,high in 1/min, like 900,3600")
+    return low, high
 
 
 def _sheet(sheet: Sheet) -> bodies.SheetView:

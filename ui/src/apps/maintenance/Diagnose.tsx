@@ -1,5 +1,6 @@
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
+import { useMayConfigure } from "../../api/gateways";
 import { useTree } from "../../api/queries";
 import type { PlantTree } from "../../api/tree";
 import { Empty, Failure, Skeleton } from "../../components/basics";
@@ -21,6 +22,8 @@ function placeOf(tree: PlantTree, { asset, path }: Sensor): string {
 export function Diagnose() {
   const sensors = useSensors();
   const reference = useReference();
+  const engineer = useMayConfigure();
+  const href = useHref();
   const { query, change } = useAddress();
   const { tree } = useTree();
   const known = (one: Sensor) => one.sheet.orders !== null;
@@ -110,6 +113,11 @@ export function Diagnose() {
           </select>
         </label>
       </form>
+      {engineer && (
+        <Link href={href("/vibration-sensor", { s: String(chosen.signal) })} className="button">
+          {t("sensor.title")}
+        </Link>
+      )}
       {found.isPending ? (
         <Skeleton rows={4} />
       ) : found.isError ? (

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
-import { ask, useConfiguration, type PreviewRow, type Previewed, type Version } from "../../api/gateways";
+import { ask, type PreviewRow, type Previewed, type Version } from "../../api/gateways";
 import { useSite } from "../../api/explorer";
 import { useSources, useTree } from "../../api/queries";
 import { Failure } from "../../components/basics";
@@ -12,6 +12,7 @@ import { assetPath } from "../../shell/address";
 import { Busy } from "./AddressStep";
 import type { Draft } from "./ConnectPage";
 import { entryOf, idOf, type Row } from "./names";
+import { VersionProgress } from "./VersionProgress";
 
 const KINDS = ["measure", "counter", "state", "event"] as const;
 
@@ -219,57 +220,27 @@ function ProfileTable({ previewed, left, onLeave }: { previewed: Previewed; left
   );
 }
 
-/** What becomes of the new version, until the gateway has decided. */
 function Progress({ draft, made, onAnother, onBack }: { draft: Draft; made: Version; onAnother: () => void; onBack: () => void }) {
-  const config = useConfiguration(draft.node);
   const { tree } = useTree();
-  const version = config.data?.versions.find((one) => one.number === made.number) ?? made;
   const asset = tree.byPath.get(useSite(draft.node) + draft.asset);
   const sources = useSources();
   const source = sources.data?.find((one) => one.node === draft.node && one.device === idOf(draft.name));
   const away = source?.state === "offline" && source.error ? source : null;
-  const n = version.number;
-  const history = (
-    <Link className="link" href={`/configuration/${draft.node}`}>
-      {t("connect.history")}
-    </Link>
-  );
-  if (version.state === "applied") {
-    return (
-      <div className="done" role="status">
-        <p>{away ? <span className="loud">{t("connect.notYet", { words: [away.error, away.hint].filter(Boolean).join(" ") })}</span> : <strong>{t("connect.done", { name: draft.name })}</strong>}</p>
-        <div className="form-row">
-          {asset && (
-            <Link className="button primary" href={assetPath(asset.path)}>
-              {t("connect.open", { name: asset.name })}
-            </Link>
-          )}
-          <button type="button" className="button" onClick={onAnother}>
-            {t("connect.another")}
-          </button>
-          {history}
-        </div>
-      </div>
-    );
-  }
-  if (version.state === "refused" || version.state === "rolled-back") {
-    return (
-      <div className="done" role="alert">
-        <p className="loud">{version.state === "refused" ? `${t("connect.refused")} ${version.words}` : t("connect.rolledBack", { words: version.words })}</p>
-        <Problems problems={version.problems} />
-        <div className="form-row">
-          <button type="button" className="button" onClick={onBack}>
-            {t("connect.back")}
-          </button>
-          {history}
-        </div>
-      </div>
-    );
-  }
   return (
-    <div className="done">
-      <Busy>{version.state === "trying" ? t("connect.trying", { n }) : t("connect.pending", { n })}</Busy>
-      {version.words && <p className="form-hint">{version.words}</p>}
-    </div>
+    <VersionProgress
+      node={draft.node}
+      made={made}
+      onBack={onBack}
+      done={away ? <span className="loud">{t("connect.notYet", { words: [away.error, away.hint].filter(Boolean).join(" ") })}</span> : <strong>{t("connect.done", { name: draft.name })}</strong>}
+    >
+      {asset && (
+        <Link className="button primary" href={assetPath(asset.path)}>
+          {t("connect.open", { name: asset.name })}
+        </Link>
+      )}
+      <button type="button" className="button" onClick={onAnother}>
+        {t("connect.another")}
+      </button>
+    </VersionProgress>
   );
 }

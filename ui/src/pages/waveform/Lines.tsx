@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import "./waveform.css";
 import { call, withQuery } from "../../api/client";
 import type { BurstInfo, Spectrum, SpectrumKind } from "../../api/types";
 import { Failure, Segmented, Skeleton } from "../../components/basics";
