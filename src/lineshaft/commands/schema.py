@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lineshaft.commands import output
+from lineshaft.commands.kpi_page import kpi_page
 from lineshaft.config.describe import json_schema, reference
 from lineshaft.config.load import builtin_profiles
 from lineshaft.drivers.builtin import DRIVERS
@@ -23,4 +24,4 @@ def run(pages: Path | None) -> int:
 
 def reference_pages() -> dict[str, str]:
     """File name -> Markdown of every generated page."""
-    return reference(DRIVERS, builtin_profiles())
+    return reference(DRIVERS, builtin_profiles()) | {"kpis.md": kpi_page()}

@@ -114,6 +114,10 @@ class OeeConfig(Section):
     lines: tuple[LineConfig, ...] = key((), "Lines, with the flow through their machines.")
     products: tuple[ProductConfig, ...] = key((), "Products.")
     reasons: tuple[ReasonConfig, ...] = key((), "The tree of reasons.")
+    minor_stops: Literal["availability", "performance"] = key(
+        "availability",
+        "Which loss minor stops are: availability as ISO 22400-2 has it, or performance as the six big losses do.",
+    )
     webhooks: tuple[WebhookConfig, ...] = key((), "Systems that are told when a shift or an order has ended.")
     reports: tuple[ShiftReportConfig, ...] = key((), "Shift reports by mail; they need `mail` of the hub.")
     settle: Duration = key(

@@ -94,3 +94,26 @@ def test_what_if_names_the_gain() -> None:
     totals = shift(breaks=0, down=60, ran=420, cycle_s=60.0, made=420, good=420)
     gain = losses.what_if(totals, "breakdown", 1.0, 80.0)
     assert (gain.oee, gain.parts, gain.money) == (1.0, 60.0, 80.0)
+
+
+def test_minor_stops_as_performance() -> None:
+    """The other convention moves the loss from availability to effectiveness; OEE and the sum of losses stay."""
+    totals = Totals(production=380 * MINUTE, minor_stop=20 * MINUTE, breakdown=50 * MINUTE, produced=350, good=340,
+                    scrap=10, standard_time=350 * MINUTE, standard_good=340 * MINUTE)  # fmt: skip
+    iso, other = kpis.values(totals), kpis.values(totals.minor_stops_as_performance())
+    assert (iso["availability"], other["availability"]) == (380 / 450, 400 / 450)
+    assert (iso["effectiveness"], other["effectiveness"]) == (350 / 380, 350 / 400)
+    assert (iso["oee"], iso["quality"]) == (other["oee"], other["quality"])
+    falls = [losses.waterfall(one) for one in (totals, totals.minor_stops_as_performance())]
+    assert [sum(loss.time for loss in fall.losses) + fall.productive for fall in falls] == [450 * MINUTE] * 2
+    assert [fall.of("availability") for fall in falls] == [70 * MINUTE, 50 * MINUTE]
+    assert totals.calendar == totals.minor_stops_as_performance().calendar
+
+
+def test_the_list_of_kpis_is_whole() -> None:
+    """All 34 KPIs of ISO 22400-2 are there, each with formula, unit and symbols that are explained."""
+    assert len([one for one in kpis.KPIS if one.source == kpis.ISO]) == 34
+    for one in kpis.KPIS:
+        assert one.formula
+        assert one.unit
+        assert set(one.needs) <= set(kpis.SYMBOLS)

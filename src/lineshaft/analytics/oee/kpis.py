@@ -168,7 +168,7 @@ def inputs_of(totals: Totals, more: Inputs | None = None) -> dict[str, float]:
     """The symbols that totals know, and what the caller knows besides (orders, energy ...). Seconds and pieces."""
     seconds = {
         "CAL": totals.calendar, "POT": totals.operation, "PDOT": totals.planned_down, "PBT": totals.busy_plan,
-        "AUBT": totals.busy, "AUPT": totals.processing, "APT": totals.production, "AUST": totals.setup,
+        "AUBT": totals.busy, "AUPT": totals.processing, "APT": totals.running, "AUST": totals.setup,
         "ADET": totals.delays, "ADOT": totals.no_order, "TTR": totals.breakdown, "TTF": totals.processing,
         "PRU.PQ": totals.standard_time, "PRU.GQ": totals.standard_good,
     }  # fmt: skip

@@ -52,11 +52,12 @@ def waterfall(totals: Totals) -> Waterfall:
         Loss("blocked", "Blocked", "availability", totals.blocked),
         Loss("delay", "Other delays", "availability", totals.delay),
         Loss("no-order", "No order", "availability", totals.no_order),
-        Loss("minor-stop", "Minor stops", "availability", totals.minor_stop),
+        Loss("minor-stop", "Minor stops", "performance" if totals.minor_running else "availability",
+             totals.minor_stop + totals.minor_running),
         Loss("speed", "Reduced speed", "performance", speed),
         Loss("scrap", "Process defects", "quality", scrap - start_up),
         Loss("start-up", "Start-up rejects", "quality", start_up),
-    )
+    )  # fmt: skip
     return Waterfall(totals.busy_plan, losses, totals.standard_good)
 
 
@@ -121,7 +122,8 @@ def what_if(totals: Totals, loss: str, share: float, rate: float) -> Gain:
     won = max(0.0, found.time) * share
     speed = totals.standard_time / totals.production if totals.production else 0.0
     quality = totals.standard_good / totals.standard_time if totals.standard_time else 0.0
-    factor = {"availability": speed * quality, "performance": quality, "quality": 1.0}[found.kind]
+    kind = "availability" if loss == "minor-stop" else found.kind  # time that is won becomes production either way
+    factor = {"availability": speed * quality, "performance": quality, "quality": 1.0}[kind]
     more = won * factor
     per_part = totals.standard_good / totals.good if totals.good else 0.0
     oee = (totals.standard_good + more) / totals.busy_plan if totals.busy_plan else 0.0

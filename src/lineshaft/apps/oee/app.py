@@ -28,7 +28,7 @@ def make(context: AppContext) -> Oee:
     """Put the parts together; nothing runs yet."""
     services = context.services
     setup = make_setup(context.plant)
-    store = OeeStore(services.state.database)
+    store = OeeStore(services.state.database, context.plant.oee.minor_stops)
 
     def told(machines: Sequence[str]) -> None:
         services.stream.changed("oee", machines)

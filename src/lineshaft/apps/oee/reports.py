@@ -89,7 +89,7 @@ class Reports:
             for product, order, totals in one.slices:
                 key = _group(group, one.slot, product, order) if group else one.machine
                 seconds = own.get(order, cycle(one.machine, product))
-                found[(key,)] += standard(totals, seconds).by_order(order)
+                found[(key,)] += self.store.counted(standard(totals, seconds).by_order(order))
         return dict(found)
 
     def kpis(self, path: str, start: int, end: int, by: str) -> dict[str, Any]:
@@ -275,6 +275,7 @@ def figures(totals: Totals) -> dict[str, Any]:
     """Totals in seconds and pieces, every KPI, and how much of the planned time is known."""
     values = asdict(totals)
     counts = ("produced", "good", "scrap", "rework", "start_up_scrap", "failures", "stops", "minor_stops")
+    values["minor_stop"] += values.pop("minor_running")  # what it counts as is in the KPIs
     times = {name: value / 1e6 for name, value in values.items() if name not in counts}
     sums = {"calendar": totals.calendar, "operation": totals.operation, "busy_plan": totals.busy_plan,
             "busy": totals.busy, "processing": totals.processing, "delays": totals.delays}  # fmt: skip

@@ -63,8 +63,9 @@ _FIELDS = (*t.TOTALS, *t.COUNTS, *t.EVENTS)
 class OeeStore:
     """Thread-safe. Times are UTC microseconds; a slot belongs to a range by its start."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, minor_stops: str = "availability") -> None:
         self._database = database
+        self._minor_stops = minor_stops
         self._guard = threading.Lock()
         self._memory = Memory()
         self.orders = OrderStore(database)
@@ -104,7 +105,12 @@ class OeeStore:
         """Totals with standard times of the slots that start in [start, end): per machine, or per value of a group."""
         orders = self.orders.cycles()
         with self._guard:
-            return self._memory.totals(machines, start, end, group, cycle, orders)
+            found = self._memory.totals(machines, start, end, group, cycle, orders)
+        return {key: self.counted(totals) for key, totals in found.items()}
+
+    def counted(self, totals: Totals) -> Totals:
+        """The totals with minor stops as the loss that the plant takes them for."""
+        return totals.minor_stops_as_performance() if self._minor_stops == "performance" else totals
 
     def losses(self, machines: Sequence[str], start: int, end: int) -> list[tuple[str, str, Element, bool, int, int]]:
         """(machine, reason, element, given, time, stops) of the slots that start in [start, end)."""
