@@ -44,6 +44,7 @@ def plant(devices: Mapping[str, Iterable[Any]], *, driver: str = "scripted", **s
                 "asset": f"hall/{device}",
                 "poll": sections.get("poll", "50ms"),
                 "timeout": "500ms",
+                "silence": sections.get("silence"),
                 "signals": entries,
             }
         )

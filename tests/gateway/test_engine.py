@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -236,6 +236,42 @@ async def test_a_machine_lost_behind_its_server_is_told(push: bool) -> None:
         await told(good)
         assert (made.state("press"), made.status()[0].error) == ("online", "")
         assert [event.kind for event in kept.events] == ["device.silent", "device.recovered"]
+
+
+@pytest.mark.parametrize(("plant", "driver", "after"), [(None, 600.0, 600), ("90s", 600.0, 90), ("0s", 600.0, 0)])
+async def test_a_sender_that_falls_silent_is_told(plant: str | None, driver: float, after: int) -> None:
+    """After the driver's time, or the plant's own (0: never), a sender is degraded with one event, until it sends."""
+    clock, device = VirtualClock(), FieldDevice(force=1.0)
+    plan = plan_of({"press": ["force"]}, silence=plant)
+    spec = ScriptedDriver.spec({"press": device}, clock, push=True)
+    async with engine(plan, replace(spec, silence=driver), clock) as (made, kept):
+
+        def send() -> None:
+            device.push(lambda points: SampleBatch.of([points[0].handle], clock.now_us(), 2.0))
+
+        for _ in range(3):
+            await clock.advance(50)
+            send()
+            await settled()
+        assert (made.state("press"), kept.events) == ("online", [])
+        await clock.advance(after - 1 if after else 86_400)
+        assert (made.state("press"), kept.events) == ("online", [])
+        if not after:
+            return
+        await clock.advance(2)
+        status = made.status()[0]
+        assert (made.state("press"), [event.kind for event in kept.events]) == ("degraded", ["device.silent"])
+        assert status.error.startswith("press has sent nothing for ")
+        assert "silence: 0" in status.hint
+        await clock.advance(3 * after)
+        assert len(kept.events) == 1
+        assert kept.of("force")[-1] == (2.0, Quality.GOOD)  # its values only get old
+        send()
+        await settled()
+        assert (made.state("press"), made.status()[0].error) == ("online", "")
+        assert [event.kind for event in kept.events] == ["device.silent", "device.recovered"]
+        await clock.advance(after + 1)
+        assert [event.kind for event in kept.events] == ["device.silent", "device.recovered", "device.silent"]
 
 
 async def test_a_signal_without_a_value_degrades_nothing() -> None:

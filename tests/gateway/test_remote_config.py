@@ -113,6 +113,30 @@ async def test_a_device_that_stays_away_takes_the_push_back(works: Works) -> Non
     assert [event.kind for event in works.field.events] == ["config.rolled_back"]
 
 
+async def test_a_new_device_that_does_not_come_takes_the_push_back(works: Works) -> None:
+    """What is added is watched like what was there; one that is known to be away is put in with enabled: false."""
+    more = "  - {{id: saw, driver: modbus-tcp, asset: press, connection: {{host: 127.0.0.2}}, signals: []{}}}\n"
+    added = {"plant.yaml": FIRST["plant.yaml"] + more.format("")}
+    await works.push(added)
+    works.begin()
+    await works.remote.watch(works.field)
+    status = works.remote.status()
+    assert (works.files(), status.state) == (FIRST, "rolled-back")
+    assert "saw" in status.words
+    assert "plc" not in status.words
+    works.begin()
+    await works.push(added, version="8-ab")
+    works.begin()
+    works.field.up = frozenset({"plc", "saw"})
+    await works.remote.watch(works.field)
+    assert (works.files(), works.remote.status().state) == (added, "settled")
+    later = {"plant.yaml": added["plant.yaml"] + more.replace("saw", "mill").format(", enabled: false")}
+    await works.push(later, base=added, version="9-ab")
+    works.begin()
+    await works.remote.watch(works.field)
+    assert (works.files(), works.remote.status().state) == (later, "settled")
+
+
 async def test_a_gateway_that_cannot_run_takes_the_push_back(works: Works) -> None:
     """A process that survives it puts the files back at once; without a trial there is nothing to put back."""
     assert not works.remote.failed("it cannot")

@@ -16,7 +16,7 @@ from lineshaft.errors import ConfigError
 from lineshaft.gateway.options import GatewayOptions, broker_access
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
 from lineshaft.testing import FieldDevice
-from lineshaft.wire.notes import EventNote, LedgerNote, StatusNote
+from lineshaft.wire.notes import EventNote, LedgerNote, PipelineNote, StatusNote
 
 FAST_LEDGER = {"ledger_interval": "200ms"}
 
@@ -128,6 +128,12 @@ async def test_each_signal_shows_what_its_pipeline_did(broker: Mosquitto, host: 
         assert last.rows_out == last.rows_in - last.dropped < last.rows_in
         with pytest.raises(KeyError):
             gateway.pipeline_of("acme/north/hall/press/none")
+        told = sum(isinstance(note, PipelineNote) for note in host.notes)
+        assert told, "a hub is told as soon as it is there"
+        host.state(False)
+        await until(lambda: not gateway.connected())
+        host.state(True)  # a hub that started anew knows nothing
+        await until(lambda: sum(isinstance(note, PipelineNote) for note in host.notes) > told)
 
 
 async def test_what_a_door_held_back_is_sent_at_the_end(broker: Mosquitto, host: Host, folder: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import field_validator, model_validator
 from lineshaft.config.asset_types import AssetTypeConfig as AssetTypeConfig
 from lineshaft.config.asset_types import AttributeConfig as AttributeConfig
 from lineshaft.config.broker import BrokerAccountConfig as BrokerAccountConfig
+from lineshaft.config.buffer import BufferConfig as BufferConfig
 from lineshaft.config.calendars import BreakConfig as BreakConfig
 from lineshaft.config.calendars import CalendarConfig as CalendarConfig
 from lineshaft.config.calendars import PlannedStopConfig as PlannedStopConfig
@@ -283,6 +284,9 @@ class DeviceConfig(Section):
     asset: str = key("", "Path of the asset below the site that the signals belong to.")
     poll: Duration = key(1.0, "How often signals are read.", unit="s", gt=0)
     timeout: Duration = key(3.0, "How long to wait for one answer.", unit="s", gt=0)
+    silence: Duration | None = key(
+        None, "A sender without a value for so long is degraded; 0: never. 1 h for MQTT and webhooks.", unit="s", ge=0
+    )
     signals: tuple[SignalConfig, ...] = key((), "Signals beside those of the profile.")
     enabled: bool = key(True, "False: known but not connected.")
 
@@ -298,16 +302,6 @@ class ProfileConfig(Section):
     tried: str = key("", "On which device, and its firmware, it was tried; empty: on none, only on simulated ones.")
     connection: dict[str, Any] = key({}, "Driver options that this device needs.")
     signals: tuple[SignalConfig, ...] = key(..., "Its signals.")
-
-
-class BufferConfig(Section):
-    """The disk buffer between the devices and the platform."""
-
-    max_size: Size = key(1_000_000_000, "Bound on disk; beyond it the oldest samples go, counted.", unit="B", gt=0)
-    max_age: Duration | None = key(None, "Samples older than this go, counted; none: kept.", unit="s")
-    fsync: Duration = key(
-        1.0, "How often written samples are forced to the disk; a power cut loses at most this.", unit="s"
-    )
 
 
 class GatewayConfig(Section):

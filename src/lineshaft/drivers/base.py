@@ -296,5 +296,6 @@ class DriverSpec:
     push: bool = False  # True: subscribe() is used instead of polling where the made driver has it
     writes: bool = False  # True: the made driver has `write`, see Writes
     docs: str = ""  # page in docs/guide
+    silence: float = 0.0  # seconds without a value after which a sender counts as silent, where the plant says nothing
     waveforms: Literal["no", "counted", "bare", "told"] = "no"
     """Gives bursts: as many samples as the plant says, samples alone, or with their rate."""

@@ -11,6 +11,7 @@ from lineshaft.model.samples import CLASS_MASK, Quality, SampleBatch
 from lineshaft.wire.notes import DeviceState
 
 _BEHIND: Final = "the server answers: look at the machine behind it, and at the cable between the two"
+_QUIET: Final = "look whether the sender still publishes; silence: 0 for a device that may be quiet for long"
 _SOME: Final = "look which ones, and whether their addresses are right"
 
 
@@ -22,6 +23,11 @@ class Verdict:
     error: str
     hint: str
     silent: bool
+
+
+def quiet_verdict(words: str) -> Verdict:
+    """Of a device that is connected and sends nothing."""
+    return Verdict("degraded", words, _QUIET, silent=True)
 
 
 class Health:

@@ -67,7 +67,7 @@ class Trial:
     """A pushed configuration that must prove itself."""
 
     before: Bundle
-    online: tuple[str, ...]  # devices that were online, and are in the new plant
+    online: tuple[str, ...]  # devices of the new plant that were online, and those that are new in it
     uplink: bool  # the way to the hub was changed: it must open again as well
     seconds: float
 
@@ -168,7 +168,7 @@ class RemoteConfig:
         self._trial = None
         self._set(replace(self._status, state="settled", words="", since=self._clock.now_us()))
         details = {"version": self._status.version}
-        message = f"Configuration {self._status.version} is in use; all devices that were online are."
+        message = f"Configuration {self._status.version} is in use; all devices that were online are, and the new ones."
         watched.event(Event(self._clock.now_us(), "config.applied", self._subject(), message, details=details))
         watched.tell()
 
@@ -193,7 +193,10 @@ class RemoteConfig:
         self._set(ConfigStatus(digest(trial.before), "rolled-back", version, words, now))
         log.error("config.rolled_back", version=version, reason=words)
         message = f"Configuration {version} was taken back. {words}"
-        details = {"version": version, "mend": "See which device it broke, mend it and push again."}
+        details = {
+            "version": version,
+            "mend": "See which device it broke, mend it and push again. One that is not there yet: enabled: false.",
+        }
         self._events.append(Event(now, "config.rolled_back", "", message, Severity.HIGH, details))
 
     # -- requests
@@ -250,9 +253,10 @@ class RemoteConfig:
             raise ConnectionFailed("the gateway is starting", hint="Ask again in a moment.")
         now, found = self._clock.now_us(), digest(files)
         wanted = {device.id for device in plant.devices if device.enabled}
+        known = {device.id for device in running.devices if device.enabled}
         self._trial = Trial(
             before=dict(present),
-            online=tuple(sorted(watched.online() & wanted)),
+            online=tuple(sorted((watched.online() & wanted) | (wanted - known))),
             uplink=_way_out(plant) != _way_out(running) and watched.connected(),
             seconds=running.gateway.rollback_after,
         )

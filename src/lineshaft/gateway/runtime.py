@@ -23,6 +23,7 @@ from lineshaft.gateway.options import GatewayOptions, broker_access, check_uplin
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
 from lineshaft.gateway.requests import Requests
 from lineshaft.gateway.steps.pipeline import Pipeline, step_status
+from lineshaft.gateway.timing import event_or
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext, TellsPipeline, Uplink
 from lineshaft.gateway.uplinks.builtin import UPLINKS
@@ -81,6 +82,7 @@ class Gateway:
         self._sync_failed = False
         self.recent: deque[Event] = deque(maxlen=_RECENT)
         self.last_status: StatusNote | None = None
+        self._welcome = asyncio.Event()  # an uplink has come online
         self.started = asyncio.Event()
         """Set when the buffer is open and `status` can be asked."""
 
@@ -130,6 +132,7 @@ class Gateway:
             uplink = UPLINKS[type(config)](config, node, self._files(config))
         forwarder = Forwarder(uplink, self._buffer, self._clock, config.drain_rate)
         uplink.deliveries = forwarder
+        forwarder.on_online = self._welcome.set
         return forwarder
 
     def _wake(self) -> None:
@@ -167,7 +170,7 @@ class Gateway:
                 group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
                 group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
                 group.create_task(self._every(STATUS_INTERVAL, self._tell_status), name="status"),
-                group.create_task(self._every(PIPELINE_INTERVAL, self._tell_pipeline), name="pipeline"),
+                group.create_task(self._tell_pipelines(), name="pipeline"),
             ]
             await stop.wait()
             for task in tasks:
@@ -241,7 +244,14 @@ class Gateway:
             for forwarder in self._forwarders:
                 forwarder.uplink.tell(part)
 
-    async def _tell_pipeline(self) -> None:
+    async def _tell_pipelines(self) -> None:
+        """In turns, and at once when a hub is there again that may have started anew and know nothing."""
+        while True:
+            self._welcome.clear()
+            await event_or(self._clock, self._welcome, self._clock.monotonic() + PIPELINE_INTERVAL)
+            self._tell_pipeline()
+
+    def _tell_pipeline(self) -> None:
         paths = [item.signal.path for item in self._plan.signals]
         for at in range(0, len(paths), _PER_STATUS_NOTE):
             signals = {path: self.pipeline_of(path) for path in paths[at : at + _PER_STATUS_NOTE]}

@@ -34,6 +34,7 @@ WEBHOOK = DriverSpec(
     address=WebhookAddress,
     create=_webhook,
     push=True,
+    silence=3600.0,
     docs="guide/drivers/http.md",
     waveforms="bare",
 )

@@ -19,6 +19,7 @@ SPEC = DriverSpec(
     address=MqttAddress,
     create=_create,
     push=True,
+    silence=3600.0,
     docs="guide/drivers/mqtt.md",
     waveforms="bare",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 import structlog
@@ -40,6 +40,8 @@ class Forwarder:
 
     def __init__(self, uplink: Uplink, buffer: Buffer, clock: Clock, drain_rate: int) -> None:
         self.uplink = uplink
+        self.on_online: Callable[[], None] = lambda: None
+        """Called whenever the uplink is online again."""
         self._buffer = buffer
         self._clock = clock
         self._drain_rate = drain_rate
@@ -109,9 +111,11 @@ class Forwarder:
         self._error = str(error)
 
     def _set_online(self, online: bool) -> None:
-        if online != self._online:
+        before, self._online = self._online, online
+        if online != before:
             self._since = self._clock.now_us()
-        self._online = online
+            if online:
+                self.on_online()
 
     def _restart(self, live_after: int) -> None:
         self._in_flight.clear()
