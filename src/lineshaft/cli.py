@@ -200,6 +200,17 @@ def oee_kpis(json: JsonOption = False) -> None:
     raise typer.Exit(oee.run_kpis(as_json=json))
 
 
+@oee_app.command("propose")
+def oee_propose(
+    plant: PlantArgument,
+    write: Annotated[bool, typer.Option(help="Write oee.yaml into the plant folder, where it has none.")] = False,
+) -> None:
+    """Machines that could be measured, guessed from the names and kinds of the plant's signals."""
+    from lineshaft.commands import oee_propose as command
+
+    raise typer.Exit(command.run(plant, write=write))
+
+
 @app.command()
 def connect(
     address: Annotated[

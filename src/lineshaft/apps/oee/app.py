@@ -12,6 +12,7 @@ from lineshaft.apps.oee.closing import Closing
 from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.figures import OeeFigures
 from lineshaft.apps.oee.floor import router as floor
+from lineshaft.apps.oee.guess_routes import router as guess_router
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
 from lineshaft.apps.oee.proposals import Proposals
@@ -78,4 +79,4 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-OEE = App("oee", "OEE", (router, order_router, report_router, floor), start)
+OEE = App("oee", "OEE", (router, order_router, report_router, guess_router, floor), start)

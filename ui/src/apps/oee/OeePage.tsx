@@ -1,9 +1,10 @@
 import { useMemo } from "react";
-import { Empty, Failure, Segmented, Skeleton } from "../../components/basics";
+import { Failure, Segmented, Skeleton } from "../../components/basics";
 import { t, tn } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeSetup, type Setup } from "./api";
 import { Board } from "./Board";
+import { Guesses } from "./Guesses";
 import { Hours } from "./Hours";
 import { Losses } from "./Losses";
 import { Machines } from "./Machines";
@@ -40,7 +41,12 @@ export default function OeePage() {
   const scopes = useMemo(() => (setup.data ? scopesOf(setup.data) : []), [setup.data]);
   if (setup.isPending) return <Skeleton rows={8} />;
   if (setup.isError) return <Failure error={setup.error} retry={() => void setup.refetch()} />;
-  if (setup.data.lines.length === 0) return <Empty>{t("oee.none")}</Empty>;
+  if (setup.data.lines.length === 0)
+    return (
+      <div className="oee">
+        <Guesses />
+      </div>
+    );
   const props: ViewProps = { setup: setup.data, path, go };
   return (
     <div className="oee">
