@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
+from lineshaft.apps.base import AppContext
+from lineshaft.apps.oee.app import make
 from lineshaft.apps.oee.detect import Seen, propose, section
 from lineshaft.commands.oee_propose import seen_of
 from lineshaft.config.load import load_plant
 from lineshaft.config.oee import OeeConfig
 from lineshaft.drivers.builtin import DRIVERS
-from lineshaft.model.equipment import Datatype, Signal, SignalKind
+from lineshaft.hub.security.roles import Role
+from lineshaft.model.equipment import Datatype, Equipment, Level, Signal, SignalKind
+
+from .plant import HOUR, MINUTE, PRESS, RUN, SIX, STOP, running
+from .test_routes import headers, served
 
 STATE = Signal("s/a", "state", SignalKind.STATE, Datatype.UINT8)
 MTCONNECT = {"state": frozenset({"ACTIVE", "READY"})}
@@ -88,3 +96,21 @@ def test_machines_of_one_line_are_a_flow() -> None:
     """Those below one node are proposed as a line, in their order."""
     both = [Seen(f"line/{name}", name, "cnc", (STATE, GOOD)) for name in ("a", "b")]
     assert yaml.safe_load(section(propose(both)))["oee"]["lines"] == [{"path": "line", "flow": ["a", "b"]}]
+
+
+async def test_the_hub_looks_at_values_too(tmp_path: Path) -> None:
+    """On a plant without the section the page gets the machine with the numbers that its state really had."""
+    with running(tmp_path) as line:
+        line.services.state.register_equipment([Equipment(PRESS, "Press", Level.ASSET, "press")])
+        line.put(f"{PRESS}/state", [(SIX, RUN), (SIX + MINUTE, STOP), (SIX + 2 * MINUTE, 11.0)])
+        await line.at(SIX + HOUR)
+        bare = line.plant.model_copy(update={"oee": OeeConfig()})
+        empty = replace(line, oee=make(AppContext(bare, line.services, line.historian.listen)))
+        async with served(empty) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1/oee", timeout=30) as client:
+            viewer, engineer = headers(app, empty, Role.VIEWER), headers(app, empty, Role.ENGINEER)
+            assert (await client.get("/guesses", headers=viewer)).status_code == 403
+            answer = (await client.get("/guesses", headers=engineer)).json()
+        (guess,) = answer["items"]
+        assert (guess["asset"], guess["sure"], guess["config"]["standard"]) == ("line/press", "likely", "packml")
+        assert (guess["config"]["good"], guess["config"]["scrap"]) == ("good", "scrap")
+        assert yaml.safe_load(answer["yaml"])["oee"]["machines"] == [guess["config"]]
