@@ -142,6 +142,11 @@ function offsetMs(ms: number): number {
   return local - Math.floor(ms / 1000) * 1000;
 }
 
+/** By how much the zone's clock is ahead of UTC at a time; both in microseconds. */
+export function offsetAt(us: number): number {
+  return offsetMs(us / 1000) * 1000;
+}
+
 /** UTC microseconds of a wall clock time of the zone, like 2026-11-23T14:05:09; NaN when it is none. */
 export function parseWall(text: string): number {
   const local = Date.parse(`${text}Z`);

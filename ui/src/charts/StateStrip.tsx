@@ -21,6 +21,8 @@ interface Props {
   legend?: boolean;
   /** Room on both sides, so that times stand under those of a chart. */
   inset?: [number, number];
+  /** Of another period: the newest value is none of it. */
+  past?: boolean;
 }
 
 function fillOf(ctx: CanvasRenderingContext2D, group: StateClass): string | CanvasPattern {
@@ -84,10 +86,10 @@ export const StateStrip = memo(function StateStrip(props: Props) {
   useEffect(() => {
     if (!visible) return;
     const paint = () => {
-      const { signal: s, series: columns, getBounds: now } = state.current;
+      const { signal: s, series: columns, getBounds: now, past } = state.current;
       if (!ref.current || !columns) return;
       const [start, end] = now();
-      draw(ref.current, bandsOf(s, withNewest(columns, live.get(s.id)), start, Math.min(end, nowUs())), start, end, [left, right]);
+      draw(ref.current, bandsOf(s, past ? columns : withNewest(columns, live.get(s.id)), start, Math.min(end, nowUs())), start, end, [left, right]);
     };
     paint();
     return everyFrame(paint, 1000);
@@ -105,7 +107,7 @@ export const StateStrip = memo(function StateStrip(props: Props) {
     const box = canvas.getBoundingClientRect();
     const [start, end] = getBounds();
     const time = start + ((clientX - box.left - left) / (box.width - left - right)) * (end - start);
-    const band = bandsOf(signal, withNewest(series, live.get(signal.id)), start, Math.min(end, nowUs())).find(
+    const band = bandsOf(signal, props.past ? series : withNewest(series, live.get(signal.id)), start, Math.min(end, nowUs())).find(
       (one) => one.start <= time && time < one.end,
     );
     setTip(band ? { x: Math.min(Math.max(clientX - box.left, 90), box.width - 90), band } : null);

@@ -21,6 +21,7 @@ export interface LaneSeries {
 export interface LaneOptions {
   series: readonly LaneSeries[];
   limits: boolean;
+  ghosts: boolean; // draw another period under each line
   times: boolean; // draw the time axis
   height: number;
 }
@@ -83,6 +84,16 @@ function numberValues(_: uPlot, splits: number[], __: number, ___: number, incre
   return splits.map((value) => (Math.abs(value) >= 1e6 ? `${formatNumber(value / 1e6, 2)} M` : formatNumber(value, digits)));
 }
 
+function ghostOf(model: TrendModel, id: number): Line {
+  const columns = model.ghost(id);
+  return columns ? lineOf(columns, null) : { time: [], value: [], doubt: [] };
+}
+
+function linePaths(signal: SignalInfo): Pick<uPlot.Series, "paths"> {
+  const stepped = signal.kind === "counter" || signal.datatype === "Boolean" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  return stepped ? { paths: stepped } : {};
+}
+
 /** One chart of a trend: the signals of a lane over the model's visible range. */
 export class Lane {
   private plot: uPlot;
@@ -122,7 +133,8 @@ export class Lane {
       const columns = this.model.columns(signal.id);
       return columns ? lineOf(columns, this.model.holdUntil()) : { time: [], value: [], doubt: [] };
     });
-    const tables = this.lines.map((line) => [line.time, line.value] as uPlot.AlignedData);
+    const ghosts = this.options.ghosts ? this.options.series.map(({ signal }) => ghostOf(this.model, signal.id)) : [];
+    const tables = [...this.lines, ...ghosts].map((line) => [line.time, line.value] as uPlot.AlignedData);
     const data = tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
     this.plot.setData(data, true);
     if (this.model.cursor !== null) this.showCursor();
@@ -142,7 +154,7 @@ export class Lane {
   }
 
   private build(): uPlot {
-    const { series, height, limits, times } = this.options;
+    const { series, height, limits, times, ghosts } = this.options;
     const signals = series.map((one) => one.signal);
     const ink = token("--muted");
     const hair = token("--hair");
@@ -177,17 +189,10 @@ export class Lane {
         series: [
           {},
           ...series.map((one): uPlot.Series => {
-            const { signal } = one;
             const { color, dash } = strokeOf(one);
-            const stepped = signal.kind === "counter" || signal.datatype === "Boolean" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
-            return {
-              stroke: color,
-              width: 1.25,
-              dash,
-              points: { show: (u, index) => sparse(u, index) },
-              ...(stepped ? { paths: stepped } : {}),
-            };
+            return { stroke: color, width: 1.25, dash, points: { show: (u, index) => sparse(u, index) }, ...linePaths(one.signal) };
           }),
+          ...(ghosts ? series : []).map((one): uPlot.Series => ({ stroke: strokeOf(one).color, alpha: 0.5, width: 1, dash: [2, 3], points: { show: false }, ...linePaths(one.signal) })),
         ],
         hooks: {
           drawClear: [(u) => this.drawDoubt(u)],
@@ -208,7 +213,7 @@ export class Lane {
           ],
         },
       },
-      [[], ...series.map(() => [])],
+      [[], ...series.map(() => []), ...(ghosts ? series : []).map(() => [])],
       this.box,
     );
   }

@@ -3,6 +3,7 @@ import type { SeriesColumns, SignalInfo } from "../api/types";
 import { everyFrame, nextFrame } from "../live/scheduler";
 import { live } from "../live/store";
 import { bounds, lengthOf, type Range } from "../shell/range";
+import { shifted, type Alignment } from "./align";
 import { loadSeries } from "./history";
 import { mergeLive, withNewest } from "./merge";
 
@@ -18,6 +19,8 @@ const SHORTEST_REDRAW_MS = 100;
 export class TrendModel {
   private base = new Map<number, SeriesColumns>();
   private merged = new Map<number, SeriesColumns>();
+  private ghosts = new Map<number, SeriesColumns>();
+  private alignment: Alignment | null = null;
   private signals: readonly SignalInfo[] = [];
   private range: Range = { live: true, preset: "1h" };
   private gesture: [number, number] | null = null;
@@ -54,10 +57,13 @@ export class TrendModel {
     this.abort?.abort();
   }
 
-  show(signals: readonly SignalInfo[], range: Range): void {
+  /** `alignment`: another period that is drawn under the visible one. */
+  show(signals: readonly SignalInfo[], range: Range, alignment: Alignment | null = null): void {
     const same = signals.length === this.signals.length && signals.every((one, i) => one.id === this.signals[i]?.id);
     this.signals = signals;
     this.range = range;
+    if (alignment?.key !== this.alignment?.key) this.ghosts.clear();
+    this.alignment = alignment;
     this.gesture = null;
     if (!same) this.watch();
     this.plan();
@@ -97,6 +103,11 @@ export class TrendModel {
     const joined = this.isLive ? withNewest(mergeLive(base, now.ring), now) : base;
     this.merged.set(id, joined);
     return joined;
+  }
+
+  /** The other period of a signal at the times of the visible one; undefined while there is none. */
+  ghost(id: number): SeriesColumns | undefined {
+    return this.ghosts.get(id);
   }
 
   /** Until when the last value, or the doubt about it, lasts: now, UTC microseconds; null in a range that stands. */
@@ -176,8 +187,13 @@ export class TrendModel {
     this.loading = true;
     const [start, end] = this.bounds();
     try {
-      const series = await loadSeries(ids, start, end, this.width, abort.signal);
+      const { alignment } = this;
+      const [series, others] = await Promise.all([
+        loadSeries(ids, start, end, this.width, abort.signal),
+        alignment ? loadSeries(ids, ...alignment.source(start, end), this.width, abort.signal) : [],
+      ]);
       if (abort.signal.aborted) return;
+      this.ghosts = new Map(others.map((one) => [one.signal, alignment ? shifted(one, alignment) : one]));
       this.base = new Map(series.map((one) => [one.signal, one]));
       this.error = null;
     } catch (error) {

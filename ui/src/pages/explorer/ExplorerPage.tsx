@@ -173,7 +173,7 @@ function Choice(props: {
   return (
     <label className="explorer-choice">
       {t(`explorer.${name}`)}
-      <select className="input" value={value} onChange={(event) => props.onChange(name, event.target.value)}>
+      <select className="input" aria-label={t(`explorer.${name}`)} value={value} onChange={(event) => props.onChange(name, event.target.value)}>
         <option value="">{t("explorer.any")}</option>
         {choices.map((one) => (
           <option key={one} value={one}>

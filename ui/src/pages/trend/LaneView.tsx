@@ -12,6 +12,7 @@ interface Props {
   plan: LanePlan;
   model: TrendModel;
   limits: boolean;
+  ghosts?: boolean;
   times: boolean;
   height: number;
   summary: string;
@@ -22,7 +23,7 @@ interface Props {
 
 /** One lane: its unit and names above, the chart below. React makes the box; the chart draws itself. */
 export const LaneView = memo(function LaneView(props: Props) {
-  const { plan, model, limits, times, height, nameOf } = props;
+  const { plan, model, limits, times, height, nameOf, ghosts = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const { dark } = useLook();
   const latest = useRef(props);
@@ -31,7 +32,7 @@ export const LaneView = memo(function LaneView(props: Props) {
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const lane = new Lane(element, model, { series: latest.current.plan.series, limits, times, height }, (start, end) =>
+    const lane = new Lane(element, model, { series: latest.current.plan.series, limits, times, height, ghosts }, (start, end) =>
       latest.current.onZoom(start, end),
     );
     model.setWidth(element.clientWidth - AXIS_WIDTH - RIGHT_PAD);
@@ -65,7 +66,7 @@ export const LaneView = memo(function LaneView(props: Props) {
       for (const stop of stops) stop();
       lane.destroy();
     };
-  }, [ids, limits, times, height, dark, model]);
+  }, [ids, limits, times, height, ghosts, dark, model]);
   return (
     <div className="lane">
       <div className="lane-head">

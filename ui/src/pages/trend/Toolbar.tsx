@@ -5,7 +5,10 @@ import type { TrendModel } from "../../charts/model";
 import { Icon, Popover, Segmented } from "../../components/basics";
 import { t, type Key } from "../../i18n";
 import { Views } from "../../shell/Views";
+import { formatTime } from "../../format";
+import { COMPARISONS, type Compared } from "./compare";
 import { isBand, type LaneMode } from "./lanes";
+import { savePicture } from "./picture";
 
 interface Props {
   signals: readonly SignalInfo[];
@@ -14,6 +17,8 @@ interface Props {
   limits: boolean;
   events: boolean;
   asTable: boolean;
+  compared: Compared | null;
+  start: number;
   canGoBack: boolean;
   add: ReactNode;
   onBack: () => void;
@@ -23,6 +28,8 @@ interface Props {
   onLimits: () => void;
   onEvents: () => void;
   onTable: () => void;
+  onCompare: (compared: Compared | null) => void;
+  picture: () => HTMLElement | null;
 }
 
 /** Every gesture of the trend as a button, and what to do with the result. */
@@ -53,6 +60,7 @@ export function Toolbar(props: Props) {
           <button type="button" className="button" aria-pressed={props.events} onClick={props.onEvents}>
             {t("trend.events")}
           </button>
+          <ComparedChoice compared={props.compared} start={props.start} onCompare={props.onCompare} />
           <div className="tool-group tool-end">
             <button type="button" className="button" aria-pressed={props.asTable} title={t(props.asTable ? "trend.chart" : "trend.table")} onClick={props.onTable}>
               <Icon name={props.asTable ? "trend" : "table"} />
@@ -68,7 +76,7 @@ export function Toolbar(props: Props) {
                 </>
               }
             >
-              {(close) => <ExportChoices signals={props.signals} model={props.model} close={close} />}
+              {(close) => <ExportChoices signals={props.signals} model={props.model} picture={props.picture} close={close} />}
             </Popover>
             <Views />
             <CopyLink />
@@ -88,7 +96,33 @@ function Tool({ name, icon, onClick, disabled = false }: { name: Key; icon: stri
   );
 }
 
-function ExportChoices({ signals, model, close }: { signals: readonly SignalInfo[]; model: TrendModel; close: () => void }) {
+/** Which other period is drawn under the visible one. */
+function ComparedChoice({ compared, start, onCompare }: { compared: Compared | null; start: number; onCompare: (compared: Compared | null) => void }) {
+  const at = compared?.startsWith("at ") ? compared.slice(3) : "";
+  const wall = (us: number) => formatTime(us, "minute").replace(" ", "T");
+  return (
+    <span className="compared">
+      <select
+        className="input"
+        aria-label={t("trend.compare")}
+        title={t("trend.compare")}
+        value={at ? "at" : (compared ?? "")}
+        onChange={({ target: { value } }) => onCompare(value === "" ? null : value === "at" ? `at ${wall(start - 86_400e6)}` : (value as Compared))}
+      >
+        <option value="">{t("trend.compare.none")}</option>
+        {COMPARISONS.map((one) => (
+          <option key={one} value={one}>
+            {t(`trend.compare.${one}`)}
+          </option>
+        ))}
+        <option value="at">{t("trend.compare.at")}</option>
+      </select>
+      {at && <input type="datetime-local" className="input" aria-label={t("trend.compare.at")} value={at} max={wall(start)} onChange={({ target: { value } }) => value && onCompare(`at ${value}`)} />}
+    </span>
+  );
+}
+
+function ExportChoices({ signals, model, picture, close }: { signals: readonly SignalInfo[]; model: TrendModel; picture: () => HTMLElement | null; close: () => void }) {
   const download = (format: string) => {
     const [start, end] = model.bounds();
     const link = document.createElement("a");
@@ -109,6 +143,17 @@ function ExportChoices({ signals, model, close }: { signals: readonly SignalInfo
       </button>
       <button type="button" className="item" onClick={() => download("parquet")}>
         {t("trend.exportParquet")}
+      </button>
+      <button
+        type="button"
+        className="item"
+        onClick={() => {
+          const element = picture();
+          if (element) savePicture(element);
+          close();
+        }}
+      >
+        {t("trend.exportPicture")}
       </button>
     </>
   );

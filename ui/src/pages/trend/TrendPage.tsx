@@ -3,6 +3,7 @@ import "./trend.css";
 import { nowUs } from "../../api/client";
 import { useEvents, useSignalsById, useTree } from "../../api/queries";
 import type { SignalInfo } from "../../api/types";
+import type { Alignment } from "../../charts/align";
 import { AXIS_WIDTH, RIGHT_PAD } from "../../charts/lane";
 import { statistics } from "../../charts/merge";
 import { TrendModel } from "../../charts/model";
@@ -16,6 +17,7 @@ import { live } from "../../live/store";
 import { useAddress, useRange } from "../../shell/address";
 import { bounds, moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
+import { parseCompared, useAlignment } from "./compare";
 import { commonPath, laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
 import { SampleTable } from "./SampleTable";
@@ -24,12 +26,14 @@ import { ValueTable } from "./ValueTable";
 
 const MINUTE = 60_000_000; // microseconds
 const MOST_EVENTS = 500;
+const MOST_SERIES = 50;
 
 /** Any signals over any time: lanes of lines, bands of states, figures below. All of it is in the address. */
 export default function TrendPage() {
   const { query, change } = useAddress();
   const list = query.get("s") ?? "";
-  const ids = useMemo(() => list.split(",").filter((id) => /^\d+$/.test(id)).map(Number), [list]);
+  const all = useMemo(() => [...new Set(list.split(",").filter((id) => /^\d+$/.test(id)).map(Number))], [list]);
+  const ids = useMemo(() => all.slice(0, MOST_SERIES), [all]);
   const { signals, isPending, isError, error, refetch } = useSignalsById(ids);
   const setIds = useCallback(
     (next: readonly number[]) => change((q) => (next.length ? q.set("s", next.join(",")) : q.delete("s"))),
@@ -37,17 +41,22 @@ export default function TrendPage() {
   );
   if (ids.length > 0 && isPending) return <Skeleton rows={6} />;
   if (isError) return <Failure error={error} retry={() => void refetch()} />;
-  return <Trend signals={signals} setIds={setIds} />;
+  return (
+    <>
+      {all.length > MOST_SERIES && <p className="hint">{t("trend.most", { n: MOST_SERIES })}</p>}
+      <Trend signals={signals} setIds={setIds} />
+    </>
+  );
 }
 
 /** A model that lives as long as the page. */
-export function useModel(signals: readonly SignalInfo[], range: Range): TrendModel {
+export function useModel(signals: readonly SignalInfo[], range: Range, alignment: Alignment | null = null): TrendModel {
   const [model] = useState(() => new TrendModel());
   useEffect(() => {
     model.start();
     return () => model.stop();
   }, [model]);
-  useEffect(() => model.show(signals, range), [model, signals, range]);
+  useEffect(() => model.show(signals, range, alignment), [model, signals, range, alignment]);
   return model;
 }
 
@@ -55,7 +64,10 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
   const { query, change } = useAddress();
   const { range, setRange } = useRange();
   const { tree } = useTree();
-  const model = useModel(signals, range);
+  const compared = parseCompared(query.get("cmp"));
+  const { alignment, error: noAlignment } = useAlignment(compared, range, signals[0]?.id);
+  const model = useModel(signals, range, alignment);
+  const picture = useRef<HTMLDivElement>(null);
   const version = useSyncExternalStore(model.onLoad, () => model.version);
   const mode = (["unit", "each", "one"].includes(query.get("lanes") ?? "") ? query.get("lanes") : "unit") as LaneMode;
   const limits = query.get("limits") !== "0";
@@ -123,6 +135,10 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
         onMove={(share) => go(moved(range, nowUs(), share))}
         onMode={(value) => change((q) => (value === "unit" ? q.delete("lanes") : q.set("lanes", value)), { replace: true })}
         onLimits={() => change((q) => (limits ? q.set("limits", "0") : q.delete("limits")), { replace: true })}
+        compared={compared}
+        start={bounds(range, nowUs())[0]}
+        onCompare={(next) => change((q) => (next ? q.set("cmp", next) : q.delete("cmp")), { replace: true })}
+        picture={() => picture.current}
         events={withEvents}
         onEvents={() => change((q) => (withEvents ? q.set("events", "0") : q.delete("events")), { replace: true })}
         onTable={() => change((q) => (asTable ? q.delete("view") : q.set("view", "table")), { replace: true })}
@@ -130,13 +146,15 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
       />
       {signals.length === 0 && <Empty>{t("trend.empty")}</Empty>}
       {model.error !== null && <Failure error={model.error} />}
+      {noAlignment !== null && <Failure error={noAlignment} />}
+      {alignment && <ComparedWith alignment={alignment} range={range} />}
       {signals.length > 0 && (
         <div ref={ref} className="trend-body" data-loading={model.loading}>
           {empty && <NoData signals={signals} newest={newest} />}
           {asTable ? (
             <SampleTable signals={signals} model={model} version={version} nameOf={nameOf} />
           ) : (
-            <div className="lanes" tabIndex={0} role="group" aria-label={t("trend.help")} title="" onKeyDown={onKeyDown} onPointerLeave={() => model.setCursor(null)}>
+            <div ref={picture} className="lanes" tabIndex={0} role="group" aria-label={t("trend.help")} title="" onKeyDown={onKeyDown} onPointerLeave={() => model.setCursor(null)}>
               {withEvents && <Happened signals={signals} model={model} range={range} onPick={(start, end) => go(around(range, start, end))} />}
               {plan.bands.map(({ signal }) => (
                 <div key={signal.id} className="lane">
@@ -146,7 +164,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
                     </span>
                     <LiveState signal={signal} />
                   </div>
-                  <Band signal={signal} model={model} version={version} />
+                  <Band signal={signal} model={model} version={version} ghost={alignment !== null} />
                 </div>
               ))}
               {plan.lanes.map((lane, i) => (
@@ -155,6 +173,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
                   plan={lane}
                   model={model}
                   limits={limits}
+                  ghosts={alignment !== null}
                   times={i === plan.lanes.length - 1}
                   height={i === plan.lanes.length - 1 ? each + 30 : each}
                   summary={summaryOf(lane.series.map((one) => one.signal), model)}
@@ -165,7 +184,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
               ))}
             </div>
           )}
-          <ValueTable signals={signals} lanes={plan.lanes} model={model} version={version} nameOf={nameOf} onRemove={(id) => setIds(signals.map((one) => one.id).filter((one) => one !== id))} />
+          <ValueTable signals={signals} lanes={plan.lanes} model={model} range={range} alignment={alignment} nameOf={nameOf} onRemove={(id) => setIds(signals.map((one) => one.id).filter((one) => one !== id))} />
         </div>
       )}
     </div>
@@ -237,7 +256,20 @@ function around(range: Range, start: number, end: number): Range {
   return standing(range, (start + end) / 2 - half, (start + end) / 2 + half);
 }
 
-export function Band({ signal, model, version }: { signal: SignalInfo; model: TrendModel; version: number }) {
+/** Which period is drawn under the visible one. */
+function ComparedWith({ alignment, range }: { alignment: Alignment; range: Range }) {
+  const [start, end] = alignment.source(...bounds(range, nowUs()));
+  return (
+    <p className="compared-with muted" role="status">
+      <svg className="series-key" viewBox="0 0 22 8" aria-hidden>
+        <line x1="0" x2="22" y1="4" y2="4" stroke="currentColor" strokeWidth="1.5" strokeDasharray="2 3" />
+      </svg>
+      {t("trend.comparedWith", { start: formatTime(start, "minute"), end: formatTime(end, "minute") })}
+    </p>
+  );
+}
+
+export function Band({ signal, model, version, ghost = false }: { signal: SignalInfo; model: TrendModel; version: number; ghost?: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const getBounds = useCallback(() => model.bounds(), [model]);
   useEffect(
@@ -254,9 +286,15 @@ export function Band({ signal, model, version }: { signal: SignalInfo; model: Tr
     [model],
   );
   const series = useMemo(() => model.columns(signal.id), [model, signal.id, version]); // eslint-disable-line
+  const other = useMemo(() => (ghost ? model.ghost(signal.id) : undefined), [model, signal.id, version, ghost]); // eslint-disable-line
   return (
     <div ref={box} className="band">
       <StateStrip signal={signal} series={series} getBounds={getBounds} inset={[AXIS_WIDTH, RIGHT_PAD]} />
+      {other && (
+        <div className="band-other">
+          <StateStrip signal={signal} series={other} past getBounds={getBounds} height={12} inset={[AXIS_WIDTH, RIGHT_PAD]} />
+        </div>
+      )}
       <i className="band-cursor" hidden />
     </div>
   );

@@ -1,17 +1,20 @@
-import { memo, useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef } from "react";
 import { Link } from "wouter";
 import type { SignalInfo } from "../../api/types";
 import { nowUs } from "../../api/client";
-import { indexAt, statistics, type Statistics } from "../../charts/merge";
+import type { Alignment } from "../../charts/align";
+import { indexAt } from "../../charts/merge";
 import type { TrendModel } from "../../charts/model";
-import { Icon } from "../../components/basics";
+import { Failure, Icon } from "../../components/basics";
 import { valueText, LiveState, LiveValue } from "../../components/values";
-import { decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
+import { decimalsOf, formatAge, formatNumber, formatShare, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
-import { everyFrame } from "../../live/scheduler";
+import { useTick } from "../../live/hooks";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, signalPath, useHref } from "../../shell/address";
+import { bounds, type Range } from "../../shell/range";
+import { useFigures, type Figures } from "./figures";
 import type { LanePlan } from "./lanes";
 import { SeriesKey } from "./SeriesKey";
 
@@ -19,29 +22,21 @@ interface Props {
   signals: readonly SignalInfo[];
   lanes: readonly LanePlan[];
   model: TrendModel;
-  version: number;
+  range: Range;
+  alignment: Alignment | null;
   nameOf: (asset: string) => string;
   onRemove: (id: number) => void;
 }
 
-/** Value at the cursor, now, and figures of the visible range for each signal. */
-export const ValueTable = memo(function ValueTable({ signals, lanes, model, version, nameOf, onRemove }: Props) {
+/** Value at the cursor, now, and exact figures of the range for each signal; beside them those of the other period. */
+export const ValueTable = memo(function ValueTable({ signals, lanes, model, range, alignment, nameOf, onRemove }: Props) {
   const href = useHref();
-  const [figures, setFigures] = useState(new Map<number, Statistics | null>());
+  useTick(range.live ? 1000 : 60_000);
+  const [start, end] = bounds(range, nowUs());
+  const { figures, error } = useFigures(signals, start, end);
+  const other = alignment ? alignment.source(start, end) : null;
+  const before = useFigures(other ? signals : NONE, other?.[0] ?? 0, other?.[1] ?? 0);
   const head = useRef<HTMLTableCellElement>(null);
-  useEffect(() => {
-    const compute = () => {
-      const [start, end] = model.bounds();
-      const found = new Map<number, Statistics | null>();
-      for (const signal of signals) {
-        const columns = model.columns(signal.id);
-        found.set(signal.id, columns && !isState(signal) ? statistics(columns, start, end, signal) : null);
-      }
-      setFigures(found);
-    };
-    compute();
-    return everyFrame(compute, 1000);
-  }, [signals, model, version]);
   useEffect(
     () =>
       model.onCursor(() => {
@@ -50,7 +45,6 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
     [model],
   );
   const lines = lanes.flatMap((lane) => lane.series);
-  const reduced = [...figures.values()].some((one) => one?.reduced);
   return (
     <div className="scroll-x value-table">
       <table>
@@ -64,7 +58,10 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
             <th className="num">{t("trend.min")}</th>
             <th className="num">{t("trend.mean")}</th>
             <th className="num">{t("trend.max")}</th>
-            <th className="num">{t("trend.last")}</th>
+            <th className="num">{t("trend.std")}</th>
+            <th className="num">{t("trend.samples")}</th>
+            {other && <th className="num">{t("trend.meanThen")}</th>}
+            {other && <th className="num">{t("trend.difference")}</th>}
             <th>
               <span className="sr">{t("settings.delete")}</span>
             </th>
@@ -73,9 +70,6 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
         <tbody>
           {signals.map((signal) => {
             const line = lines.find((one) => one.signal.id === signal.id);
-            const one = figures.get(signal.id);
-            const decimals = decimalsOf(signal, one?.max ?? 0);
-            const figure = (value: number | undefined, mark = "") => (value === undefined || Number.isNaN(value) ? "" : `${mark}${formatNumber(value, decimals)}`);
             return (
               <tr key={signal.id}>
                 <td className="value-name" title={signal.path}>
@@ -92,10 +86,7 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
                 <td className="num">
                   <CursorCell signal={signal} model={model} />
                 </td>
-                <td className="num">{figure(one?.min)}</td>
-                <td className="num">{figure(one?.mean, one?.reduced ? "≈ " : "")}</td>
-                <td className="num">{figure(one?.max)}</td>
-                <td className="num">{figure(one?.last)}</td>
+                <FigureCells signal={signal} one={figures.get(signal.id)} then={before.figures.get(signal.id)} compared={other !== null} />
                 <td className="num">
                   <button type="button" className="button quiet" aria-label={t("trend.remove", { name: humanise(signal.name) })} title={t("trend.remove", { name: humanise(signal.name) })} onClick={() => onRemove(signal.id)}>
                     <Icon name="close" />
@@ -106,10 +97,38 @@ export const ValueTable = memo(function ValueTable({ signals, lanes, model, vers
           })}
         </tbody>
       </table>
-      {reduced && <p className="hint table-hint">{t("trend.reduced")}</p>}
+      {error !== null && <Failure error={error} />}
     </div>
   );
 });
+
+const NONE: readonly SignalInfo[] = [];
+
+/** A counter is told by what it grew, everything else by its mean over time. */
+function FigureCells({ signal, one, then, compared }: { signal: SignalInfo; one: Figures | undefined; then: Figures | undefined; compared: boolean }) {
+  const grows = signal.kind === "counter";
+  const decimals = decimalsOf(signal, one?.max ?? 0);
+  const figure = (value: number | null | undefined) => (value == null ? "" : formatNumber(value, decimals));
+  const middle = (of: Figures | undefined) => (grows ? of?.increase : of?.mean);
+  const [now, past] = [middle(one), middle(then)];
+  const signed = (value: number) => `${value > 0 ? "+" : ""}${formatNumber(value, decimals)}`;
+  const share = now != null && past ? ` (${now > past ? "+" : ""}${formatShare((now - past) / Math.abs(past))})` : "";
+  return (
+    <>
+      <td className="num">{figure(one?.min)}</td>
+      <td className="num" title={grows ? t("trend.grew") : t("trend.meanOf")}>
+        {grows && now != null ? signed(now) : figure(now)}
+      </td>
+      <td className="num">{figure(one?.max)}</td>
+      <td className="num">{figure(one?.std)}</td>
+      <td className="num" title={one && one.gapSeconds > 1 ? t("trend.gap", { age: formatAge(one.gapSeconds) }) : ""}>
+        {one ? formatNumber(one.samples, 0) : ""}
+      </td>
+      {compared && <td className="num">{grows && past != null ? signed(past) : figure(past)}</td>}
+      {compared && <td className="num">{now != null && past != null ? `${signed(now - past)}${share}` : ""}</td>}
+    </>
+  );
+}
 
 /** The value at the cursor's time, painted as the cursor moves. */
 function CursorCell({ signal, model }: { signal: SignalInfo; model: TrendModel }) {
