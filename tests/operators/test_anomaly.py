@@ -159,3 +159,21 @@ def test_means_do_not_depend_on_how_rows_are_cut() -> None:
     assert [(one.number, one.time) for one in whole] == [(one.number, one.time) for one in parts]
     np.testing.assert_array_equal([one.means for one in whole], [one.means for one in parts])
     assert len(whole) == 49
+
+
+def test_a_value_that_is_sent_on_change_holds() -> None:
+    """A signal without a sample keeps its last value for so many windows; a bad sample ends it."""
+    width = 60_000_000
+    rows = [(0, 0, 5.0, 192), (0, 1, 1.0, 192), *((k, 1, 1.0, 192) for k in range(1, 5)), (5, 0, 7.0, 192)]
+    rows += [(6, 0, 0.0, 4), (6, 1, 1.0, 192), (7, 1, 1.0, 192), (8, 1, 1.0, 192)]
+    batch = SampleBatch.of(
+        [row[1] for row in rows], [START + row[0] * width for row in rows], [row[2] for row in rows],
+        [row[3] for row in rows],
+    )  # fmt: skip
+    whole = WindowMeans(width, 2, hold=2).update(batch)
+    single = WindowMeans(width, 2, hold=2)
+    parts = [window for place in range(len(batch)) for window in single.update(batch.take(slice(place, place + 1)))]
+    expected = [5.0, 5.0, 5.0, np.nan, np.nan, 7.0, np.nan, np.nan]
+    np.testing.assert_array_equal([one.means[0] for one in whole], expected)
+    np.testing.assert_array_equal([one.means[0] for one in parts], expected)
+    np.testing.assert_array_equal([one.means[1] for one in whole], [1.0] * 8)

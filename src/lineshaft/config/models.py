@@ -19,6 +19,7 @@ from lineshaft.config.calendars import SpecialDayConfig as SpecialDayConfig
 from lineshaft.config.calendars import known_zone
 from lineshaft.config.history import KeepConfig as KeepConfig
 from lineshaft.config.history import RetentionConfig as RetentionConfig
+from lineshaft.config.learning import ModelConfig as ModelConfig
 from lineshaft.config.oee import BitConfig as BitConfig
 from lineshaft.config.oee import CountStatesConfig as CountStatesConfig
 from lineshaft.config.oee import LineConfig as LineConfig
@@ -390,6 +391,7 @@ class Plant(Section):
     vibration_sensors: tuple[VibrationSensorConfig, ...] = key((), "Machines and bearings behind waveforms.")
     derived: tuple[DerivedConfig, ...] = key((), "Signals that the gateway computes.")
     operators: tuple[OperatorConfig, ...] = key((), "Streaming analytics that the hub runs on assets.")
+    models: tuple[ModelConfig, ...] = key((), "Models that the hub trains by itself and puts on trial.")
     edge_rules: tuple[EdgeRuleConfig, ...] = key((), "Conditions that the gateway judges by itself.")
     pipeline: PipelineConfig = key(PipelineConfig(), "Defaults of the edge pipeline.")
     gateway: GatewayConfig = key(GatewayConfig(), "The edge gateway.")

@@ -39,6 +39,7 @@ class AnomalyConfig(Section):
     operating: tuple[str, ...] = key((), "Signals that say the operation, like speed and load: compared within.")
     method: Method = key("forecast", "Which of the two scores decides: the robust baseline or the learned forecast.")
     window: Duration = key(600.0, "Signals are averaged over so long.", unit="s", gt=0)
+    hold: Duration = key(3600.0, "A signal without a sample keeps its last value for so long.", unit="s", ge=0)
     persistence: int = key(3, "Windows in a row beyond the limit that begin an alarm.", ge=1, le=1000)
     calm: int = key(12, "Windows in a row within the limit that end it.", ge=1, le=10_000)
     horizon: Duration = key(1_209_600.0, "A fault should be found within so long of an alarm.", unit="s", gt=0)
@@ -54,6 +55,8 @@ class _State:
     number: int | None = None  # of the open window
     sums: list[float] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    last: list[float | None] = field(default_factory=list)  # usable value of each signal, and its window
+    seen: list[int] = field(default_factory=list)
     recent: list[list[Any]] = field(default_factory=list)  # number and means of the last windows
     alarm: bool = False
     beyond: int = 0
@@ -81,17 +84,20 @@ class AnomalyOperator:
         self._names = (*config.features, *config.operating)
         self._model = asset_model(config.document)
         self._width = round(config.window * MICROSECONDS)
+        self._hold = int(config.hold // config.window)
         self._state = _State(bins=[[0] * BINS for _ in self._names])
 
     def update(self, batch: SampleBatch) -> Output:
         """See operators/base.py."""
         state = self._state
-        means = WindowMeans(self._width, len(self.inputs), state.number, state.sums, state.counts)
+        carried = (state.number, state.sums, state.counts, state.last, state.seen)
+        means = WindowMeans(self._width, len(self.inputs), self._hold, *carried)
         events: list[Event] = []
         predictions: list[Prediction] = []
         for window in means.update(batch):
             self._close(window, events, predictions)
         state.number, state.sums, state.counts = means.number, means.sums, means.counts
+        state.last, state.seen = means.last, means.seen
         return Output(tuple(events), predictions=tuple(predictions))
 
     def _close(self, window: Window, events: list[Event], predictions: list[Prediction]) -> None:

@@ -121,6 +121,7 @@ async def _while_running(context: PartContext, ingest: Ingest, hub: Hub) -> None
         tasks = [
             group.create_task(upkeep.import_files(context.data.imports, historian, state, rules), name="import"),
             group.create_task(_watch_plant(context), name="plant"),
+            group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
         ]
         if keep != RetentionConfig():
             forgetting = forget_old(historian, state, roller, keep, SystemClock())

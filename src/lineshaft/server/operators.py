@@ -6,18 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
+
+import structlog
 
 from lineshaft.clock import SystemClock
-from lineshaft.config.models import Plant
+from lineshaft.config.models import ModelConfig, Plant
+from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.api.services import Check
+from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.models.desk import ModelDesk
+from lineshaft.hub.models.wishes import Wishes
 from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import plan_operators
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
+
+_LOOK_EVERY: Final = 30.0  # seconds between two looks whether there is enough history for a model
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,16 @@ class Working:
     desk: OperatorDesk
     live: Operators
     models: ModelDesk
+
+    async def train_wanted(self, wanted: Sequence[ModelConfig], historian: Historian, state: State) -> None:
+        """Train the models of the plant's files when there is enough history, for ever."""
+        wishes = Wishes(wanted, self.models, historian, state)
+        while wanted:
+            try:
+                await asyncio.to_thread(wishes.look, SystemClock().now_us())
+            except StoreUnavailable as error:
+                _log.error("models: later", error=str(error))
+            await asyncio.sleep(_LOOK_EVERY)  # no event tells that there is enough history
 
 
 @asynccontextmanager

@@ -18,8 +18,10 @@ from hub.api.conftest import Hub, Services, running
 from lineshaft.client import Client
 from lineshaft.commands import client as commands
 from lineshaft.commands import model
+from lineshaft.config.learning import ModelConfig
 from lineshaft.hub.api.app import create_app
 from lineshaft.hub.models.desk import ModelDesk
+from lineshaft.hub.models.wishes import Wishes
 from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.trials import OperatorDesk
@@ -34,7 +36,7 @@ PUMPS = [f"{SITE}/hall/line-1/pump-{number}" for number in (1, 2, 3)]
 NAMES = ("flow", "pressure", "current", "speed")
 MINUTE = 60_000_000
 DAY = 1440 * MINUTE
-START = 1_700_000_000_000_000 // DAY * DAY
+START = 1_700_000_000_000_000 // DAY * DAY - 30 * DAY  # the clock stands 30 days later
 
 
 @dataclass
@@ -175,15 +177,15 @@ async def on_trial(plant: Plant, client: httpx.AsyncClient) -> None:
     stored = plant.hub.state.predictions.standing(model="pumps")
     assert all(one.prediction.shadow for one in stored)
     assert any(one.prediction.alarm for one in stored)
-    body = {"operator": "pumps-1", "start": START + begin * 10 * MINUTE - 1, "end": START + 20 * DAY}
+    # live began with the seven windows that a score looks back on
+    body = {"operator": "pumps-1", "start": START + (begin - 7) * 10 * MINUTE, "end": START + 20 * DAY}
     job = await finished(client, "backtests", (await client.post("/api/v1/backtests", json=body)).json())
     assert job["state"] == "done", job["error"]
     live = sorted((one.prediction for one in stored), key=lambda one: (one.time, one.subject))
     tried = sorted(job["predictions"], key=lambda one: (one["time"], one["asset"]))
-    skip = 6 * 2  # live began with rows of the minute before, so it knew the past of its first windows
     assert len(tried) > 150
-    assert [(one.time, one.value, one.alarm, dict(one.inputs)) for one in live[skip:]] == [
-        (one["time"], one["value"], one["alarm"], one["inputs"]) for one in tried[skip:]
+    assert [(one.time, one.value, one.alarm, dict(one.inputs)) for one in live] == [
+        (one["time"], one["value"], one["alarm"], one["inputs"]) for one in tried
     ]
     card = (await client.get("/api/v1/models/pumps/1", params={"document": True})).json()
     assert [one["asset"] for one in card["model"]["drift"]] == PUMPS[:2]
@@ -269,6 +271,30 @@ async def test_the_command_line_and_the_python_client(plant: Plant, capsys: pyte
     assert models.loc["north-1", "state"] == "shadow"
     assert models.loc["north-1", "end"].isoformat() == f"{ends[1]}T00:00:00+00:00"
     assert (len(predictions), len(scores)) == (0, 0)
+
+
+async def test_the_plant_wants_a_model(plant: Plant) -> None:
+    """It is trained when history reaches far enough, judged on the newest time, put on trial, and trained once."""
+    written = {"id": "wanted", "type": "pump", "features": ["flow", "pressure"], "operating": ["speed"]}
+    wish = ModelConfig.model_validate({**written, "learn": "10d", "judge": "4d", "past": "2d"})
+    wishes = Wishes((wish,), plant.models, plant.hub.historian, plant.hub.state)
+    plant.put(0, [pump(700, 1), pump(700, 2)], tell=False)
+    wishes.look(plant.hub.clock.now_us())
+    assert plant.models.jobs.jobs() == []
+    plant.put(700, [pump(1316, 3), pump(1316, 4)], tell=False)
+    async with plant.hub.client(Role.ENGINEER) as client:
+        for _ in range(2):
+            wishes.look(plant.hub.clock.now_us())
+            (job,) = (await client.get("/api/v1/models/trainings")).json()["items"]
+            job = await finished(client, "models/trainings", job)
+        (model,) = (await client.get("/api/v1/models")).json()["items"]
+        assert (model["name"], model["state"], model["by"]) == ("wanted", "shadow", "plant")
+        assert model["held_start"] == model["end"] == START + (2015 - 4 * 144) * 10 * MINUTE
+        plant.work()
+        said = (await client.get("/api/v1/predictions", params={"limit": 1000})).json()["items"]
+    assert {one["model"] for one in said} == {"wanted"}
+    assert min(one["time"] for one in said) >= START + (2015 - 2 * 144) * 10 * MINUTE
+    assert len(said) >= 2 * 2 * 23
 
 
 async def test_a_range_without_rows_fails_in_words(plant: Plant) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lineshaft.clock import Clock
+from lineshaft.analytics.anomaly.model import PAST
+from lineshaft.clock import MICROSECONDS, Clock
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import DataError
 from lineshaft.hub.historian.base import Historian
@@ -68,7 +69,7 @@ class ModelDesk:
     def candidates(self, type_: str) -> Sequence[Candidate]:
         """Numeric signals below assets of a type, those that most assets have first."""
         found: dict[str, list[str]] = {}
-        for asset in self._assets(type_):
+        for asset in self.assets(type_):
             for signal in asset.signals:
                 if signal.kind is SignalKind.MEASURE:
                     found.setdefault(signal.path[len(asset.path) + 1 :], []).append(signal.unit)
@@ -91,7 +92,7 @@ class ModelDesk:
         """What is to be trained, checked. Raises DataError."""
         ids = {one.path: one.id for one in self._state.catalogue.signals()}
         members = []
-        for asset in self._assets(type_):
+        for asset in self.assets(type_):
             if assets and asset.path not in assets:
                 continue
             signals = [asset.signal(one) for one in (*features, *operating)]
@@ -142,13 +143,16 @@ class ModelDesk:
 
     def _planned(self, states: Sequence[str]) -> Sequence[Planned]:
         versions = self._state.models.find(states=states, document=True)
-        return [
-            one
-            for version in versions
-            for one in _entries(self._site, version, path=tuple(version.document), shadow=version.state != "active")
-        ]
+        return [one for version in versions for one in _entries(self._site, version, self._past(version))]
 
-    def _assets(self, type_: str) -> Sequence[Asset]:
+    def _past(self, version: ModelVersion) -> float:
+        """Seconds of the past that its operators read when they begin: a few windows, which a score looks back on."""
+        since = (self._clock.now_us() - version.end) / MICROSECONDS
+        wanted = float(version.settings.get("past", 0.0))
+        return max(0.0, min(since, max(wanted, (PAST + 1) * float(version.settings["window"]))))
+
+    def assets(self, type_: str) -> Sequence[Asset]:
+        """Assets of a type with their signals."""
         nodes = [node for node in self._state.catalogue.equipment()[1] if node.type == type_]
         below: dict[str, list[Signal]] = {node.path: [] for node in nodes}
         for one in self._state.catalogue.signals():
@@ -160,12 +164,12 @@ class ModelDesk:
         return [Asset(node, tuple(below[node.path])) for node in nodes]
 
 
-def _entries(site: str, version: ModelVersion, *, path: Sequence[str], shadow: bool) -> Sequence[Planned]:
+def _entries(site: str, version: ModelVersion, past: float) -> Sequence[Planned]:
     return [
         Planned(
-            OperatorConfig(id=version.id, operator="anomaly", assets=(asset.removeprefix(site + "/"),)),
+            OperatorConfig(id=version.id, operator="anomaly", assets=(path.removeprefix(site + "/"),), past=past),
             site,
-            options(version, asset, shadow=shadow),
+            options(version, path, shadow=version.state != "active"),
         )
-        for asset in path
+        for path in version.document
     ]

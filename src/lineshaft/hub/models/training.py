@@ -27,6 +27,8 @@ from lineshaft.operators.base import Asset
 
 MOST_WINDOWS: Final = 200_000
 MOST_FEATURES: Final = 40
+_OURS: Final = ("level", "past")
+"""Settings that are not the operator's."""
 Progress = Callable[[float], bool]
 """Told the part that is done; False ends the run."""
 
@@ -40,6 +42,7 @@ class Settings:
     """How a model looks at its signals; durations in seconds. The meaning of each is that of AnomalyConfig."""
 
     window: float = 600.0
+    hold: float = 3600.0
     persistence: int = 3
     calm: int = 12
     method: Method = "forecast"
@@ -47,6 +50,8 @@ class Settings:
     horizon: float = 1_209_600.0
     every: float = 3600.0
     look: float = 604_800.0
+    past: float = 0.0
+    """So much of the stored past is foretold too when a version goes on trial, but nothing that it has learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,7 @@ def figures(score: FaultScore) -> dict[str, Any]:
 
 def options(version: ModelVersion, path: str, *, shadow: bool) -> AnomalyConfig:
     """Options of the operator `anomaly` that runs a version on an asset."""
-    settings = {name: value for name, value in version.settings.items() if name != "level"}
+    settings = {name: value for name, value in version.settings.items() if name not in _OURS}
     return AnomalyConfig(
         **settings,
         model=version.name,
@@ -201,8 +206,7 @@ def _learn(
     historian: Historian, wanted: Wanted, member: Member, told: Callable[[float], None]
 ) -> tuple[AssetModel, int]:
     """The model of an asset and the windows that it was learned from. Raises ValueError in words."""
-    width = round(wanted.settings.window * MICROSECONDS)
-    means = WindowMeans(width, len(member.ids))
+    means = _means(wanted, member)
     found: list[Window] = []
     for part, batch in _batches(historian, member.ids, wanted.start, wanted.end):
         found += means.update(batch)
@@ -223,7 +227,7 @@ def _validate(
 ) -> _Held:
     """The operators of both methods over the held-out rows, a prediction for each window."""
     settings = asdict(wanted.settings) | {"every": min(wanted.settings.window, 86_400.0)}
-    settings.pop("level")
+    settings = {name: value for name, value in settings.items() if name not in _OURS}
     document = model.document()
 
     def made(method: Method) -> AnomalyOperator:
@@ -239,7 +243,7 @@ def _validate(
 
     operators = {method: made(method) for method in METHODS}
     predictions: dict[Method, list[Prediction]] = {method: [] for method in METHODS}
-    means = WindowMeans(round(wanted.settings.window * MICROSECONDS), len(member.ids))
+    means = _means(wanted, member)
     windows: list[Window] = []
     for part, batch in _batches(historian, member.ids, wanted.held_start, wanted.held_end):
         windows += means.update(batch)
@@ -270,6 +274,12 @@ def _table(windows: Sequence[Window], count: int) -> Float64Array:
     for window in windows:
         rows[window.number - first] = window.means
     return rows
+
+
+def _means(wanted: Wanted, member: Member) -> WindowMeans:
+    settings = wanted.settings
+    width, hold = round(settings.window * MICROSECONDS), int(settings.hold // settings.window)
+    return WindowMeans(width, len(member.ids), hold)
 
 
 def _names(wanted: Wanted) -> tuple[str, ...]:

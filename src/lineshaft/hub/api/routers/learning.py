@@ -25,6 +25,7 @@ class SettingsBody(Body):
     """How a model looks at its signals."""
 
     window: float = Field(600.0, ge=1, le=86_400, description="seconds over which signals are averaged")
+    hold: float = Field(3600.0, ge=0, description="seconds that a signal without a sample keeps its last value")
     persistence: int = Field(3, ge=1, le=1000, description="windows in a row beyond the limit that begin an alarm")
     calm: int = Field(12, ge=1, le=10_000, description="windows in a row within the limit that end it")
     method: Literal["baseline", "forecast"] = Field("forecast", description="which score decides")
