@@ -104,6 +104,7 @@ def train(
     documents: dict[str, Any] = {}
     assets: dict[str, Any] = {}
     warnings = [words for one in wanted.members for words in _faults_inside(wanted, one.asset.path, outcomes)]
+    over = max(now, wanted.held_end + round(wanted.settings.horizon * MICROSECONDS) + 1)  # every alarm is due then
     scores: dict[Method, FaultScore] = {method: FaultScore() for method in METHODS}
     for number, member in enumerate(wanted.members):
 
@@ -119,7 +120,7 @@ def train(
             continue
         own = [one for one in outcomes if one.asset == path]
         held = _validate(historian, wanted, member, model, lambda part: told(0.5 + 0.5 * part))
-        found = {method: score_faults(held.predictions[method], own, now) for method in METHODS}
+        found = {method: score_faults(held.predictions[method], own, over) for method in METHODS}
         for method in METHODS:
             scores[method] += found[method]
         documents[path] = model.document()
