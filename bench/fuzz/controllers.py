@@ -11,11 +11,17 @@ from functools import lru_cache
 import numpy as np
 
 from bench.fuzz.run import Target as Fuzzed
-from lineshaft.drivers.base import Point
+from lineshaft.drivers.base import Point, WavePoint
 from lineshaft.drivers.ethernet_ip.replies import READ_TAG, answer_of, answers_in, value_of
 from lineshaft.drivers.files.options import FilesConnection
 from lineshaft.drivers.mapping import Extractor, JsonAddress, JsonForm, Rows, parse
+from lineshaft.drivers.mqtt.client import Message
+from lineshaft.drivers.mqtt.heard import Heard
+from lineshaft.drivers.mqtt.options import MqttAddress
 from lineshaft.drivers.records import Malformed, Target, rows_of
+from lineshaft.drivers.replay.bursts import BurstRows
+from lineshaft.drivers.replay.options import ReplayAddress
+from lineshaft.drivers.replay.shdr import read_shdr
 from lineshaft.drivers.s7.address import TYPES, S7Address
 from lineshaft.drivers.s7.decode import Columns, Group, group_points
 from lineshaft.drivers.s7.replies import items_of
@@ -118,7 +124,31 @@ def table(data: bytes) -> None:
         rows_of(records, 0, _TARGETS, Counter())
 
 
+def heard(data: bytes) -> None:
+    """A message of a topic that nobody knows yet, as a search reads it."""
+    topics = Heard()
+    topics.take([Message("hall/press", data, True, 1, 0)])
+    for found in topics.members("hall/press", "ms"):
+        MqttAddress.model_validate(found.address)
+
+
+LOGS = (
+    b"2020-01-01T00:00:00Z|speed|1480.5|temp|40\n2020-01-01T00:00:00Z|vib|3|25600|0.25 -1.5 3\n",
+    b"2020-01-01T00:00:01Z|vib|[1, 2, 3]\n2020-01-01T00:00:01Z|system|FAULT|E7|2|LOW|hot\n",
+)
+_WAVE = WavePoint(0, ReplayAddress(item="vib"), rate=100.0, speed_address=ReplayAddress(item="speed"))
+
+
+def log_of_bursts(data: bytes) -> None:
+    """The log of an MTConnect adapter with a time series."""
+    bursts = BurstRows([_WAVE], lambda item, words: None)
+    for records in read_shdr(data.decode("utf-8", "replace").splitlines(keepends=True), Malformed(), {"vib"}):
+        bursts.rows(records, 0)
+
+
 TARGETS = (
+    Fuzzed("JSON search", heard, DOCUMENTS),
+    Fuzzed("Adapter log with bursts", log_of_bursts, LOGS),
     Fuzzed("S7 replies", s7_reply, S7_REPLIES),
     Fuzzed("S7 contents", s7_contents, S7_CONTENTS),
     Fuzzed("EtherNet/IP replies", tag_reply, TAG_REPLIES),

@@ -18,8 +18,12 @@ from tests.drivers.open_protocol import test_wire as open_protocol
 
 from bench.fuzz.recordings import payloads
 from bench.fuzz.run import Target
-from lineshaft.drivers.modbus.blocks import Span
+from lineshaft.drivers.base import WavePoint
+from lineshaft.drivers.modbus.address import BURST_TYPES, ModbusAddress
+from lineshaft.drivers.modbus.blocks import Layout, Span
 from lineshaft.drivers.modbus.line import REPLIES, content_of
+from lineshaft.drivers.modbus.options import TcpConnection
+from lineshaft.drivers.modbus.waveform import registers_of, samples_of
 from lineshaft.drivers.mtconnect.multipart import Splitter
 from lineshaft.drivers.mtconnect.xml import parse
 from lineshaft.drivers.opcua.decode import Columns, decode_history, decode_publish, decode_read, decode_republish
@@ -91,7 +95,21 @@ _OPCUA += [
 _PARTS = mtconnect.TestMultipart.wire(mtconnect.TestMultipart.PARTS, lengths=True, end=b"\r\n")
 _CURVES = [open_protocol.trace_message(revision) for revision in (1, 2, 3)]
 
+
+def _modbus_burst(data: bytes) -> None:
+    """The first byte picks type and order of the samples."""
+    pick = data[0] if data else 0
+    coding, order = BURST_TYPES[pick % len(BURST_TYPES)], ("ABCD", "CDAB", "BADC", "DCBA")[pick // 8 % 4]
+    address = ModbusAddress.model_validate({"table": "input", "register": 0, "type": coding, "order": order})
+    point = WavePoint(0, address, rate=25_600.0, samples=len(data[1:]) // (2 * address.size), scale=0.5)
+    registers = registers_of(point, Layout(TcpConnection(host="device")))
+    point.row(samples_of(data[1:], registers), None, 0)
+
+
+_BURST_CONTENTS = (bytes([0]) + struct.pack(">40h", *range(40)), bytes([4]) + struct.pack(">20f", *range(20)))
+
 TARGETS = (
+    Target("Modbus bursts", _modbus_burst, _BURST_CONTENTS),
     Target("Modbus TCP replies", lambda data: _modbus(_TCP, data), _TCP_REPLIES, _MODBUS_REFUSALS),
     Target(
         "Modbus RTU replies",

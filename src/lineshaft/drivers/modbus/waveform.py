@@ -119,15 +119,17 @@ class BurstAsker:
                     continue
                 self._last[point.handle] = float(beside.values[0])
             rate, speed = _number(beside, registers.rate), _number(beside, registers.speed)
-            return point.row(_samples(b"".join(contents), registers), None, now, rate, speed)
+            return point.row(samples_of(b"".join(contents), registers), None, now, rate, speed)
         raise DataError(
             f"the device took a new burst each of the {TRIES} times while one was read",
             hint="Let it take bursts less often, or read fewer samples.",
         )
 
 
-def _samples(content: bytes, registers: Registers) -> NDArray[Any]:
-    """The numbers in a content of whole samples."""
+def samples_of(content: bytes, registers: Registers) -> NDArray[Any]:
+    """The numbers in a content of whole samples. Raises DataError when it is none."""
+    if len(content) % (2 * registers.size):
+        raise DataError(f"{len(content)} bytes are no whole number of samples")
     raw = np.frombuffer(content, np.uint8).reshape(-1, 2 * registers.size)
     plain = np.ascontiguousarray(raw[:, byte_order(registers.size, registers.order)])
     numbers: NDArray[Any] = plain.view(registers.format)[:, 0]
