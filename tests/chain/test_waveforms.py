@@ -157,8 +157,8 @@ def told_by_the_gateway(made: Chain) -> None:
 
 
 def test_every_burst_arrives_once_and_whole_though_the_gateway_is_killed(tmp_path: Path) -> None:
-    """Bursts of several pieces reach the historian sample by sample, each once, over a kill -9 of gateway and hub; those
-    out of Modbus registers and of a recording do as well."""
+    """Bursts of several pieces reach the historian sample by sample, each once, over a kill -9 of gateway and hub;
+    those out of Modbus registers and of a recording do as well."""
     tape = tmp_path / "tape.csv"
     lines = [f"2026-01-01T00:00:0{n}Z,{' '.join(map(str, one))}" for n, one in enumerate(RECORDED)]
     tape.write_text("\n".join(["time,vib", *lines]) + "\n")
