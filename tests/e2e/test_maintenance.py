@@ -70,7 +70,7 @@ def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
     """Without a bearing nothing is claimed; with it the outer race is named by its lines; a clipped burst says why."""
     page = open_page(served, "/maintenance", phone=True)
     expect(page.get_by_text("health declines, no fault named yet")).to_be_visible()
-    expect(page.get_by_text("Bearing: not diagnosable")).to_be_visible()
+    expect(page.get_by_text("Not diagnosable", exact=True)).to_be_visible()
     expect(page.get_by_text("the bearing is unknown")).to_be_visible()
     page.get_by_role("combobox", name="Bearing").select_option("SKF 6205-2RS")
     expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()

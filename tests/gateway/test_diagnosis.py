@@ -149,6 +149,22 @@ def test_a_sensor_in_g_and_a_fixed_speed_lead_to_the_same_finding() -> None:
     assert known.zones is not None
 
 
+def test_the_current_of_a_motor_is_judged_too() -> None:
+    """A waveform in A with poles and supply: broken bars are told like any other fault."""
+    pipeline, _ = made("A", bearing="", mains=50, poles=4, speed_range=None)
+    t = np.arange(50_000) / 5000
+    told: list[Event] = []
+    for minute in range(2):
+        noise = np.random.default_rng(minute).normal(0, 0.02, len(t))
+        lines = ((50.0, 28.0), (47.0, 0.4), (53.0, 0.35))
+        samples = noise + sum(top * np.cos(2 * np.pi * hertz * t) for hertz, top in lines)
+        wave_ = Waveform.of(samples, 5000.0, 1455.0)
+        pipeline.update(SampleBatch.of_waves([0], [START + minute * MINUTE], [wave_], Quality.GOOD))
+        told += pipeline.take_events()
+    assert [(one.kind, one.details["fault"]) for one in told] == [("maintenance.finding", "rotor_bar")]
+    assert "47.00 Hz (f_s (1 - 2s)" in str(told[0].details["words"])
+
+
 def test_a_sheet_that_names_nothing_known_says_so() -> None:
     """A bearing that the library lacks is no bearing; the reason is in words."""
     assert "no bearing 'X1'" in read_sheet("burst", {"designation": "X1"}).problem
@@ -156,3 +172,16 @@ def test_a_sheet_that_names_nothing_known_says_so() -> None:
     assert own.orders is not None
     assert own.orders.outer == 3.05
     assert own.bearing == ""
+
+
+def test_own_zone_boundaries_hold_with_the_label_that_the_plant_gives_them() -> None:
+    """A contract's boundaries win over the tables, and the diagnosis says whose they are."""
+    pipeline, plan = made(boundaries=[0.1, 0.2, 0.3], edition="Contract 17")
+    lines = next(node for node in plan.equipment if node.path.endswith("/pump")).attributes
+    known = read_sheet("burst", {line.name: line.value for line in lines})
+    assert known.zones is not None
+    assert (known.zones.velocity, known.zones.edition) == ((0.1, 0.2, 0.3), "Contract 17")
+    told = []
+    for minute in range(2):
+        told += fed(pipeline, wave("outer", minute), minute)[1]
+    assert "D" in {one.details["zone"] for one in told}

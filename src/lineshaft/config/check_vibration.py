@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lineshaft.analytics.bearings.kinematics import find_bearing
+from lineshaft.analytics.motor_current import CURRENT
 from lineshaft.analytics.vibration.severity import zone_name
 from lineshaft.config import units
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft
@@ -50,8 +51,8 @@ def check_vibration(draft: Draft, signals: Sequence[str], report: Report) -> Non
             report.add(draft.document, (*at, "signal"), "this sensor is already described", value=config.signal)
         seen.add(config.signal)
         unit = signal.config.unit if signal.config is not None else ""
-        if config.diagnose and quantity(unit) != "acceleration":
-            words = f"a diagnosis needs an acceleration, like m/s2 or gn, not '{unit}'"
+        if config.diagnose and quantity(unit) != "acceleration" and unit not in CURRENT:
+            words = f"a diagnosis needs an acceleration, like m/s2 or gn, or a current in A, not '{unit}'"
             message = f"{words}; say the sensor's unit, or diagnose: false"
             report.add(draft.document, (*at, "unit" if config.unit else "signal"), message, value=config.signal)
         if config.speed_of and config.speed_of not in signals:

@@ -30,8 +30,14 @@ class VibrationSensorConfig(Section):
     )
     unit: str = key("", "Unit that the sensor gives; wins over that of the signal.")
     zones: str = key("", "Group and support of the severity zones, like '2: 15 to 300 kW, rigid'.")
+    boundaries: tuple[float, float, float] | None = key(
+        None, "Own zone boundaries A/B, B/C, C/D of the velocity, in place of `zones`.", unit="mm/s"
+    )
+    edition: str = key("", "Where the own boundaries come from: standard and edition, or who agreed on them.")
     teeth: int | None = key(None, "Teeth of the gear on this shaft.", ge=3)
     mains: float | None = key(None, "Frequency of the supply, for motors.", unit="Hz", gt=0)
+    poles: int | None = key(None, "Poles of the motor; with `mains`, a waveform of its current can be judged.", ge=2)
+    vanes: int | None = key(None, "Vanes of the pump's impeller; those of the asset's data sheet when absent.", ge=2)
     diagnose: bool = key(True, "False: the gateway computes features only; the hub still judges on request.")
     interval: Duration = key(60.0, "At most one burst in this time is judged.", unit="s", gt=0)
     confirm: int = key(2, "So many judged bursts in a row must show a fault before it is told.", ge=1, le=100)
@@ -54,6 +60,10 @@ class VibrationSensorConfig(Section):
     def _fits(self) -> Self:
         if sum((bool(self.bearing), self.geometry is not None, self.orders is not None)) > 1:
             raise ValueError("give one of bearing, geometry and orders")
+        if self.boundaries is not None and not 0 < self.boundaries[0] < self.boundaries[1] < self.boundaries[2]:
+            raise ValueError("boundaries ascend from above 0: A/B, B/C, C/D in mm/s")
+        if self.edition and self.boundaries is None:
+            raise ValueError("edition says where own boundaries come from; give boundaries, or zones alone")
         if sum((self.speed is not None, bool(self.speed_of), self.speed_range is not None)) > 1:
             raise ValueError("give one of speed, speed_of and speed_range")
         if self.speed_range is not None and not 0 < self.speed_range[0] < self.speed_range[1]:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.analytics.bearings.diagnosis import Machine
+from lineshaft.analytics.bearings.diagnosis import Machine, diagnose
+from lineshaft.analytics.bearings.findings import Diagnosis
 from lineshaft.analytics.bearings.kinematics import FaultOrders, fault_orders, find_bearing
+from lineshaft.analytics.motor_current import CURRENT, Motor, diagnose_current
 from lineshaft.analytics.vibration.severity import Boundaries, zone_name
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
 from lineshaft.config.vibration import VibrationSensorConfig, geometry_of
 from lineshaft.model.equipment import Attribute
+from lineshaft.model.samples import Float64Array
 
 BEARING_LINES: Final = ("designation", "bearing", "bearing_drive_end")
 """Lines of an asset's data sheet that name its bearing, where the sensor itself says nothing."""
@@ -21,11 +24,15 @@ _WORDS: Final = {
     "bearing": "Bearing at the vibration sensor, as the bearing library calls it.",
     "fault_orders": "BPFO, BPFI, BSF, FTF of the bearing at the vibration sensor, as multiples of the speed.",
     "zones": "Severity zones that hold for the vibration sensor.",
+    "boundaries": "Own zone boundaries A/B, B/C, C/D of the vibration velocity.",
+    "edition": "Where the own zone boundaries come from.",
     "teeth": "Teeth of the gear on the shaft at the vibration sensor.",
     "mains": "Frequency of the supply of the motor.",
+    "poles": "Poles of the motor.",
+    "vanes": "Vanes of the impeller.",
     "speed_range": "Speeds among which that of the shaft is looked for in the vibration, 1/min.",
 }
-_UNITS: Final = {"mains": "Hz"}
+_UNITS: Final = {"mains": "Hz", "boundaries": "mm/s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,26 @@ class Sheet:
     zones: Boundaries | None = None
     teeth: int | None = None
     mains: float | None = None
+    poles: int | None = None
+    vanes: int | None = None
     speed_range: tuple[float, float] | None = None  # Hz
     problem: str = ""
 
     def at(self, speed: float | None) -> Machine:
         """The machine at a shaft speed in 1/min, None when unknown."""
         turns = None if speed is None else speed / 60
-        return Machine(turns, self.speed_range, self.orders, self.teeth, self.mains, self.zones)
+        return Machine(turns, self.speed_range, self.orders, self.teeth, self.mains, self.zones, self.vanes)
+
+    def judge(
+        self, values: Float64Array, rate: float, unit: str, speed: float | None, *, expected: int | None = None
+    ) -> Diagnosis:
+        """What a burst in `unit` says at a shaft speed in 1/min: of the motor for a current, else of the machine."""
+        if unit in CURRENT:
+            known = self.mains is not None and self.poles is not None
+            turns = None if speed is None else speed / 60
+            motor = Motor(self.mains or 0.0, (self.poles or 0) // 2, turns) if known else None
+            return diagnose_current(values, rate, motor, unit=unit, expected=expected)
+        return diagnose(values, rate, self.at(speed), unit=unit, expected=expected)
 
 
 def sheet_lines(config: VibrationSensorConfig) -> tuple[Attribute, ...]:
@@ -58,8 +78,12 @@ def sheet_lines(config: VibrationSensorConfig) -> tuple[Attribute, ...]:
         "bearing": config.bearing,
         "fault_orders": None if orders is None else ", ".join(f"{order:.6g}" for order in orders),
         "zones": config.zones,
+        "boundaries": None if config.boundaries is None else ", ".join(f"{one:g}" for one in config.boundaries),
+        "edition": config.edition,
         "teeth": config.teeth,
         "mains": config.mains,
+        "poles": config.poles,
+        "vanes": config.vanes,
         "speed_range": None if config.speed_range is None else "{:g} to {:g}".format(*config.speed_range),
     }
     before = _prefix(config.signal.rpartition("/")[2])
@@ -94,6 +118,10 @@ def read_sheet(signal: str, attributes: Mapping[str, float | str]) -> Sheet:
     zones = next((one for one in severity_zones() if zone_name(one) == wanted), None)
     if wanted and zones is None:
         problems.append(f"there are no severity zones '{wanted}'")
+    own = [float(part) for part in re.findall(r"[\d.]+", line("boundaries"))]
+    if len(own) == 3:
+        label = line("edition") or "own boundaries of the plant"
+        zones = Boundaries(line("machine") or "own", "own", (own[0], own[1], own[2]), None, label)
     between = [float(part) / 60 for part in re.findall(r"[\d.]+", line("speed_range"))]
     return Sheet(
         machine=line("machine"),
@@ -102,9 +130,15 @@ def read_sheet(signal: str, attributes: Mapping[str, float | str]) -> Sheet:
         zones=zones,
         teeth=int(float(line("teeth"))) if line("teeth") else None,
         mains=float(line("mains")) if line("mains") else None,
+        poles=int(float(line("poles"))) if line("poles") else None,
+        vanes=_vanes(line("vanes") or str(attributes.get("vanes", ""))),
         speed_range=(between[0], between[1]) if len(between) == 2 else None,
         problem="; ".join(problems),
     )
+
+
+def _vanes(text: str) -> int | None:
+    return int(float(text)) if re.fullmatch(r"\d+(\.0*)?", text) and float(text) >= 2 else None
 
 
 def _prefix(signal: str) -> str:

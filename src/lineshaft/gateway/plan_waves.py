@@ -72,8 +72,11 @@ def watches(
             continue
         handle, signal = signals[one.signal]
         sheet = read_sheet(signal.name, sheets.get(signal.asset, {}))
-        factor = units.factor(signal.unit, ACCELERATION)[0]
-        found.append(Watch(handle, signal.asset, signal.path, sheet, factor, round(one.interval * US), one.confirm))
+        moves = quantity(signal.unit) == "acceleration"
+        factor = units.factor(signal.unit, ACCELERATION)[0] if moves else 1.0
+        unit = ACCELERATION if moves else signal.unit
+        interval = round(one.interval * US)
+        found.append(Watch(handle, signal.asset, signal.path, sheet, factor, unit, interval, one.confirm))
     return tuple(found)
 
 

@@ -155,6 +155,25 @@ async def test_the_data_sheet_of_the_sensor_says_what_is_not_asked(services: Ser
         assert grams["features"]["peak"] == pytest.approx(found["features"]["peak"] * 9.80665e-3, rel=1e-3)
 
 
+async def test_the_current_of_a_motor_is_judged_by_its_sidebands(services: Services) -> None:
+    """A waveform in A is a motor's: broken bars are named, with the slip; without poles and supply nothing is."""
+    signal, now = sensor(services, "A"), services.clock.now_us()
+    t = np.arange(50_000) / 5000
+    lines = ((50.0, 28.0), (47.0, 0.4), (53.0, 0.35), (25.75, 0.05), (74.25, 0.05))  # a slip of 3 %, four poles
+    values = sum(top * np.cos(2 * np.pi * hertz * t) for hertz, top in lines)
+    noisy = values + np.random.default_rng(1).normal(0, 0.02, len(t))
+    wave = Waveform.of(noisy, 5000.0)
+    services.historian.append(SampleBatch.of_waves([signal], [now - HOUR], [wave]), "one")
+    async with client(services) as http:
+        found = (await http.get("/diagnosis", params={"signal": signal, "mains": 50, "poles": 4})).json()
+        assert found["verdict"] == "rotor_bar"
+        assert found["features"]["slip"] == pytest.approx(0.03, abs=5e-4)
+        assert found["speed"] == pytest.approx(1455, rel=1e-3)
+        unknown = (await http.get("/diagnosis", params={"signal": signal})).json()
+        assert unknown["verdict"] == "not diagnosable"
+        assert "poles" in unknown["not_diagnosable"][0]["words"]
+
+
 async def test_bad_input_is_named(services: Services) -> None:
     """An unknown signal, bearing, geometry or zone, a sensor without bursts: which, and what to do."""
     signal = sensor(services)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lineshaft.analytics.bearings.cavitation import cavitation_finding
 from lineshaft.analytics.bearings.envelope_search import Settings, bearing_findings
 from lineshaft.analytics.bearings.findings import Diagnosis, Finding, NotDiagnosable
 from lineshaft.analytics.bearings.kinematics import FaultOrders
@@ -33,6 +34,7 @@ class Machine:
     speed        Hz of the shaft                   speed_range  Hz within which the speed may be looked for
     orders       fault orders of the bearing       teeth        of the gear on this shaft
     mains        Hz of the supply, for motors      zones        severity zones of its kind
+    vanes        of the impeller, for pumps
     """
 
     speed: float | None = None
@@ -41,6 +43,7 @@ class Machine:
     teeth: int | None = None
     mains: float | None = None
     zones: Boundaries | None = None
+    vanes: int | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -77,6 +80,9 @@ def diagnose(
         findings.extend(
             machine_findings(wave, rate, speed, velocity, machine.zones, teeth=machine.teeth, mains=machine.mains)
         )
+    if "shaft" not in judged and speed is not None and machine.vanes is not None:
+        hydraulic = cavitation_finding(wave, rate, speed, machine.vanes, machine.orders, machine.settings)
+        findings.extend(() if hydraulic is None else (hydraulic,))
     zones = machine.zones
     return Diagnosis(
         findings=tuple(sorted(findings, key=lambda finding: -finding.likelihood)),

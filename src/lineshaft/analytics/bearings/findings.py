@@ -16,6 +16,9 @@ FaultKind = Literal[
     "looseness",
     "gear_mesh",
     "electrical",
+    "cavitation",
+    "rotor_bar",
+    "eccentricity",
 ]
 TITLES: Final[dict[FaultKind, str]] = {
     "outer_race": "damage of the outer race",
@@ -27,6 +30,9 @@ TITLES: Final[dict[FaultKind, str]] = {
     "looseness": "mechanical looseness",
     "gear_mesh": "damage or wear of a gear",
     "electrical": "electrical cause in the motor",
+    "cavitation": "cavitation or recirculation in the pump",
+    "rotor_bar": "broken or cracked rotor bars",
+    "eccentricity": "uneven air gap of the motor",
 }
 BEARING_FAULTS: Final[tuple[FaultKind, ...]] = ("outer_race", "inner_race", "rolling_element", "cage")
 

@@ -58,9 +58,13 @@ class SheetView(BaseModel):
     machine: str = Field(description="id of its template, empty for none")
     bearing: str = Field(description="name in the library, empty for none")
     orders: tuple[float, float, float, float] | None = Field(description="BPFO, BPFI, BSF, FTF by the speed")
-    zones: int | None = Field(description="id of its severity zones")
+    zones: int | None = Field(description="id of its severity zones; null for own boundaries or none")
+    boundaries: tuple[float, float, float] | None = Field(description="A/B, B/C, C/D in mm/s that hold")
+    edition: str = Field(description="where these come from")
     teeth: int | None
     mains: float | None = Field(description="Hz")
+    poles: int | None
+    vanes: int | None
     problem: str = Field(description="what of it cannot be understood")
 
 
@@ -118,7 +122,10 @@ class DiagnosisView(BaseModel):
     signal: int
     time: int
     orders: tuple[float, float, float, float] | None = Field(description="BPFO, BPFI, BSF, FTF that were used")
-    verdict: str = Field(description="outer_race, inner_race, rolling_element, cage, healthy or not diagnosable")
+    verdict: str = Field(
+        description="outer_race, inner_race, rolling_element, cage, healthy or not diagnosable; "
+        "of a current rotor_bar, eccentricity, sound or not diagnosable"
+    )
     findings: list[FindingView]
     not_diagnosable: list[RefusalView]
     speed: float | None = Field(description="1/min that was used")

@@ -9,9 +9,9 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Query
 
-from lineshaft.analytics.bearings.diagnosis import diagnose
 from lineshaft.analytics.bearings.findings import Diagnosis, Finding
 from lineshaft.analytics.bearings.kinematics import FaultOrders, Geometry, fault_orders, find_bearing
+from lineshaft.analytics.motor_current import CURRENT
 from lineshaft.analytics.vibration.severity import zone_name
 from lineshaft.apps.maintenance import bodies
 from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
@@ -96,6 +96,8 @@ def diagnosis(
     speed_range: Annotated[str, Query(description="low,high in 1/min: the speed is looked for in the vibration")] = "",
     teeth: Annotated[int | None, Query(ge=3, description="of the gear on this shaft")] = None,
     mains: Annotated[float | None, Query(gt=0, description="Hz of the supply")] = None,
+    poles: Annotated[int | None, Query(ge=2, description="of the motor, for a waveform of its current")] = None,
+    vanes: Annotated[int | None, Query(ge=2, description="of the impeller of a pump")] = None,
     zones: Annotated[int | None, Query(ge=0, description="id of the zones in the reference")] = None,
     unit: Annotated[str, Query(description="unit of the samples; that of the signal when absent")] = "",
 ) -> bodies.DiagnosisView:
@@ -119,18 +121,21 @@ def diagnosis(
         raise DataError(f"there are no zones {zones}", hint=f"0 to {len(tables) - 1}, see GET /maintenance/reference")
     turns = speed if speed is not None else wave.speed
     own = _orders(bearing, geometry, orders)
-    machine = replace(
-        sheet.at(None if speed_range else turns),
+    known = replace(
+        sheet,
         speed_range=_range(speed_range) or sheet.speed_range,
         orders=None if bearing == NONE else own or sheet.orders,
         teeth=teeth or sheet.teeth,
         mains=mains or sheet.mains,
+        poles=poles or sheet.poles,
+        vanes=vanes or sheet.vanes,
         zones=sheet.zones if zones is None else tables[zones],
     )
     expected = wave.total if wave.total > len(wave) else None
     values, unit = in_known_unit(wave.values(), unit or one.born.signal.unit)
-    found = diagnose(values, wave.rate, machine, unit=unit, expected=expected)
-    return _view(signal, at, found, machine.orders)
+    found = known.judge(values, wave.rate, unit, None if speed_range else turns, expected=expected)
+    verdict = _motor_verdict(found) if unit in CURRENT else found.bearing_verdict
+    return _view(signal, at, found, known.orders, verdict)
 
 
 def _newest(parts: Parts, signal: int) -> StoredWave | None:
@@ -175,9 +180,13 @@ def _sheet(sheet: Sheet) -> bodies.SheetView:
         machine=sheet.machine,
         bearing=sheet.bearing,
         orders=_four(sheet.orders),
-        zones=tables.index(sheet.zones) if sheet.zones is not None else None,
+        zones=tables.index(sheet.zones) if sheet.zones in tables else None,
+        boundaries=None if sheet.zones is None else sheet.zones.velocity,
+        edition="" if sheet.zones is None else sheet.zones.edition,
         teeth=sheet.teeth,
         mains=sheet.mains,
+        poles=sheet.poles,
+        vanes=sheet.vanes,
         problem=sheet.problem,
     )
 
@@ -186,13 +195,20 @@ def _four(orders: FaultOrders | None) -> tuple[float, float, float, float] | Non
     return None if orders is None else (orders.outer, orders.inner, orders.ball, orders.cage)
 
 
-def _view(signal: int, time: int, found: Diagnosis, orders: FaultOrders | None) -> bodies.DiagnosisView:
+def _motor_verdict(found: Diagnosis) -> str:
+    """'rotor_bar' or 'eccentricity', whichever is likelier; 'sound' or 'not diagnosable'."""
+    if found.not_diagnosable:
+        return "not diagnosable"
+    return found.findings[0].kind if found.findings else "sound"
+
+
+def _view(signal: int, time: int, found: Diagnosis, orders: FaultOrders | None, verdict: str) -> bodies.DiagnosisView:
     return bodies.DiagnosisView(
         orders=_four(orders),
         waveform=f"{signal}-{time}",
         signal=signal,
         time=time,
-        verdict=found.bearing_verdict,
+        verdict=verdict,
         findings=[_finding(one) for one in found.findings],
         not_diagnosable=[
             bodies.RefusalView(what=one.what, reason=one.reason, words=one.words) for one in found.not_diagnosable

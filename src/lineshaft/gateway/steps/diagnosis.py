@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lineshaft.analytics.bearings.diagnosis import diagnose
 from lineshaft.analytics.bearings.findings import Diagnosis, FaultKind, Finding
 from lineshaft.config.vibration_sheet import Sheet
 from lineshaft.model.events import Event, Severity
@@ -24,7 +23,8 @@ _GOOD: Final = int(Quality.GOOD) & CLASS_MASK
 class Watch:
     """A waveform that is judged.
 
-    factor    m/s2 of one in the unit of the signal    interval  microseconds within which one burst is judged at most
+    factor    what a sample is multiplied with to be in `unit`: m/s2, or a unit of current
+    interval  microseconds within which one burst is judged at most
     confirm   judged bursts in a row that show a fault before it is told; it is gone after as many, and 3 at least,
               that do not
     """
@@ -34,6 +34,7 @@ class Watch:
     path: str
     sheet: Sheet
     factor: float = 1.0
+    unit: str = "m/s2"
     interval: int = 60_000_000
     confirm: int = 2
 
@@ -80,7 +81,7 @@ class Diagnosing:
         return events
 
     def _judge(self, watch: Watch, state: _State, wave: Waveform, time: int) -> list[Event]:
-        found = diagnose(wave.values()[:LONGEST] * watch.factor, wave.rate, watch.sheet.at(wave.speed))
+        found = watch.sheet.judge(wave.values()[:LONGEST] * watch.factor, wave.rate, watch.unit, wave.speed)
         events = _refusal(watch, state, found, time)
         if found.bearing_verdict == "not diagnosable" and not found.findings:
             return events  # nothing is known: no fault is confirmed, and none is gone

@@ -24,8 +24,12 @@ export interface Sheet {
   bearing: string;
   orders: [number, number, number, number] | null;
   zones: number | null;
+  boundaries: [number, number, number] | null;
+  edition: string;
   teeth: number | null;
   mains: number | null;
+  poles: number | null;
+  vanes: number | null;
   problem: string;
 }
 export interface Zone {

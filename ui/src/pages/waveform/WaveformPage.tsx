@@ -19,6 +19,7 @@ import { SpectrumView } from "./SpectrumView";
 
 const MOST = 500;
 const MINUTE = 60e6;
+const CURRENT = /^[mk]?A$/;
 const MOVES = /^(u|µ|m)?m\/s2?$|^gn$|^mgn$/;
 
 /** The bursts of a waveform over time; of one the samples, its spectrum or envelope; and all spectra as a waterfall. */
@@ -110,7 +111,7 @@ function Bursts({ signal, others }: { signal: SignalInfo; others: readonly Signa
         <>
           <OverTime items={items} at={at} unit={page.data?.unit ?? ""} following={!asked} choose={choose} aside={<ReferenceTools burst={burst} healthy={healthy} />} />
           <OneBurst burst={burst} unit={page.data?.unit ?? ""} />
-          {machine.data !== undefined && MOVES.test(signal.unit) && <Judged burst={burst} signal={signal.id} sensor={machine.data} />}
+          {machine.data !== undefined && (MOVES.test(signal.unit) || CURRENT.test(signal.unit)) && <Judged burst={burst} signal={signal.id} sensor={machine.data} />}
           <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} bearing={bearing} reference={reference} onChoose={choose} />
         </>
       )}

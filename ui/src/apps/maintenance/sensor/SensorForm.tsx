@@ -4,9 +4,10 @@ import { prettyUnit } from "../../../format";
 import { t } from "../../../i18n";
 import type { Reference, Sensor } from "../api";
 import { BearingPicker } from "./BearingPicker";
-import { placeAround, withMachine, type Choice, type SpeedSource } from "./choice";
+import { OWN, placeAround, withMachine, type Choice, type SpeedSource } from "./choice";
 
-const UNITS = ["m/s2", "gn", "mm/s2", "mgn"];
+const UNITS = ["m/s2", "gn", "mm/s2", "mgn", "A"];
+const ASKED = ["teeth", "vanes", "mains", "poles"] as const;
 const SPEEDS: readonly SpeedSource[] = ["told", "fixed", "signal", "found"];
 
 interface Props {
@@ -51,25 +52,32 @@ export function SensorForm({ choice, sensor, reference, onChange }: Props) {
                 {one.name}
               </option>
             ))}
+            <option value={OWN}>{t("sensor.zonesOwn")}</option>
           </select>
         </label>
+        {choice.zones === OWN && (
+          <>
+            <label>
+              {t("sensor.boundaries")}
+              <input className="input" value={choice.boundaries} placeholder="2.3, 4.5, 7.1" onChange={(event) => set({ boundaries: event.target.value })} />
+            </label>
+            <label>
+              {t("sensor.edition")}
+              <input className="input" value={choice.edition} placeholder="ISO 20816-3:2022" onChange={(event) => set({ edition: event.target.value })} />
+            </label>
+          </>
+        )}
         {zone && (
           <p className="hint">
             A/B {zone.velocity[0]}, B/C {zone.velocity[1]}, C/D {zone.velocity[2]} mm/s. {zone.edition}
           </p>
         )}
-        {machine?.asks.includes("teeth") && (
-          <label>
-            {t("sensor.teeth")}
-            <input className="input" inputMode="numeric" value={choice.teeth} onChange={(event) => set({ teeth: event.target.value })} />
+        {ASKED.filter((name) => machine?.asks.includes(name) || choice[name] !== "").map((name) => (
+          <label key={name}>
+            {t(`sensor.${name}`)}
+            <input className="input" inputMode="decimal" value={choice[name]} onChange={(event) => set({ [name]: event.target.value })} />
           </label>
-        )}
-        {machine?.asks.includes("mains") && (
-          <label>
-            {t("sensor.mains")}
-            <input className="input" inputMode="decimal" value={choice.mains} placeholder="50" onChange={(event) => set({ mains: event.target.value })} />
-          </label>
-        )}
+        ))}
       </fieldset>
       <fieldset>
         <legend>{t("sensor.sensor")}</legend>

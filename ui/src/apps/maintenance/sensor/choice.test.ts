@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Machine, Sensor, Zone } from "../api";
-import { firstChoice, keysOf, missing, numbersOf, questionOf, withMachine } from "./choice";
+import { firstChoice, keysOf, missing, numbersOf, OWN, questionOf, withMachine } from "./choice";
 
-const sheet = { machine: "", bearing: "", orders: null, zones: null, teeth: null, mains: null, problem: "" };
+const sheet = { machine: "", bearing: "", orders: null, zones: null, boundaries: null, edition: "", teeth: null, mains: null, poles: null, vanes: null, problem: "" };
 const sensor: Sensor = { signal: 1, node: "a/b", sheet, path: "e/s/pump/burst", asset: "e/s/pump", unit: "m/s2", waveform: null, time: null, speed: null };
 const pump: Machine = { id: "pump", title: "Pump", types: ["pump"], zones: "3: pump, rigid", speeds: [900, 3600], asks: [], words: "" };
 const fan: Machine = { ...pump, id: "fan", types: ["fan"], zones: "2: any", speeds: [400, 3600] };
@@ -24,5 +24,8 @@ test("what is written and what is asked for the check say the same", () => {
   expect(keysOf(choice)).toMatchObject({ machine: "pump", bearing: "", geometry: [9, 7.94, 39.04], speed: 1480, teeth: 17, mains: null });
   expect(questionOf(choice, zones, null)).toMatchObject({ geometry: "9,7.94,39.04", speed: "1480", zones: "4", bearing: "" });
   expect(questionOf({ ...choice, from: "library" }, zones, null).bearing).toBe("none");
+  const own = { ...choice, zones: OWN, boundaries: "2.8, 4.5, 7.1", edition: "Contract 17" };
+  expect(keysOf(own)).toMatchObject({ zones: "", boundaries: [2.8, 4.5, 7.1], edition: "Contract 17" });
+  expect([missing(own), missing({ ...own, boundaries: "4.5, 2.8, 7.1" })]).toEqual([null, "boundaries"]);
   expect(numbersOf("3.585, 5.415")).toEqual([3.585, 5.415]);
 });

@@ -3,6 +3,8 @@ import type { Machine, Sensor, Zone } from "../api";
 export type SpeedSource = "told" | "fixed" | "signal" | "found";
 export type BearingSource = "library" | "geometry" | "orders" | "none";
 
+export const OWN = "own";
+
 /** What a person chose for a vibration sensor; texts as typed. */
 export interface Choice {
   machine: string;
@@ -16,9 +18,13 @@ export interface Choice {
   bearing: string;
   geometry: string;
   orders: string;
-  zones: string;
+  zones: string; // name of a table, or OWN
+  boundaries: string;
+  edition: string;
   teeth: string;
   mains: string;
+  poles: string;
+  vanes: string;
   diagnose: boolean;
 }
 
@@ -38,9 +44,13 @@ export function firstChoice(sensor: Sensor, type: string, machines: readonly Mac
     bearing: sensor.sheet.bearing,
     geometry: "",
     orders: own ? (sensor.sheet.orders ?? []).join(", ") : "",
-    zones: zones.find((one) => one.id === sensor.sheet.zones)?.name ?? machine?.zones ?? "",
+    zones: zones.find((one) => one.id === sensor.sheet.zones)?.name ?? (sensor.sheet.boundaries ? OWN : (machine?.zones ?? "")),
+    boundaries: (sensor.sheet.boundaries ?? []).join(", "),
+    edition: sensor.sheet.zones === null && sensor.sheet.boundaries ? sensor.sheet.edition : "",
     teeth: sensor.sheet.teeth === null ? "" : String(sensor.sheet.teeth),
     mains: sensor.sheet.mains === null ? "" : String(sensor.sheet.mains),
+    poles: sensor.sheet.poles === null ? "" : String(sensor.sheet.poles),
+    vanes: sensor.sheet.vanes === null ? "" : String(sensor.sheet.vanes),
     diagnose: true,
   };
 }
@@ -56,10 +66,12 @@ export function numbersOf(text: string): number[] {
 }
 
 /** What is still missing or wrong, as a key of the words; null when it can be saved. */
-export function missing(choice: Choice): "rpm" | "speedOf" | "range" | "bearing" | "geometry" | "orders" | null {
+export function missing(choice: Choice): "rpm" | "speedOf" | "range" | "bearing" | "geometry" | "orders" | "boundaries" | null {
   if (choice.speed === "fixed" && !(Number(choice.rpm) > 0)) return "rpm";
   if (choice.speed === "signal" && !choice.speedOf) return "speedOf";
   if (choice.speed === "found" && !(Number(choice.low) > 0 && Number(choice.high) > Number(choice.low))) return "range";
+  const own = numbersOf(choice.boundaries);
+  if (choice.zones === OWN && !(own.length === 3 && own.every((one, i) => one > (own[i - 1] ?? 0)))) return "boundaries";
   if (choice.from === "library" && !choice.bearing) return "bearing";
   if (choice.from === "geometry" && ![3, 4].includes(numbersOf(choice.geometry).length)) return "geometry";
   if (choice.from === "orders" && numbersOf(choice.orders).length !== 4) return "orders";
@@ -78,9 +90,13 @@ export function keysOf(choice: Choice): Record<string, unknown> {
     speed_of: choice.speed === "signal" ? choice.speedOf : "",
     speed_range: choice.speed === "found" ? [Number(choice.low), Number(choice.high)] : null,
     unit: choice.unit,
-    zones: choice.zones,
+    zones: choice.zones === OWN ? "" : choice.zones,
+    boundaries: choice.zones === OWN ? numbersOf(choice.boundaries) : null,
+    edition: choice.zones === OWN ? choice.edition : "",
     teeth: number(choice.teeth),
     mains: number(choice.mains),
+    poles: number(choice.poles),
+    vanes: number(choice.vanes),
     ...(choice.diagnose ? {} : { diagnose: false }),
   };
 }
@@ -97,6 +113,8 @@ export function questionOf(choice: Choice, zones: readonly Zone[], rpm: number |
     unit: choice.unit,
     teeth: choice.teeth,
     mains: choice.mains,
+    poles: choice.poles,
+    vanes: choice.vanes,
     zones: String(zones.find((one) => one.name === choice.zones)?.id ?? ""),
   };
 }
