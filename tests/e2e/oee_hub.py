@@ -41,8 +41,9 @@ devices:
     signals:
       - {name: state, address: "ns=2;s=A", kind: state}
       - {name: good, address: "ns=2;s=B", kind: counter}
+      - {name: product, address: "ns=2;s=C", kind: state, datatype: String}
 oee:
-  machines: [{asset: press, state: state, standard: packml, good: good, cycle: 30s, hourly_cost: 100}]
+  machines: [{asset: press, state: state, standard: packml, good: good, product: product, cycle: 30s, hourly_cost: 100}]
   reasons:
     - id: fault
       name: Fault
@@ -61,13 +62,12 @@ class OeeHub:
     ids: dict[str, int]
     sent: int = 0
 
-    def put(self, name: str, rows: Sequence[tuple[int, float]]) -> None:
-        """Commit rows of one signal of the press: (UTC microseconds, value)."""
+    def put(self, name: str, rows: Sequence[tuple[int, float | str]]) -> None:
+        """Commit rows of one signal of the press: (UTC microseconds, number or text)."""
         self.sent += 1
-        batch = SampleBatch.of(
-            [self.ids[name]] * len(rows), [time for time, _ in rows], np.array([value for _, value in rows])
-        )
-        batch = SampleBatch(batch.signals, batch.times, batch.values, np.full(len(rows), 192, np.uint8))
+        texts = [one if isinstance(one, str) else None for _, one in rows]
+        values = [np.nan if isinstance(one, str) else one for _, one in rows]
+        batch = SampleBatch.of([self.ids[name]] * len(rows), [time for time, _ in rows], values, 192, texts)
         self.historian.append(batch, f"rows-{self.sent}")
         self.stream.publish(batch)
 

@@ -19,10 +19,13 @@ def test_the_shop_floor(built: None, browser: Browser, open_page: Open, tmp_path
     """A wall screen without an account follows the machine, says how old it is, and is dark when its key is gone."""
     with oee_hub(tmp_path) as hub:
         now = time.time_ns() // 1000
+        hub.put("product", [(now - 120 * MINUTE, "A")])
         hub.put("state", [(now - 120 * MINUTE, RUN)])
         hub.put("good", [(now - n * MINUTE, float(120 - n)) for n in range(120, 1, -1)])
         _wall(hub, browser, now)
         _reasons(hub, open_page)
+        _insight(hub, open_page, now)
+        _handover(hub, open_page)
 
 
 def _wall(hub: OeeHub, browser: Browser, now: int) -> None:
@@ -77,6 +80,49 @@ def _reasons(hub: OeeHub, open_page: Open) -> None:
     page.get_by_role("button", name="All stops").tap()
     page.locator(".oee-stop", has_text="Jam").tap()
     expect(page.locator(".oee-said")).to_contain_text("Jam")
+
+
+def _insight(hub: OeeHub, open_page: Open, now: int) -> None:
+    """Cycles open their seconds, a change of product shows without reload, and everything fits a phone."""
+    page = open_page(hub, f"/oee?view=cycles&r=8h&at={PRESS}", phone=True, dark=True)
+    page.locator(".oee-histogram g rect:not(.hit)[height]:not([height='0'])").first.click()
+    page.locator(".oee-cycles tbody button").first.click()
+    expect(page.locator(".oee-lane-cells span").first).to_be_visible(timeout=LONG)
+    page.goto(f"{hub.url}/oee?view=changeovers&r=8h&at={PRESS}")
+    expect(page.get_by_text("No change of product in this time.")).to_be_visible(timeout=LONG)
+    page.evaluate("window.notReloaded = true")
+    hub.put("product", [(now - 90_000_000, "B")])
+    hub.put("good", [(now - 30_000_000, 119.0)])
+    expect(page.locator(".oee-pairs tbody tr")).to_have_count(1, timeout=LONG)
+    expect(page.locator(".oee-pairs tbody tr")).to_contain_text("A → B")
+    expect(page.locator(".oee-change-bar")).to_have_count(1)
+    assert page.evaluate("window.notReloaded") is True
+    fits(page)
+    page.goto(f"{hub.url}/oee?view=compare&r=8h&by=product")
+    expect(page.locator(".oee-compare tbody tr")).to_have_count(3, timeout=LONG)
+    fits(page)
+    page.goto(f"{hub.url}/oee?view=losses&r=8h&at={PRESS}")
+    expect(page.locator(".oee-reliability tbody tr").first).to_be_visible(timeout=LONG)
+    fits(page)
+
+
+def _handover(hub: OeeHub, open_page: Open) -> None:
+    """A note that is written without a connection waits, is sent once, and shows on another open screen by itself."""
+    coming = open_page(hub, f"/oee?view=handover&at={PRESS}")
+    expect(coming.get_by_text("To the next shift")).to_be_visible(timeout=LONG)
+    coming.evaluate("window.notReloaded = true")
+    leaving = open_page(hub, f"/oee?view=handover&at={PRESS}", tablet=True)
+    leaving.locator(".oee-say textarea").fill("clamp 2 sticks")
+    leaving.context.set_offline(True)
+    leaving.get_by_role("button", name="Write down").tap()
+    expect(leaving.get_by_text("clamp 2 sticks · waits for the connection")).to_be_visible(timeout=LONG)
+    leaving.context.set_offline(False)
+    expect(coming.get_by_text("clamp 2 sticks")).to_be_visible(timeout=LONG)
+    coming.get_by_role("button", name="Read and taken over").click()
+    expect(leaving.locator(".oee-said [data-kind='taken']")).to_be_visible(timeout=LONG)
+    expect(leaving.locator(".oee-said li")).to_have_count(2)
+    assert coming.evaluate("window.notReloaded") is True
+    fits(leaving)
 
 
 def _height(page: Page, part: str) -> float:

@@ -102,6 +102,7 @@ class ReasonConfig(Section):
     name: str = key(..., "What people read and tap.")
     loss: LossWord = key("breakdown", "Which loss it is; what was planned belongs in the calendar, beforehand.")
     failure: bool = key(False, "It is a failure of the machine: it counts for MTBF, MTTR and reliability.")
+    external: bool = key(False, "Set-up work that could be done while the machine still runs (SMED).")
     match: tuple[str, ...] = key((), "The machine's own words that mean it; '*' at the end for any rest.")
     equipment: tuple[str, ...] = key(("",), "Paths below the site where it is offered.")
     children: tuple[ReasonConfig, ...] = key((), "Finer reasons.")

@@ -77,6 +77,7 @@ oee:
         - {id: hydraulics, name: Hydraulics}
     - {id: material, name: Material, loss: delay}
     - {id: tool, name: Tool change, loss: setup}
+    - {id: fetch, name: Fetching tools, loss: setup, external: true}
 """
 RUN, STOP, IDLE, SUSPENDED = 6.0, 2.0, 4.0, 5.0
 

@@ -1,16 +1,21 @@
-"""The shop floor's own pages over real tables: proposals from alarms and history, stops that are split and joined."""
+"""The shop floor's own pages over real tables: proposals, split stops, cycles, change-overs, comparison, handover."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from lineshaft.apps.oee.slots import Note
+from lineshaft.hub.security.roles import Role
 from lineshaft.model.events import Event, Severity
 
 from .plant import HOUR, MINUTE, PRESS, RUN, SIX, STOP, Line, running
+from .test_recorder import an_hour
+from .test_routes import headers, served
 
 
 @pytest.fixture(name="line")
@@ -72,3 +77,88 @@ async def test_a_reason_given_while_it_stands_holds_until_it_runs(line: Line) ->
     second, first = line.oee.reports.stops(PRESS, SIX, SIX + HOUR, 0, 9)
     assert (first["end"], first["reason"], second["given"]) == (SIX + 40 * MINUTE, "hydraulics", False)
     assert line.oee.store.open_notes([PRESS]) == []
+
+
+async def test_a_change_over_with_its_phases(line: Line) -> None:
+    """From the last good P1 to the first good P2: setting up, a part of it marked as external, and the run-up."""
+    line.put(f"{PRESS}/product", [(SIX, "P1"), (SIX + 40 * MINUTE, "P2")])
+    line.put(f"{PRESS}/state", [(SIX, RUN), (SIX + 20 * MINUTE, STOP), (SIX + 40 * MINUTE, RUN)])
+    line.put(f"{PRESS}/reason", [(SIX, ""), (SIX + 20 * MINUTE, "tooling"), (SIX + 40 * MINUTE, "")])
+    counts = [(SIX + n * MINUTE, float(n)) for n in range(20)]
+    counts += [(SIX + (42 + n) * MINUTE, 20.0 + n) for n in range(10)]
+    line.put(f"{PRESS}/good", counts)
+    await line.at(SIX + HOUR)
+    give(line, SIX + 20 * MINUTE, SIX + 40 * MINUTE, "tool", "a")
+    give(line, SIX + 20 * MINUTE, SIX + 28 * MINUTE, "fetch", "b")
+    (row,) = (page := await get(line, "changeovers"))["items"]
+    assert (row["before"], row["after"], row["seconds"]) == ("P1", "P2", 23 * 60)
+    assert row["phases"] == {"internal": 720, "external": 480, "run_up": 180, "waiting": 0, "trouble": 0}
+    assert (page["marked"], page["pairs"][0]["count"], page["pairs"][0]["money"]) == (True, 1, 23 / 60 * 100)
+
+
+async def test_cycle_by_cycle(line: Line) -> None:
+    """Parts each 30 s, one of them 90 s though the machine says that it ran: a stop within a cycle, with its money."""
+    times = [SIX + n * MINUTE // 2 for n in range(100)]
+    times[60:] = [time + MINUTE for time in times[60:]]
+    line.put(f"{PRESS}/product", [(SIX, "P1")])
+    line.put(f"{PRESS}/state", [(SIX, RUN)])
+    line.put(f"{PRESS}/good", [(time, float(n)) for n, time in enumerate(times)])
+    await line.at(SIX + HOUR)
+    (found,) = (await get(line, "cycle-times", path=PRESS))["items"]
+    assert (found["ideal"], found["suggested"], found["parts"]) == (30, 30, 98)
+    assert (found["stops"]["count"], found["stops"]["seconds"]) == (1, 60)
+    assert found["stops"]["money"] == pytest.approx(100 / 60)
+    assert (found["cycles"][0]["start"], found["cycles"][0]["pace"]) == (times[59], "stop")
+
+
+async def test_a_comparison_is_made_of_sums(line: Line) -> None:
+    """Machines beside each other: the factors add up to the difference, and the whole is no mean of ratios."""
+    await an_hour(line)
+    page = await get(line, "compare", by="machine")
+    parts = {one["key"]: one for one in page["parts"]}
+    oee = page["whole"]["kpis"]["oee"]
+    assert sum(parts[PRESS]["apart"].values()) == pytest.approx(parts[PRESS]["kpis"]["oee"] - oee)
+    busy = sum(one["times"]["busy_plan"] for one in parts.values())
+    assert page["whole"]["times"]["busy_plan"] == busy
+    assert page["whole"]["change"] is None
+
+
+async def test_a_shift_hands_over(line: Line) -> None:
+    """The next shift finds figures, open stops and alarms, reads the note and takes over; each entry counts once."""
+    await an_hour(line)
+    line.services.state.events.add([Event(SIX + MINUTE, "alarm.raised", f"{PRESS}/pump", "low", Severity.HIGH)])
+    async with served(line) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1/oee", timeout=30) as client:
+        viewer, operator = headers(app, line, Role.VIEWER), headers(app, line, Role.OPERATOR)
+        path = "acme/works/line"
+        page = (await client.get("/handover", params={"path": path}, headers=viewer)).json()
+        assert (page["shift"]["id"], page["shift"]["start"], page["shift"]["over"]) == ("early", SIX, False)
+        assert [(one["machine"], one["reason_name"]) for one in page["open"]] == [(PRESS, "Jam")]
+        assert [one["message"] for one in page["alarms"]] == ["low"]
+        body = {"path": path, "shift_start": SIX, "text": "clamp 2 sticks", "key": "abcdefgh"}
+        assert (await client.post("/handovers", json=body, headers=viewer)).status_code == 403
+        for new in (True, False):
+            assert (await client.post("/handovers", json=body, headers=operator)).json() == {"new": new}
+        taken = body | {"kind": "taken", "text": "", "key": "ijklmnop"}
+        await client.post("/handovers", json=taken, headers=operator)
+        page = (await client.get("/handover", params={"path": path, "start": SIX}, headers=viewer)).json()
+        assert [(one["kind"], one["by"]) for one in page["said"]] == [
+            ("note", "the-operator"),
+            ("taken", "the-operator"),
+        ]
+        actions = [one["action"] for one in (await client.get("/audit", headers=viewer)).json()["items"]]
+        assert actions == ["handover", "handover"]
+        wrong = body | {"shift_start": 5, "key": "qrstuvwx"}
+        assert (await client.post("/handovers", json=wrong, headers=operator)).status_code == 422
+        assert (await client.get("/handover", params={"path": PRESS}, headers=viewer)).status_code == 404
+
+
+async def get(line: Line, page: str, path: str = "", **query: str) -> dict[str, Any]:
+    """What a page answers for the first day."""
+    async with served(line) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1/oee", timeout=30) as client:
+        answer = await client.get(
+            f"/{page}", params={"start": SIX, "end": SIX + HOUR, "path": path, **query},
+            headers=headers(app, line, Role.VIEWER),
+        )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

@@ -13,6 +13,7 @@ from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.figures import OeeFigures
 from lineshaft.apps.oee.floor import router as floor
 from lineshaft.apps.oee.guess_routes import router as guess_router
+from lineshaft.apps.oee.handover import Handovers
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
 from lineshaft.apps.oee.proposals import Proposals
@@ -48,9 +49,10 @@ def make(context: AppContext) -> Oee:
         context.plant.hub.mail, context.folder, services.clock, lambda: services.stream.changed("oee", [root]),
     )  # fmt: skip
     proposals = Proposals(reports, services.state.events)
+    handovers = Handovers(reports, services.state.events, services.state.database)
     return Oee(
-        setup, store, reports, recorder, proposals, services.clock, outbox, sender, section.webhooks, section.reports,
-        context.plant.plant.name,
+        setup, store, reports, recorder, proposals, handovers, services.clock, outbox, sender, section.webhooks,
+        section.reports, context.plant.plant.name,
     )  # fmt: skip
 
 

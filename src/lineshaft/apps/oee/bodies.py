@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from lineshaft.hub.api.models import Body
@@ -63,3 +65,20 @@ class Orders(Body):
     """A plan: orders are added, those with a known id replaced."""
 
     items: list[Order] = Field(min_length=1, max_length=1000)
+
+
+class Handover(Body):
+    """A word from one shift to the next."""
+
+    path: str = Field(max_length=512, description="the line")
+    shift_start: int = Field(ge=0, le=2**62, description="when the leaving shift began, UTC microseconds")
+    kind: Literal["note", "taken"] = Field(
+        "note", description="note: of the leaving shift; taken: read by the coming one"
+    )
+    text: str = Field("", max_length=4000)
+    key: str = Field(
+        min_length=8,
+        max_length=40,
+        pattern="^[A-Za-z0-9-]+$",
+        description="so that an entry that is sent twice counts once",
+    )

@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from lineshaft.apps.oee.deliveries import Outbox
+from lineshaft.apps.oee.handover import Handovers
 from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.reports import Reports
@@ -29,6 +30,7 @@ class Oee:
     reports: Reports
     recorder: Recorder
     proposals: Proposals
+    handovers: Handovers
     clock: Clock
     outbox: Outbox
     sender: Sender

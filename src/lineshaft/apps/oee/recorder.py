@@ -11,7 +11,6 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from lineshaft.analytics.oee.counts import merged
 from lineshaft.analytics.oee.states import State
 from lineshaft.apps.oee.keeping import recompute, rows_of
 from lineshaft.apps.oee.orders import assigned
@@ -23,7 +22,7 @@ from lineshaft.clock import Clock
 from lineshaft.hub.historian.base import Historian, Series
 from lineshaft.hub.state.catalogue import SqlCatalogue
 from lineshaft.hub.stream import LiveStream
-from lineshaft.model.samples import Float64Array, Quality, SampleBatch
+from lineshaft.model.samples import Quality, SampleBatch
 
 log = structlog.get_logger(__name__)
 
@@ -269,18 +268,11 @@ class Recorder:
             ran = states.times[(states.times > start) & (states.values == State.RUNNING)]
             self._store.move_end(number, int(ran[0]) if len(ran) else now, open_=not len(ran))
 
-    def cycles_seen(self, machine: MachineSetup, start: int, end: int) -> dict[str, Float64Array]:
-        """Product -> running seconds from each part to the next."""
+    def story(self, machine: MachineSetup, start: int, end: int) -> Story:
+        """What a machine did in [start, end) by itself, from the rows of its signals."""
         columns = dict(self._read(LineSetup(machine.line, "", (machine,)), start, end))
         story = tell(machine, columns, self._setup.reasons, start, end)
-        story = assigned(story, machine, self._store.orders.begun([machine], start, end))
-        parts = merged([story.good, story.scrap]).times
-        parts = np.unique(parts[parts >= start])
-        edges = np.unique(np.concatenate([story.states.times, parts]))
-        ran = np.concatenate([[0], np.cumsum(np.diff(edges) * (story.states.at(edges[:-1]) == State.RUNNING))])
-        seconds = np.diff(ran[np.searchsorted(edges, parts)]) / 1e6
-        products = story.products.at(parts[1:] - 1)
-        return {name: seconds[products == place] for place, name in enumerate(story.product_names)}
+        return assigned(story, machine, self._store.orders.begun([machine], start, end))
 
     def tell(self, machines: Sequence[str]) -> None:
         """Open pages shall ask again about these machines."""

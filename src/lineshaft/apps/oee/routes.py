@@ -17,6 +17,7 @@ from lineshaft.apps.oee.asked import known as _known
 from lineshaft.apps.oee.asked import machine_of as _machine
 from lineshaft.apps.oee.board import board
 from lineshaft.apps.oee.bodies import ConfirmedCycle, Reasoning
+from lineshaft.apps.oee.cycles import part_cycles
 from lineshaft.apps.oee.parts import Parts
 from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
@@ -197,7 +198,7 @@ def suggested_cycles(oee: Parts, path: str, start: Start, end: End) -> dict[str,
     _check(oee, path, start, end, _LONGEST_DETAIL_US)
     machine = _machine(oee, path)
     confirmed = oee.store.cycles()
-    seen = oee.recorder.cycles_seen(machine, start, end)
+    seen = part_cycles(oee.recorder.story(machine, start, end), start).by_product()
     products = dict.fromkeys([*machine.cycles, *seen])
     rows = []
     for product in products:

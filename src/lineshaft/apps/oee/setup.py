@@ -29,6 +29,7 @@ class Reason:
     match: tuple[str, ...]
     equipment: tuple[str, ...]
     leaf: bool
+    external: bool = False  # set-up work that could be done while the machine runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,9 @@ def reasons_of(nodes: Sequence[ReasonConfig], parent: str, root: str) -> Iterato
     for node in nodes:
         where = tuple(f"{root}/{path}" if path else root for path in node.equipment)
         yield Reason(
-            node.id, node.name, parent, LOSS_WORDS[node.loss], node.failure, node.match, where, not node.children
-        )
+            node.id, node.name, parent, LOSS_WORDS[node.loss], node.failure, node.match, where, not node.children,
+            node.external,
+        )  # fmt: skip
         yield from reasons_of(node.children, node.id, root)
 
 

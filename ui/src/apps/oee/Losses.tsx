@@ -4,6 +4,7 @@ import { formatNumber } from "../../format";
 import { lookup, t } from "../../i18n";
 import { askWhatIf, useLosses, useOeeRange, type Loss, type LossPage } from "./api";
 import type { ViewProps } from "./OeePage";
+import { Reliability } from "./Reliability";
 import { elementName, hours, money, percent, Swatch } from "./parts";
 
 /** Where the planned time went, and why: waterfall and Pareto, with money and the period before. */
@@ -33,6 +34,11 @@ export function Losses({ setup, path, go }: ViewProps) {
       <Section title={t("oee.pareto")} id="oee-pareto">
         <Pareto page={page} currency={setup.currency} open={() => go("reasons")} />
       </Section>
+      {setup.lines.some((line) => line.machines.some((one) => one.path === path)) ? (
+        <Reliability setup={setup} machine={path} />
+      ) : (
+        <p className="muted">{t("oee.reliability.pick")}</p>
+      )}
     </>
   );
 }

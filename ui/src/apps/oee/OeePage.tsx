@@ -1,10 +1,14 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { Failure, Segmented, Skeleton } from "../../components/basics";
 import { t, tn } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeSetup, type Setup } from "./api";
 import { Board } from "./Board";
+import { Changeovers } from "./Changeovers";
+import { Compare } from "./Compare";
+import { Cycles } from "./Cycles";
 import { Guesses } from "./Guesses";
+import { Handover } from "./Handover";
 import { Hours } from "./Hours";
 import { Losses } from "./Losses";
 import { Machines } from "./Machines";
@@ -15,7 +19,7 @@ import { Reasons } from "./Reasons";
 import { Reports } from "./reports/Reports";
 import { Timeline } from "./Timeline";
 
-export const VIEWS = ["board", "reasons", "machines", "timeline", "losses", "hours", "orders", "reports"] as const;
+export const VIEWS = ["board", "reasons", "handover", "machines", "timeline", "losses", "hours", "cycles", "changeovers", "compare", "orders", "reports"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface ViewProps {
@@ -38,6 +42,10 @@ export default function OeePage() {
       else q.delete("at");
       for (const [key, value] of Object.entries(more)) q.set(key, value);
     });
+  const head = useRef<HTMLElement>(null);
+  useEffect(() => {
+    void head.current?.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [view, setup.isSuccess]);
   const scopes = useMemo(() => (setup.data ? scopesOf(setup.data) : []), [setup.data]);
   if (setup.isPending) return <Skeleton rows={8} />;
   if (setup.isError) return <Failure error={setup.error} retry={() => void setup.refetch()} />;
@@ -50,7 +58,7 @@ export default function OeePage() {
   const props: ViewProps = { setup: setup.data, path, go };
   return (
     <div className="oee">
-      <header className="oee-head">
+      <header className="oee-head" ref={head}>
         <select className="input oee-scope" aria-label={t("oee.scope")} value={path} onChange={(event) => go(view, event.target.value)}>
           <option value="">{t("oee.whole")}</option>
           {scopes.map((one) => (
@@ -73,6 +81,10 @@ export default function OeePage() {
       {view === "losses" && <Losses {...props} />}
       {view === "hours" && <Hours {...props} />}
       {view === "reasons" && <Reasons {...props} />}
+      {view === "handover" && <Handover {...props} />}
+      {view === "cycles" && <Cycles {...props} />}
+      {view === "changeovers" && <Changeovers {...props} />}
+      {view === "compare" && <Compare {...props} />}
       {view === "orders" && <Orders {...props} />}
       {view === "reports" && <Reports {...props} />}
     </div>

@@ -28,13 +28,15 @@ export function Reasons({ setup, path }: ViewProps) {
   const session = useSession();
   const [done, setDone] = useState("");
   const [wrong, setWrong] = useState("");
+  const [told, setTold] = useState<readonly string[]>([]); // stops that were just answered: gone before the hub says so
   const [picks, setPicks] = useState<readonly string[] | null>(null); // stops that are to be joined; null: one is chosen
   const wanted = query.get("stop");
   if (stops.isPending) return <Skeleton rows={8} />;
   if (stops.isError) return <Failure error={stops.error} retry={() => void stops.refetch()} />;
   const may = session.data?.role !== "viewer";
   const key = (one: Stop) => `${one.machine}@${one.start}`;
-  const open = (one: Stop) => all || (!one.given && !EXPLAINED.includes(one.element));
+  const as = (one: Stop) => `${key(one)}-${one.end}`;
+  const open = (one: Stop) => all || (!told.includes(as(one)) && !one.given && !EXPLAINED.includes(one.element));
   const shown = stops.data.items.filter((one) => open(one) || String(one.start) === wanted).slice(0, SHOWN);
   const joins = stops.data.items.filter((one) => picks?.includes(key(one)));
   const chosen = stops.data.items.find((one) => key(one) === wanted || (String(one.start) === wanted && one.machine === path));
@@ -46,6 +48,7 @@ export function Reasons({ setup, path }: ViewProps) {
   const give = async (stop: Stop, reason: Reason | null, spans: Span[], comment: string) => {
     choose(null);
     setPicks(null);
+    setTold((before) => [...before.slice(-SHOWN), ...(joins.length > 1 ? joins : [stop]).map(as)]);
     setWrong("");
     setDone(reason ? t("oee.reasons.done", { reason: reason.name, machine: stop.name }) : t("oee.reasons.tookBack"));
     try {
@@ -54,6 +57,7 @@ export function Reasons({ setup, path }: ViewProps) {
       await enterReasons(stop.machine, spans.map((one) => ({ ...one, reason: reason?.id ?? "", comment })), open);
     } catch (error) {
       setDone("");
+      setTold([]);
       setWrong(error instanceof ApiError ? error.detail || error.title : String(error));
     }
   };

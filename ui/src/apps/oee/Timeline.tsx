@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { useSignals } from "../../api/queries";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
@@ -12,6 +12,7 @@ import type { ViewProps } from "./OeePage";
 import { Fact, Swatch, ELEMENTS, elementName, stateName, STOOD } from "./parts";
 
 const MOST_US = 8 * 86_400e6;
+const MOST_SPEEDS = 4;
 
 /** What each machine did, second by second, with speed and alarms of the same time under it. */
 export function Timeline({ setup, path, go }: ViewProps) {
@@ -25,20 +26,23 @@ export function Timeline({ setup, path, go }: ViewProps) {
   const rows = timeline.data.items.filter((one) => one.cells.length > 0);
   if (rows.length === 0) return <Empty>{t("oee.noData")}</Empty>;
   const single = rows.length === 1 ? rows[0] : undefined;
-  const speed = single && setup.lines.flatMap((line) => line.machines).find((one) => one.path === single.machine)?.speed;
+  const speedOf = (machine: string) => (rows.length <= MOST_SPEEDS ? setup.lines.flatMap((line) => line.machines).find((one) => one.path === machine)?.speed : "");
   return (
     <>
       <Section title={t("oee.view.timeline")} id="oee-timeline">
         <div className="oee-gantt">
           {rows.map((row) => (
-            <div key={row.machine} className="oee-lane">
-              <button type="button" className="plain-link oee-lane-name" onClick={() => go("timeline", row.machine)}>
-                {row.name}
-              </button>
-              <Lane cells={row.cells} start={start} end={end} chosen={chosen?.cell ?? null} choose={(cell) => setChosen({ machine: row.machine, name: row.name, cell })} />
-            </div>
+            <Fragment key={row.machine}>
+              <div className="oee-lane">
+                <button type="button" className="plain-link oee-lane-name" onClick={() => go("timeline", row.machine)}>
+                  {row.name}
+                </button>
+                <Lane cells={row.cells} start={start} end={end} chosen={chosen?.cell ?? null} choose={(cell) => setChosen({ machine: row.machine, name: row.name, cell })} />
+              </div>
+              <AlarmTicks machine={row.machine} start={start} end={end} />
+              {speedOf(row.machine) && <Speed path={speedOf(row.machine) ?? ""} start={start} end={end} />}
+            </Fragment>
           ))}
-          {speed && <Speed path={speed} start={start} end={end} />}
           <Axis start={start} end={end} />
         </div>
         <ul className="oee-legend">
@@ -165,6 +169,23 @@ function Opened({ machine, name, cell, go }: { machine: string; name: string; ce
             {t("oee.trend")}
           </Link>
         )}
+      </div>
+    </div>
+  );
+}
+
+/** Alarms of a machine and its parts as marks on the axis; the oldest of the newest 500 of the range may be missing. */
+function AlarmTicks({ machine, start, end }: { machine: string; start: number; end: number }) {
+  const events = useEvents({ since: Math.round(start), until: Math.round(end), subject: machine, limit: 500 });
+  const alarms = (events.data ?? []).filter((one) => one.severity !== "info" && !one.kind.startsWith("oee."));
+  if (alarms.length === 0) return null;
+  return (
+    <div className="oee-lane oee-lane-alarms">
+      <span className="oee-lane-name muted">{t("oee.timeline.alarms", { n: alarms.length })}</span>
+      <div className="oee-ticks">
+        {alarms.map((one) => (
+          <span key={one.id} className={`tick-${one.severity}`} style={{ left: `${((one.time - start) / (end - start)) * 100}%` }} title={`${formatClock(one.time)} ${one.message}`} />
+        ))}
       </div>
     </div>
   );

@@ -87,3 +87,15 @@ export function useWaiting(): number {
     () => waiting.length,
   );
 }
+
+/** What waits for one route, as it will be sent. */
+export function useWaitingFor(to: string): Record<string, unknown>[] {
+  const all = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => waiting,
+  );
+  return all.filter((one) => one.to === to).map((one) => one.body);
+}
