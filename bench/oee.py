@@ -18,6 +18,7 @@ import numpy as np
 from fastapi import FastAPI
 from sqlalchemy import insert
 
+from bench.oee_results import orders, shift_reports, stream
 from bench.proposals import proposals
 from bench.report import Report, quick
 from lineshaft.analytics.oee import kpis
@@ -97,6 +98,7 @@ def week(report: Report) -> None:
         for line in story.setup.lines
     )
     report.add("simulated week: true bottlenecks named", named, "of 3", target=3)
+    stream(report, story)
 
 
 def plant_of(machines: int) -> Plant:
@@ -243,6 +245,12 @@ def pages(report: Report, oee: Oee, services: Services, days: int, machines: int
         report.add("a reason of last week: every KPI is the new one after", took, "s", target=2.0, better="lower",
                    note=f"audited for {entries[0]['by']}")  # fmt: skip
 
+        def ask(page: str, query: dict[str, Any]) -> httpx.Response:
+            return client.get(f"/api/v1/oee/{page}", params=query)
+
+        shift_reports(report, ask, end, machines)
+        orders(report, ask, client.send, end, machines // 10, machines)
+
 
 class _Client:
     """Asks the app in this process, as a web server would."""
@@ -260,6 +268,9 @@ class _Client:
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
         return self._loop.run_until_complete(self._http.get(path, params=params))
+
+    def send(self, page: str, query: dict[str, Any], content: bytes) -> httpx.Response:
+        return self._loop.run_until_complete(self._http.post(f"/api/v1/oee/{page}", params=query, content=content))
 
     def post(self, path: str, json: dict[str, Any]) -> httpx.Response:
         return self._loop.run_until_complete(self._http.post(path, json=json))

@@ -58,7 +58,7 @@ def test_an_entry_waits_for_the_connection(built: None, open_page: Open, tmp_pat
 
 
 def test_every_view_fits_every_screen(built: None, open_page: Open, tmp_path: Path) -> None:
-    """Board, machines, timeline, losses, hours and reasons show the press, on a desk and on a phone."""
+    """Board, machines, timeline, losses, hours, reasons, orders and reports show the press, on desk and phone."""
     with oee_hub(tmp_path) as hub:
         now = time.time_ns() // 1000
         hub.put("state", [(now - 90 * MINUTE, RUN), (now - 30 * MINUTE, STOP), (now - 10 * MINUTE, RUN)])
@@ -66,10 +66,45 @@ def test_every_view_fits_every_screen(built: None, open_page: Open, tmp_path: Pa
         views = {
             "board": ".oee-card", "machines": ".oee-machines tbody tr", "timeline": ".oee-lane-cells span",
             "losses": ".oee-pareto tbody tr", "hours": ".oee-hours tbody tr", "reasons": ".oee-stop",
+            "orders": ".orders-table tbody tr", "reports": ".report .oee-factor",
         }  # fmt: skip
+        order = {"id": "4710", "path": "press", "product": "P1", "quantity": 9, "start": now, "end": now + MINUTE}
         for phone in (False, True):
             page = open_page(hub, "/oee", phone=phone, dark=phone)
+            page.evaluate(
+                "(body) => fetch('/api/v1/oee/orders', {method: 'PUT', body: JSON.stringify(body),"
+                " headers: {'content-type': 'application/json'}})",
+                {"items": [order]},
+            )
             for view, part in views.items():
                 page.goto(f"{hub.url}/oee?view={view}&r=8h&at=acme/works/press")
                 expect(page.locator(part).first).to_be_visible(timeout=60_000)
                 fits(page)
+
+
+def test_an_order_from_the_file_to_the_last_part(built: None, open_page: Open, tmp_path: Path) -> None:
+    """A file is imported after its mistake was named; the order is started and finished, and has its parts."""
+    with oee_hub(tmp_path) as hub:
+        now = time.time_ns() // 1000
+        hub.put("state", [(now - 60 * MINUTE, RUN)])
+        hub.put("good", [(now - 60 * MINUTE, 0.0)])
+        page = open_page(hub, "/oee?view=orders")
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        head, row = "id,path,product,quantity,start,end\n", f"4711,press,P1,5,{day}T00:00Z,{day}T23:00Z\n"
+        page.get_by_role("button", name="Import", exact=True).click()
+        wrong = {"name": "plan.csv", "mimeType": "text/csv", "buffer": (head + row.replace("press", "mill")).encode()}
+        page.get_by_label("File with orders").set_input_files(wrong)
+        expect(page.get_by_role("alert")).to_contain_text("'mill' is no machine", timeout=60_000)
+        take = page.get_by_role("dialog").get_by_role("button", name="Import", exact=True)
+        expect(take).to_be_disabled()
+        page.get_by_label("File with orders").set_input_files(wrong | {"buffer": (head + row).encode()})
+        take.click()
+        order = page.locator("tr[data-order='4711']")
+        order.get_by_role("button", name="Start").click(timeout=60_000)
+        expect(order).to_have_attribute("data-state", "running", timeout=60_000)
+        hub.put("good", [(time.time_ns() // 1000, 3.0)])
+        expect(order).to_contain_text("3 / 5", timeout=60_000)
+        order.get_by_role("button", name="Finish").click()
+        expect(order).to_have_attribute("data-state", "finished", timeout=60_000)
+        said = page.evaluate("fetch('/api/v1/oee/audit').then((answer) => answer.json())")
+        assert [one["action"] for one in said["items"]] == ["order-finished", "order-started", "order-added"]

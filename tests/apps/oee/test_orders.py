@@ -106,3 +106,18 @@ async def test_imports(line: Line) -> None:
         assert (await client.delete("/orders/A-1")).status_code == 404
         bomb = '<!DOCTYPE x [<!ENTITY a "ha">]><ProductionSchedule>&a;</ProductionSchedule>'
         assert "document type" in (await client.post("/orders/import", content=bomb)).json()["detail"]
+
+
+async def test_a_cycle_is_suggested_without_a_product(line: Line) -> None:
+    """A machine that does not say what it makes has its suggestion too, and the confirmed one counts."""
+    await an_hour(line)
+    line.put(f"{SAW}/good", [(SIX + HOUR + n * MINUTE // 2, 41.0 + n) for n in range(60)])
+    await line.at(SIX + 2 * HOUR)
+    async with served(line) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1/oee", timeout=30) as client:
+        client.headers.update(headers(app, line, Role.ENGINEER))
+        (row,) = (await client.get("/cycles", params={**RANGE, "path": SAW})).json()["items"]
+        assert (row["product"], row["plant"], row["suggested"]) == ("", 60, pytest.approx(30))
+        body = {"machine": SAW, "product": "", "seconds": 30}
+        assert (await client.put("/cycles", json=body)).status_code == 200
+        found = (await client.get("/kpis", params={**RANGE, "path": SAW})).json()["whole"]
+        assert found["kpis"]["effectiveness"] == pytest.approx(100 * 30 / found["times"]["production"])

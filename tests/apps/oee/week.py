@@ -22,6 +22,7 @@ from lineshaft.simulator.machines.line import Station
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+PLANT = Path(__file__).parents[3] / "plants" / "demo"
 BEGIN = 1_772_409_600 * SECOND  # Monday, 2 March 2026, 00:00 UTC
 SIGNALS = ("state", "stop-reason", "product", "parts-good", "parts-bad")
 
@@ -37,7 +38,7 @@ class Week:
 
 def make(days: int = 7, seed: int = 7) -> Week:
     """The lines unit by unit, sampled each second and reported by exception."""
-    plant = load_plant(Path(__file__).parents[3] / "plants" / "demo", DRIVERS)
+    plant = load_plant(PLANT, DRIVERS)
     layout = build(plant, BEGIN, seed)
     end = BEGIN + days * DAY
     stations: dict[str, Station] = {}

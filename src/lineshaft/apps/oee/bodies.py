@@ -39,7 +39,7 @@ class ConfirmedCycle(Body):
     """An ideal cycle that a person stands for."""
 
     machine: str = Field(max_length=512)
-    product: str = Field(min_length=1, max_length=128)
+    product: str = Field(max_length=128, description="'' where the machine does not say what it makes")
     seconds: float = Field(gt=0, le=86_400 * 7, allow_inf_nan=False)
 
 

@@ -98,12 +98,12 @@ def take(oee: Oee, read: Read, by: str) -> Changes:
         more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
         raise DataError(f"nothing was imported: {words}{more}", hint="ask with dry_run=true for the whole list")
     orders = [one for _, one in read.orders]
-    begun = {one.id: one for one in (oee.store.orders.get(order.id) for order in orders) if one and one.began}
+    before = oee.store.orders.some([one.id for one in orders])
     changes = oee.store.orders.put(orders, [one for _, one in read.cancelled], by, oee.clock.now_us())
     for one in orders:
-        before = begun.get(one.id)
-        if before is not None and before.product != one.product:
-            oee.recorder.orders_changed(one.path, before.began or 0)
+        old = before.get(one.id)
+        if old is not None and old.began is not None and old.product != one.product:
+            oee.recorder.orders_changed(one.path, old.began)
     oee.recorder.tell([one.path for one in orders] or [""])
     return changes
 
@@ -111,7 +111,7 @@ def take(oee: Oee, read: Read, by: str) -> Changes:
 def _refused(oee: Oee, read: Read) -> list[RowError]:
     """Rows that would change what has happened already."""
     ids = [one.id for _, one in read.orders] + [one for _, one in read.cancelled]
-    known = {one.id: one for one in (oee.store.orders.get(order) for order in ids) if one is not None}
+    known = oee.store.orders.some(ids)
     actual = actual_times(oee.reports, list(known.values()), oee.clock.now_us())
     wrong = []
     for row, one in read.orders:

@@ -51,6 +51,11 @@ class OrderStore:
             row = connection.execute(select(t.orders).where(t.orders.c.id == order)).first()
         return None if row is None else _order(row._mapping)
 
+    def some(self, ids: Sequence[str]) -> dict[str, Order]:
+        """Those of these ids that there are."""
+        with self._database.read() as connection:
+            return _by_id(connection, ids)
+
     def begun(self, machines: Sequence[MachineSetup], start: int, end: int) -> list[Order]:
         """Orders that people started on these machines or their lines, and that ran in [start, end)."""
         c = t.orders.c
