@@ -8,6 +8,7 @@ from tests.apps.maintenance.test_routes import ASSET, HOUR, RATE, _services, cli
 
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
 from lineshaft.apps.maintenance.app import make
+from lineshaft.clock import VirtualClock
 from lineshaft.config.reference import bearings
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.ports import BornSignal
@@ -153,6 +154,28 @@ async def test_bursts_name_the_fault_of_the_same_case(services: Services) -> Non
     assert same.id == case.id
     assert [one.kind for one in same.case.entries].count("finding") == 1
     assert [one.kind for one in same.case.entries].count("gone") == 1
+
+
+async def test_bursts_of_the_past_that_come_late_are_judged_in_their_order(services: Services) -> None:
+    """Where a fresh burst was judged before an import of older ones, the case is as if they had come in order."""
+    plant(services)
+    signal = Signal(BEARING, "burst", SignalKind.WAVEFORM, Datatype.FLOAT, "m/s2")
+    number = int(services.state.register([BornSignal(signal, "acme/gw", "monitor")])[0])
+    app = make(services)
+    burst(services, 1, False, 9)
+    app.diagnoser.step()
+    for place in range(3):
+        burst(services, 48 - 4 * place, True, place)
+        wave = services.historian.waveforms([number], 0, 2**62, 10)[place]
+        values = services.historian.bursts(number, [wave.time])[wave.time]
+        app.diagnoser.committed(SampleBatch.of_waves([number], [wave.time], [values]))
+    app.diagnoser.step()
+    assert app.store.find() == []  # more may come
+    assert isinstance(services.clock, VirtualClock)
+    await services.clock.advance(5)
+    app.diagnoser.step()
+    app.recorder.step()
+    assert [one.case.fault for one in app.store.find()] == ["outer_race"]
 
 
 async def test_a_machine_that_becomes_known_later_takes_the_cases_of_its_parts(services: Services) -> None:

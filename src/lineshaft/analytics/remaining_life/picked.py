@@ -20,7 +20,7 @@ _RISE: Final = 1.1
 
 
 def picked_life(
-    times: Float64Array, index: Float64Array, limit: float, *, window: int = 60, unit: str = "hour"
+    times: Float64Array, index: Float64Array, limit: float, *, window: int = 60, unit: str = "an hour"
 ) -> RemainingLife:
     """First passage of the index over the limit, in the unit of `times` (ascending), by the better of two models.
 

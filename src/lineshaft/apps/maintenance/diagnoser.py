@@ -28,6 +28,8 @@ AGAIN_US: Final = 2 * 86_400_000_000
 _DAY_US: Final = 86_400_000_000
 _AT_ONCE: Final = 50
 _VOTES: Final = 3
+QUIET_S: Final = 3.0
+"""Late bursts come in many pieces: they are judged when no more came for so long."""
 NEVER: Final = -(2**62)
 
 
@@ -52,19 +54,29 @@ class Diagnoser:
         self._clock = clock
         self._lock = threading.Lock()
         self._dirty: set[int] = set()
+        self._judged: dict[int, int] = {}  # signal -> time of the newest burst that was judged
+        self._late: dict[int, int] = {}  # signal -> time of the earliest burst that came after a newer one was judged
+        self._late_at = 0.0  # monotonic
         self._version = -1  # of the catalogue: with another one every sensor may have bursts that nobody could judge
         self._sensors: dict[int, _Sensor] = {}
 
     def committed(self, batch: SampleBatch) -> None:
         """Take note of bursts that are stored now."""
-        if batch.waves is not None:
-            with self._lock:
-                self._dirty.update(batch.take(batch.is_wave()).signals.tolist())
+        if batch.waves is None:
+            return
+        rows = batch.take(batch.is_wave())
+        with self._lock:
+            self._dirty.update(rows.signals.tolist())
+            for signal, time in zip(rows.signals.tolist(), rows.times.tolist(), strict=True):
+                if time <= self._judged.get(signal, NEVER):
+                    self._late[signal] = min(time, self._late.get(signal, time))
+                    self._late_at = self._clock.monotonic()
 
     def step(self) -> bool:
         """Judge what has come; True while there is more. Blocks. Raises StoreUnavailable."""
         with self._lock:
             dirty, self._dirty = self._dirty, set()
+            dirty |= self._back()
             version = self._state.catalogue.version
             if version != self._version:
                 waves = [
@@ -84,30 +96,44 @@ class Diagnoser:
                 more |= self._judge(one, sheet)
         return more
 
+    def _back(self) -> set[int]:
+        """Sensors whose late bursts have all come go back to the first of them, and are judged again from there."""
+        if not self._late or self._clock.monotonic() - self._late_at < QUIET_S:
+            return set()
+        late, self._late = self._late, {}
+        for signal, time in late.items():
+            one = self._state.catalogue.by_id(signal)
+            if one is not None:
+                self._store.set_mark(f"bursts {one.path}", time - 1)
+                self._sensors.pop(signal, None)
+        return set(late)
+
     def _judge(self, one: CataloguedSignal, sheet: Sheet) -> bool:
         key = f"bursts {one.path}"
         mark = self._store.mark(key)
         end = self._clock.now_us() + _DAY_US
         waiting = self._historian.waveforms([one.id], mark + 1, end, _AT_ONCE)
         if not waiting:
+            self._judged[one.id] = mark
             return False
-        sensor = self._sensor(one)
+        sensor = self._sensor(one, waiting[0].time)
         waves = self._historian.bursts(one.id, [stored.time for stored in waiting])
         for time in sorted(waves):
             self._state.events.add(self._told(one, sensor, sheet, time, waves[time]))
         self._store.set_mark(key, waiting[-1].time)
+        self._judged[one.id] = waiting[-1].time
         if len(waiting) < _AT_ONCE:
             return False
         with self._lock:
             self._dirty.add(one.id)
         return True
 
-    def _sensor(self, one: CataloguedSignal) -> _Sensor:
-        """What was told before a restart is known again."""
+    def _sensor(self, one: CataloguedSignal, before: int) -> _Sensor:
+        """What was told before a restart, or before late bursts, is known again."""
         known = self._sensors.get(one.id)
         if known is None:
             known = self._sensors[one.id] = _Sensor()
-            past = self._state.events.find(subject=one.born.signal.asset, kind=story.FINDING, limit=100)
+            past = self._state.events.find(until=before, subject=one.born.signal.asset, kind=story.FINDING, limit=100)
             for event in sorted((stored.event for stored in past), key=lambda event: event.time):
                 fault = str(event.details.get("fault") or "")
                 if event.kind == story.GONE:
