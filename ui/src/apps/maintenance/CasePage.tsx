@@ -1,11 +1,11 @@
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
-import { useTree } from "../../api/queries";
+import { useSignalsByPath, useTree } from "../../api/queries";
 import { Failure, Section, Skeleton } from "../../components/basics";
 import { formatNumber, formatTime, formatWhen } from "../../format";
 import { t } from "../../i18n";
 import { useHref } from "../../shell/address";
-import { useCase, useClaims, type CaseDetail, type Details } from "./caseApi";
+import { useCase, useClaims, type CaseDetail, type Details, type Entry } from "./caseApi";
 import { CaseActions } from "./CaseActions";
 import { endOf, riskWords } from "./CaseList";
 import { ComparisonView } from "./ComparisonView";
@@ -91,7 +91,8 @@ function Fact({ name, value, note = "" }: { name: string; value: string; note?: 
 /** The lines that speak for the fault in the newest burst that showed it. */
 function Evidence({ finding }: { finding: Details }) {
   const href = useHref();
-  const signal = finding["signal_id"];
+  const path = String(finding["signal"] ?? "");
+  const signal = useSignalsByPath(path ? [path] : []).get(path)?.id;
   return (
     <div className="padded">
       <p>{String(finding["words"] ?? "")}</p>
@@ -119,8 +120,18 @@ function Evidence({ finding }: { finding: Details }) {
   );
 }
 
+/** What an entry says; a diagnosis that is told again only with its first line. */
+function wordsOf(entry: Entry, whole: boolean): string {
+  if (entry.kind === "assign") return t("case.with", { name: String(entry.details["to"] ?? entry.words) });
+  if (entry.kind !== "finding" || whole) return entry.words;
+  const line = String(entry.details["evidence"] ?? "").split("; ")[0] ?? "";
+  const fault = faultOf({ fault: String(entry.details["fault"] ?? "") });
+  return t("case.stillShown", { fault, line: line.replace(/ x(\d+)$/, (_, n: string) => t("case.timesNoise", { n })) });
+}
+
 /** Everything that happened, newest last. */
 function Story({ one }: { one: CaseDetail }) {
+  const first = one.entries.findIndex((entry) => entry.kind === "finding");
   return (
     <ol className="story">
       {one.entries.map((entry, i) => (
@@ -129,7 +140,7 @@ function Story({ one }: { one: CaseDetail }) {
           <div>
             <strong>{t(`case.entry.${entry.kind as "opened"}`)}</strong>
             {entry.by && <span className="muted"> {entry.by}</span>}
-            <p>{entry.kind === "assign" ? t("case.with", { name: String(entry.details["to"] ?? entry.words) }) : entry.words}</p>
+            {entry.kind !== "opened" && <p>{wordsOf(entry, i === first)}</p>}
             {entry.kind === "work" && (
               <p className="muted">
                 {[

@@ -52,18 +52,18 @@ export function HealthBoard() {
                   {tree.nameWithParent(one.asset)}
                 </Link>
               </td>
-              <td data-label={t("wear.stage")}>
+              <td>
                 <StageWord stage={one.stage} />
               </td>
-              <td data-label={t("wear.life")}>{one.life ? lifeWords(one.life) : one.stage === "normal" || one.stage === "learning" ? "–" : t("wear.tooEarly")}</td>
+              <td data-label={t("wear.life")} data-empty={!one.life && (one.stage === "normal" || one.stage === "learning")}>{one.life ? lifeWords(one.life) : one.stage === "normal" || one.stage === "learning" ? "–" : t("wear.tooEarly")}</td>
               <td className="num" data-label={t("wear.index")}>
                 {one.index === null ? "–" : formatNumber(one.index, 1)}
               </td>
               <td>
                 <Spark one={one} />
               </td>
-              <td data-label={t("wear.leftNormal")}>{one.left_normal ? formatWhen(Date.parse(one.left_normal) * 1000, nowUs()) : "–"}</td>
-              <td data-label={t("wear.case")}>
+              <td data-label={t("wear.leftNormal")} data-empty={!one.left_normal}>{one.left_normal ? formatWhen(Date.parse(one.left_normal) * 1000, nowUs()) : "–"}</td>
+              <td data-label={t("wear.case")} data-empty={one.case === null}>
                 {one.case === null ? (
                   "–"
                 ) : (

@@ -50,20 +50,20 @@ function Row({ one, href }: { one: Score; href: string }) {
         <span className="muted"> {t("score.on", { type: humanise(one.type || "machine"), n: one.assets })}</span>
       </td>
       <td data-label={t("score.what")}>{t(`score.kind.${one.kind}`)}</td>
-      <td className="num" data-label={t("score.hits")}>
-        {faults ? t("score.of", { n: faults.hits, all: faults.claims }) : "–"}
+      <td className="num" data-label={t("score.hits")} data-empty={!faults}>
+        {faults ? (faults.claims ? t("score.of", { n: faults.hits, all: faults.claims }) : t("score.noAlarm")) : "–"}
       </td>
-      <td className="num" data-label={t("score.lead")}>
+      <td className="num" data-label={t("score.lead")} data-empty={faults?.lead_median == null}>
         {faults?.lead_median != null ? span(faults.lead_median) : "–"}
       </td>
-      <td className="num" data-label={t("score.false")}>
+      <td className="num" data-label={t("score.false")} data-empty={faults?.false_per_month == null}>
         {faults?.false_per_month != null ? t("score.perMonth", { rate: formatNumber(faults.false_per_month, 2), months: formatNumber(faults.months, 1) }) : "–"}
       </td>
-      <td className="num" data-label={t("score.missed")}>
+      <td className="num" data-label={t("score.missed")} data-empty={!faults}>
         {faults ? faults.missed : "–"}
       </td>
-      <td className="num" data-label={t("score.coverage")}>
-        {life ? (life.coverage === null ? t("score.undecided", { n: life.censored }) : formatShare(life.coverage)) : "–"}
+      <td className="num" data-label={t("score.coverage")} data-empty={!life}>
+        {life ? (life.coverage === null ? t("score.undecided", { n: life.censored }) : t("score.held", { share: formatShare(life.coverage), n: life.decided })) : "–"}
       </td>
       <td className="num" data-label={t("score.open")}>
         {faults ? faults.open : (life?.open ?? "–")}

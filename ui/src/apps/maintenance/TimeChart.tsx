@@ -142,7 +142,7 @@ export function TimeChart(props: Props) {
           </g>
         ))}
         {days.map((one) => (
-          <text key={one} x={Math.min(Math.max(x(one * 86_400e6), LEFT + 16), width - RIGHT - 18)} y={height - 6} textAnchor="middle">
+          <text key={one} x={Math.min(Math.max(x(one * 86_400e6), LEFT + 16), width - RIGHT - 24)} y={height - 6} textAnchor="middle">
             {day(one * 86_400e6)}
           </text>
         ))}
