@@ -173,7 +173,8 @@ def fill(services: Services, ids: np.ndarray, shapes: Sequence[Shape], days: flo
     past = rows(ids, shapes, times, np.random.default_rng(1))
     services.historian.append(past, "past")
     services.stream.seed(services.historian.latest())
-    services.state.ledger.recount(services.historian.counts())
+    stored = services.historian.counts()
+    services.state.ledger.recount(stored.signals, stored.rows)
     state = services.state
     buffer = {"rows": 0, "bytes": 0, "oldest": None, "dropped_rows": 12}
     state.source(NODE, "", "online", now - 3600 * SECOND, {"name": "Gateway 1", "version": "0.1", "buffer": buffer})

@@ -87,7 +87,7 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
         ready=hub.space.require,
     )
     await asyncio.to_thread(ingest.recover)
-    await asyncio.to_thread(lambda: state.ledger.recount(historian.counts()))
+    await asyncio.to_thread(lambda: state.ledger.recount(*historian.totals()))
     services = _services(plant, data, hub, stream, ingest)
     app = create_app(services, [router for one in APPS for router in one.routers])
     mount_page(app)

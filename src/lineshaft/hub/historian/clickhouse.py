@@ -140,6 +140,11 @@ class ClickHouseHistorian:
                 if not full:
                     break
 
+    def totals(self) -> tuple[UInt32Array, Int64Array]:
+        """(signals, stored rows of each), without looking at their times: half a second for a billion rows."""
+        table = self._engine.arrow(queries.totals())
+        return column(table, "signal"), column(table, "rows")
+
     def counts(self, signals: Sequence[int] | None = None, start: int | None = None, end: int | None = None) -> Counts:
         """How many rows are stored per signal, with first and last time; signals without rows are not listed."""
         if signals is not None and not len(signals):

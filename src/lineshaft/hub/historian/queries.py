@@ -152,6 +152,14 @@ def renew_latest(signals: Iterable[int]) -> str:
     )
 
 
+def totals() -> str:
+    """Rows per signal."""
+    return (
+        "SELECT signal, toInt64(count()) AS rows FROM samples GROUP BY signal ORDER BY signal"
+        " SETTINGS optimize_aggregation_in_order = 1"
+    )
+
+
 def counts(signals: Iterable[int] | None, start: int | None, end: int | None) -> str:
     """Rows, first and last time per signal."""
     conditions = [] if signals is None else [among(signals)]

@@ -26,7 +26,6 @@ import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 
 from lineshaft.errors import StoreUnavailable
-from lineshaft.hub.historian.base import Counts
 from lineshaft.hub.ports import Drop
 from lineshaft.hub.state.catalogue import SqlCatalogue
 from lineshaft.hub.state.database import Database, fact, insert_new, set_fact, upsert
@@ -104,13 +103,13 @@ class SqlLedger:
         with self._database.write() as connection:
             set_fact(connection, CLEAN, 1)
 
-    def recount(self, counts: Counts) -> None:
-        """Bring arrived and the historian's `counts` of all rows together; see the module for when and why."""
+    def recount(self, signals: UInt32Array, rows: Int64Array) -> None:
+        """Bring arrived and the historian's count of all rows together; see the module for when and why."""
         with self._lock:
-            if len(counts.signals):
-                self._grow(int(counts.signals.max()))
+            if len(signals):
+                self._grow(int(signals.max()))
             stored = np.zeros_like(self._arrived)
-            stored[counts.signals] = counts.rows
+            stored[signals] = rows
             if self._was_clean:
                 changed = self._other != stored - self._arrived
                 self._other = stored - self._arrived
