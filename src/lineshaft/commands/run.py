@@ -30,6 +30,8 @@ STAGES = {"broker": 0, "hub": 1, "simulator": 1, "gateway": 2}
 """Which parts start together, and in which order; they end the other way round."""
 SILENCE = 120.0
 """Seconds without any word of a starting part, after which it counts as hanging."""
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""For glibc: a heap for each of a hundred threads would hold several times the memory that is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def supervise(wanted: Wanted) -> int:
 async def _supervise(folder: Path, parts: Sequence[str], data: DataFolder, moved: moves.Moves, show: Display) -> None:
     ports = [f"--move={key}={port}" for key, port in moved.items()]
     more = (str(folder), f"--data={data.root}", *ports)
-    children = [Part(name, ("part", name, *more), STAGES[name], SILENCE) for name in parts]
+    children = [Part(name, ("part", name, *more), STAGES[name], SILENCE, FEW_ARENAS) for name in parts]
     supervisor = Supervisor(children, data.logs, show.message)
 
     def end() -> None:

@@ -122,6 +122,7 @@ async def _while_running(context: PartContext, ingest: Ingest, hub: Hub) -> None
             group.create_task(upkeep.import_files(context.data.imports, historian, state, rules), name="import"),
             group.create_task(_watch_plant(context), name="plant"),
             group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
+            group.create_task(upkeep.give_back_memory(), name="memory"),
         ]
         if keep != RetentionConfig():
             forgetting = forget_old(historian, state, roller, keep, SystemClock())

@@ -1,9 +1,11 @@
-"""What the hub does on the side: takes in waiting files."""
+"""What the hub does on the side: takes in waiting files, and gives memory back."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,7 @@ from lineshaft.server.past import PastRules
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks for files to import
 _STORE_PAUSE: Final = 10.0  # seconds before a file is tried again when the store takes nothing
+_GIVE_BACK_EVERY: Final = 60.0  # seconds
 _log = structlog.get_logger(__name__)
 
 
@@ -82,3 +85,16 @@ def _events(batch: pa.RecordBatch) -> Iterator[Event]:
             )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"an event of the past is no event: {error}") from error
+
+
+async def give_back_memory() -> None:
+    """Again and again, give what Python and Arrow have freed, but hold for later, back to the operating system.
+
+    A burst, like the import of a month, would be held for ever otherwise.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while True:
+        await asyncio.sleep(_GIVE_BACK_EVERY)  # nothing tells when memory is free
+        pa.default_memory_pool().release_unused()
+        if trim is not None:
+            await asyncio.to_thread(trim, 0)

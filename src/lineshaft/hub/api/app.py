@@ -38,6 +38,7 @@ from lineshaft.hub.api.routers import (
     writes,
 )
 from lineshaft.hub.api.services import Services
+from lineshaft.hub.api.tags import Tags
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.explorer.explorer import Explorer
 from lineshaft.hub.security.identity import Identity
@@ -107,6 +108,7 @@ def create_app(services: Services, more: Sequence[APIRouter] = ()) -> FastAPI:
     for router in (*ROUTERS, *more):
         app.include_router(router, prefix=PREFIX)
     app.include_router(docs)
+    app.add_middleware(Tags, prefix=PREFIX)
     app.add_middleware(Gate, identity=app.state.identity, limit=RateLimit(services.clock, services.rate_limit))
     _describe_credentials(app)
     _pass_on_changes(services)

@@ -67,7 +67,7 @@ class RawRows(Protocol):
 class RollerSettings:
     """How often and how much at a time."""
 
-    interval: float = 20.0  # seconds between passes while nothing waits: a running minute is computed so often
+    interval: float = 60.0  # seconds between passes while nothing waits: each computes hours and days that run anew
     rows: int = 1_000_000  # rows in memory at a time
     notes: int = 500_000  # touched minutes taken up in one pass
 
