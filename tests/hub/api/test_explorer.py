@@ -70,6 +70,17 @@ async def test_children_come_a_page_at_a_time_with_counts_and_marks(plant: Hub) 
         assert (await client.get("/api/v1/tree", params={"cursor": "x"})).status_code == 422
 
 
+async def test_a_plant_without_any_signal_has_a_tree(hub: Hub) -> None:
+    """The first page of a new plant: its equipment is there before the first device is."""
+    hub.state.register_equipment([Equipment(f"{SITE}/hall", "Hall", Level.AREA)])
+    async with hub.client() as client:
+        for parent in ("", SITE):
+            answer = await client.get("/api/v1/tree", params={"parent": parent})
+            assert answer.status_code == 200, answer.text
+            assert [row["abnormal"] for row in answer.json()["items"]] == [0] * len(answer.json()["items"])
+        assert [row["name"] for row in answer.json()["items"]] == ["Hall"]
+
+
 async def test_the_tree_goes_down_to_signals_and_shows_only_what_passes_a_filter(plant: Hub) -> None:
     """Filters by word, type, state, quality and place leave only what leads to a signal that passes all of them."""
     mill = f"{LINE}/mill-004"

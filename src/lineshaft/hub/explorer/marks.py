@@ -110,7 +110,10 @@ class Marks:
     def node_state(self) -> Int64Array:
         """int64[nodes]: class of what the node's asset does now; -1 where nothing says so."""
         signal = self.index.state_signal
-        return np.where(signal >= 0, self.state[signal], -1)
+        known = signal >= 0
+        found = np.full(len(signal), -1, np.int64)
+        found[known] = self.state[signal[known]]  # a plant may have no signal yet
+        return found
 
     @cached_property
     def quality_word(self) -> Int64Array:
