@@ -227,6 +227,11 @@ def pages(report: Report, oee: Oee, services: Services, days: int, machines: int
         ("stops of a line, a day", "stops", {**day, "path": line}),
         ("board of a line", "now", {"path": line}),
         ("board of all machines", "now", {}),
+        ("wall screen of a line", "screen", {"path": line}),
+        ("wall screen of all machines", "screen", {}),
+        ("comparison of the year by machine", "compare", {**year, "by": "machine"}),
+        ("comparison of the year by crew", "compare", {**year, "by": "crew"}),
+        ("handover of a line", "handover", {"path": line}),
     ]  # fmt: skip
     with _Client(app, token) as client:
         for name, page, query in asked:

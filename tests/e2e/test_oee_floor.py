@@ -104,6 +104,9 @@ def _insight(hub: OeeHub, open_page: Open, now: int) -> None:
     page.goto(f"{hub.url}/oee?view=losses&r=8h&at={PRESS}")
     expect(page.locator(".oee-reliability tbody tr").first).to_be_visible(timeout=LONG)
     fits(page)
+    page.locator(".oee-pareto tr[data-reason='jam'] button").click()
+    expect(page.locator(".oee-stop")).to_have_count(1, timeout=LONG)
+    expect(page.locator(".oee-stop")).to_contain_text("Jam")
 
 
 def _handover(hub: OeeHub, open_page: Open) -> None:

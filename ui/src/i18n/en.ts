@@ -1516,6 +1516,8 @@ export const en = {
   "oee.reasons.tookBack": "Reason taken back",
   "oee.reasons.said": "{by}, {time}",
   "oee.reasons.join": "Join several",
+  "oee.reasons.only": "Only stops of this reason: {reason}",
+  "oee.reasons.showAll": "Show all stops",
   "oee.reasons.joinHint": "Choose the stops of one machine that had one reason.",
   "oee.reasons.joined": "{n} stops of {machine}",
   "oee.reasons.whyAll": "Why did {machine} stand these {n} times?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from lineshaft.apps.oee.exact import exact_rows
 from lineshaft.apps.oee.keeping import hour_of, story_of
 from lineshaft.apps.oee.setup import MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, Slot, lay, standard
-from lineshaft.apps.oee.store import OeeStore, SlotRows
+from lineshaft.apps.oee.store import GivenNote, Interval, OeeStore, SlotRows
 
 _HOUR_US = 3_600_000_000
 STOOD = (Element.SETUP, Element.MINOR_STOP, Element.BREAKDOWN, Element.STARVED, Element.BLOCKED, Element.DELAY,
@@ -189,13 +189,17 @@ class Reports:
     def timeline(self, machine: MachineSetup, start: int, end: int) -> list[dict[str, Any]]:
         """Cells of [start, end) with state, element, reason and product; what every figure can be opened down to."""
         rows = self.store.intervals(machine.path, start - MARGIN_US, end + MARGIN_US)
+        return self._cells(machine, rows, self.store.notes(machine.path, start, end), start, end)
+
+    def _cells(
+        self, machine: MachineSetup, rows: Sequence[Interval], given: Sequence[GivenNote], start: int, end: int
+    ) -> list[dict[str, Any]]:
         if not rows:
             return []
         low, high = max(start, rows[0].start), min(end, rows[-1].end)
         if low >= high:
             return []
         reasons = self.setup.reasons
-        given = self.store.notes(machine.path, start, end)
         story = story_of(rows, reasons)
         line = lay(machine, story, [one.note for one in given], reasons, low, high)
         causes = {row.start: row.cause for row in rows}
@@ -218,8 +222,13 @@ class Reports:
         """Stops of [start, end), newest first, one row for neighbouring cells that a person gave one reason."""
         found = []
         stood = {one.name.lower() for one in STOOD}
-        for machine in self.machines(path):
-            cells = [one for one in self.timeline(machine, start, end) if one["element"] in stood]
+        machines = self.machines(path)
+        paths = [one.path for one in machines]
+        rows = self.store.interval_table(paths, start - MARGIN_US, end + MARGIN_US)
+        given = self.store.note_table(paths, start, end)
+        for machine in machines:
+            own = self._cells(machine, rows[machine.path], given.get(machine.path, ()), start, end)
+            cells = [one for one in own if one["element"] in stood]
             found += [
                 cell | {"machine": machine.path, "name": machine.name}
                 for cell in _joined(cells)

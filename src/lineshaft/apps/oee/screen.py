@@ -19,7 +19,8 @@ from lineshaft.apps.oee.store import Interval
 _STEADY_US = 600_000_000
 """A projection before so much planned time has passed would only be noise."""
 _EXPLAINED = ("starved", "blocked")
-_MOST_OPEN = 200
+_MOST_STOPS = 20_000
+_NO_SHIFT_US = 8 * 3_600_000_000  # without a shift: what to look back for open stops
 
 
 def screen(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
@@ -27,15 +28,30 @@ def screen(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
     rows = {row["machine"]: row for row in board(reports, path, now)}
     confirmed = reports.store.cycles()
     lines = [line for line in reports.setup.lines if any(one.path in rows for one in line.machines)]
-    return [_line(reports, line, rows, confirmed, now) for line in lines]
+    shifts = [_shift_of(line, now) for line in lines]
+    starts = [shift.start if shift else now - _NO_SHIFT_US for shift in shifts]
+    stops = reports.stops(path, min(starts, default=now), now, 1, _MOST_STOPS) if lines else []
+    return [
+        _line(reports, line, rows, confirmed, now, shift) | {"open": _open(line, stops, start)}
+        for line, shift, start in zip(lines, shifts, starts, strict=True)
+    ]
+
+
+def _shift_of(line: LineSetup, now: int) -> Shift | None:
+    calendar = line.machines[-1].calendar
+    return next(iter(shifts_between(calendar, now, now + 1)), None) if calendar else None
 
 
 def _line(
-    reports: Reports, line: LineSetup, rows: Mapping[str, dict[str, Any]], confirmed: Confirmed, now: int
+    reports: Reports,
+    line: LineSetup,
+    rows: Mapping[str, dict[str, Any]],
+    confirmed: Confirmed,
+    now: int,
+    shift: Shift | None,
 ) -> dict[str, Any]:
     machines = [one for one in line.machines if one.path in rows]
     last = machines[-1]
-    shift = next(iter(shifts_between(last.calendar, now, now + 1)), None) if last.calendar else None
 
     def cycle(machine: str, product: str) -> float:
         return reports.cycle(machine, product, confirmed)
@@ -68,7 +84,6 @@ def _line(
                     out.good if out else 0.0, now),
         },
         "kpis": figures(whole)["kpis"] if shift is not None and whole.calendar else None,
-        "open": _open(reports, line, shift.start if shift else now - 8 * 3_600_000_000, now),
     }  # fmt: skip
 
 
@@ -104,13 +119,13 @@ def _work(plan: Steps, start: int, end: int) -> int:
     return int(part.lengths(end)[part.values == Plan.WORK].sum())
 
 
-def _open(reports: Reports, line: LineSetup, start: int, now: int) -> list[dict[str, Any]]:
+def _open(line: LineSetup, stops: Sequence[Mapping[str, Any]], start: int) -> list[dict[str, Any]]:
     """Stops that nobody has explained, the longest first: longer than a minor stop, and no neighbour is the cause."""
     least = {one.path: round(one.config.minor_stop * 1e6) for one in line.machines}
-    found = reports.stops(line.path, start, now, min(least.values()), _MOST_OPEN)
     rows = [
         {key: one[key] for key in ("machine", "name", "start", "end", "element", "reason_name")}
-        for one in found
-        if not one["given"] and one["element"] not in _EXPLAINED and one["end"] - one["start"] >= least[one["machine"]]
-    ]
+        for one in stops
+        if one["machine"] in least and one["end"] > start and not one["given"] and one["element"] not in _EXPLAINED
+        and one["end"] - one["start"] >= least[one["machine"]]
+    ]  # fmt: skip
     return sorted(rows, key=lambda one: one["start"] - one["end"])

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
 import { formatNumber } from "../../format";
 import { lookup, t } from "../../i18n";
-import { askWhatIf, useLosses, useOeeRange, type Loss, type LossPage } from "./api";
+import { askWhatIf, useLosses, useOeeRange, type Loss, type LossPage, type ParetoRow } from "./api";
 import type { ViewProps } from "./OeePage";
 import { Reliability } from "./Reliability";
 import { elementName, hours, money, percent, Swatch } from "./parts";
@@ -32,7 +32,7 @@ export function Losses({ setup, path, go }: ViewProps) {
         )}
       </Section>
       <Section title={t("oee.pareto")} id="oee-pareto">
-        <Pareto page={page} currency={setup.currency} open={() => go("reasons")} />
+        <Pareto page={page} currency={setup.currency} open={(row) => go("reasons", path, { stops: "all", why: `${row.reason}|${row.element}` })} />
       </Section>
       {setup.lines.some((line) => line.machines.some((one) => one.path === path)) ? (
         <Reliability setup={setup} machine={path} />
@@ -96,7 +96,7 @@ function Cells({ name, value, left, width, kind }: BarProps) {
   );
 }
 
-function Pareto({ page, currency, open }: { page: LossPage; currency: string; open: () => void }) {
+function Pareto({ page, currency, open }: { page: LossPage; currency: string; open: (row: ParetoRow) => void }) {
   const rows = page.pareto.slice(0, 20);
   const most = Math.max(...rows.map((one) => Math.max(one.time, one.before ?? 0)), 1);
   if (rows.length === 0) return <Empty>{t("oee.noData")}</Empty>;
@@ -118,7 +118,7 @@ function Pareto({ page, currency, open }: { page: LossPage; currency: string; op
           {rows.map((one) => (
             <tr key={`${one.reason}/${one.element}`} data-reason={one.reason}>
               <td>
-                <button type="button" className="plain-link" onClick={open}>
+                <button type="button" className="plain-link" onClick={() => open(one)}>
                   <Swatch element={one.element} />
                   {one.name || t("oee.unknownReason")}
                 </button>

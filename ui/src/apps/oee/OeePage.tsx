@@ -40,6 +40,7 @@ export default function OeePage() {
       q.set("view", next);
       if (at) q.set("at", at);
       else q.delete("at");
+      for (const key of ["why", "stop", "shift"]) q.delete(key); // they belong to the view that is left
       for (const [key, value] of Object.entries(more)) q.set(key, value);
     });
   const head = useRef<HTMLElement>(null);

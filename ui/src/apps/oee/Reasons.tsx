@@ -37,7 +37,9 @@ export function Reasons({ setup, path }: ViewProps) {
   const key = (one: Stop) => `${one.machine}@${one.start}`;
   const as = (one: Stop) => `${key(one)}-${one.end}`;
   const open = (one: Stop) => all || (!told.includes(as(one)) && !one.given && !EXPLAINED.includes(one.element));
-  const shown = stops.data.items.filter((one) => open(one) || String(one.start) === wanted).slice(0, SHOWN);
+  const why = query.get("why");
+  const wanting = (one: Stop) => !why || `${one.reason}|${one.element}` === why;
+  const shown = stops.data.items.filter((one) => (open(one) && wanting(one)) || String(one.start) === wanted).slice(0, SHOWN);
   const joins = stops.data.items.filter((one) => picks?.includes(key(one)));
   const chosen = stops.data.items.find((one) => key(one) === wanted || (String(one.start) === wanted && one.machine === path));
   const choose = (one: Stop | null) =>
@@ -98,6 +100,14 @@ export function Reasons({ setup, path }: ViewProps) {
         {wrong && (
           <p className="form-error" role="alert">
             {wrong}
+          </p>
+        )}
+        {why && (
+          <p className="oee-join">
+            {t("oee.reasons.only", { reason: setup.reasons.find((one) => one.id === why.split("|")[0])?.name ?? t("oee.unknownReason") })}
+            <button type="button" className="button" onClick={() => change((q) => q.delete("why"), { replace: true })}>
+              {t("oee.reasons.showAll")}
+            </button>
           </p>
         )}
         {picks && (
