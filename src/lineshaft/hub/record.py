@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from lineshaft.analytics.record.faults import FaultScore, score_faults, verdicts
+from lineshaft.analytics.record.faults import FaultScore, Verdict, score_faults, verdicts
 from lineshaft.analytics.record.lives import JudgedLife, LifeScore, judge_lives, score_lives
 from lineshaft.hub.state.predictions import StoredPrediction
 from lineshaft.hub.state.state import State
@@ -54,7 +54,7 @@ def scores(
 ) -> Sequence[Score]:
     """Scores by model, version, kind and asset type, of the last 400 days when `since` is None."""
     begin = now - _PAST if since is None else since
-    stored = state.predictions.standing(asset=asset, model=model, version=version, since=begin)
+    stored = state.predictions.standing(asset=asset, model=model, version=version, since=begin, lean=True)
     happened = _by_asset(state, asset)
     found = sorted(stored, key=_group)
     return [_score(key, list(own), happened, now) for key, own in groupby(found, key=_group)]
@@ -63,19 +63,25 @@ def scores(
 def judged(state: State, page: Sequence[StoredPrediction], now: int) -> Sequence[Judged]:
     """What became of each prediction of a page. A verdict takes the asset's other predictions into account."""
     happened = _by_asset(state, "")
-    result: dict[int, Judged] = {}
+    since = now - _PAST
+    known: dict[int, str] = {}
     for asset, model, version in {(one.prediction.subject, *_model(one)) for one in page if not _of_life(one)}:
-        own = [
-            one
-            for one in state.predictions.standing(asset=asset, model=model, version=version, since=now - _PAST)
-            if one.prediction.subject == asset and not _of_life(one)
-        ]
+        stored = state.predictions.standing(asset=asset, model=model, version=version, since=since, lean=True)
+        own = [one for one in stored if one.prediction.subject == asset and not _of_life(one)]
         found = verdicts([one.prediction for one in own], happened.get(asset, ()), now)
-        result |= {one.id: Judged(one, str(verdict)) for verdict, one in zip(found, own, strict=True)}
-    for one in filter(_of_life, page):
-        (life,) = judge_lives([one.prediction], happened.get(one.prediction.subject, ()), now)
-        result[one.id] = Judged(one, str(life.state), life)
-    return [Judged(one, "superseded") if one.superseded else result.get(one.id, Judged(one, "open")) for one in page]
+        known |= {one.id: str(verdict) for verdict, one in zip(found, own, strict=True)}
+    return [_judged(one, known, happened, now) for one in page]
+
+
+def _judged(
+    one: StoredPrediction, known: Mapping[int, str], happened: Mapping[str, Sequence[Outcome]], now: int
+) -> Judged:
+    if one.superseded:
+        return Judged(one, "superseded")
+    if not _of_life(one):
+        return Judged(one, known.get(one.id, str(Verdict.OPEN)))
+    (life,) = judge_lives([one.prediction], happened.get(one.prediction.subject, ()), now)
+    return Judged(one, str(life.state), life)
 
 
 def _score(

@@ -363,7 +363,7 @@ export const en = {
   "models.warnings_one": "{n} remark of the training, see the model's card",
   "models.warnings_other": "{n} remarks of the training, see the model's card",
   "models.noDrift": "Drift: not known yet, the inputs are being collected.",
-  "models.driftFine": "Drift: none that matters; the most is {index} for {signal} of {asset}.",
+  "models.driftFine": "Drift: not beyond what weeks of the training reached; the highest index is {index}, for {signal} of {asset}.",
   "models.drifted": "Drift: {signal} of {asset} has left the training (index {index}). Train anew if this is the new normal.",
   "models.standing": "Alarm now: {assets}.",
   "models.method.forecast": "Learned forecast",

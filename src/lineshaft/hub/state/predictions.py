@@ -94,10 +94,18 @@ class SqlPredictions:
             return [_prediction(row) for row in found]
 
     def standing(
-        self, *, asset: str = "", model: str = "", version: str = "", since: int | None = None
+        self,
+        *,
+        asset: str = "",
+        model: str = "",
+        version: str = "",
+        since: int | None = None,
+        lean: bool = False,
     ) -> Sequence[StoredPrediction]:
-        """All that stand, oldest first: what scores are made of."""
+        """All that stand, oldest first. `lean`: without inputs and words, which scores do not need."""
         query = _chosen(asset, model, version, "", since, None).where(table.c.superseded == 0)
+        if lean:
+            query = query.with_only_columns(*(one for one in table.c if one.name not in ("inputs", "words")))
         with self._database.read() as connection:
             return [_prediction(row) for row in connection.execute(query.order_by(table.c.time, table.c.id))]
 
@@ -150,7 +158,7 @@ def _prediction(row: Row[Any]) -> StoredPrediction:
         alarm=row.alarm,
         due=row.due,
         shadow=row.shadow,
-        inputs=row.inputs,
-        words=row.words,
+        inputs=row._mapping.get("inputs", {}),
+        words=row._mapping.get("words", ""),
     )
     return StoredPrediction(row.id, row.operator, row.type, row.made, row.superseded, prediction)

@@ -136,6 +136,7 @@ function VersionCard({ model, score }: { model: ModelVersion; score: Score | und
       </p>
       <FigureTable model={model} score={score} />
       <DriftWords model={model} />
+      {score !== undefined && score.hindsight > 0 && <p className="hint">{tn("models.hindsight", score.hindsight)}</p>}
       {model.warnings.length > 0 && <p className="model-warning">{tn("models.warnings", model.warnings.length)}</p>}
     </li>
   );
