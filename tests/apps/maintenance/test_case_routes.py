@@ -88,6 +88,33 @@ async def test_a_case_from_alarm_to_repair(services: Services) -> None:
     assert {one.source for one in outcomes} == {f"case-{found['id']}"}
 
 
+async def test_a_case_tells_when_it_opens_escalates_and_ends(services: Services) -> None:
+    """One notice each, with the urgency as severity; told anew, or after a restart, none comes twice."""
+    plant(services)
+    say(services, 60, "watch")
+    make(services).recorder.step()
+    say(services, 50, "alarm")
+    app = make(services)
+    app.recorder.step()
+    say(services, 40, "danger", p10_h=24.0, p50_h=50.0, p90_h=90.0)
+    say(services, 39, "alarm")
+    app.recorder.step()
+    app.recorder.step()
+    make(services).recorder.retell(ASSET)
+    say(services, 10, "normal")
+    app.recorder.step()
+    app.recorder.step()
+    told = [one.event for one in reversed(services.state.events.find(kind="maintenance.case."))]
+    assert [(one.kind.rpartition(".")[2], str(one.severity)) for one in told] == [
+        ("opened", "medium"),
+        ("escalated", "high"),
+        ("escalated", "critical"),
+        ("closed", "info"),
+    ]
+    (case,) = app.store.find()
+    assert [one.kind for one in case.case.entries].count("escalated") == 2
+
+
 async def test_who_may_do_what(services: Services) -> None:
     """A viewer only looks; what is missing or makes no sense is named, and changes nothing."""
     plant(services)

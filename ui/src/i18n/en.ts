@@ -1060,6 +1060,7 @@ export const en = {
   "case.entry.life": "Remaining life",
   "case.entry.anomaly": "Anomaly",
   "case.entry.named": "Named",
+  "case.entry.escalated": "More urgent",
   "case.entry.reopened": "Opened again",
   "case.entry.closed": "Closed",
   "case.entry.acknowledge": "Seen",

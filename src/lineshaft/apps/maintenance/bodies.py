@@ -141,8 +141,8 @@ class EntryView(BaseModel):
 
     time: int
     kind: str = Field(
-        description="opened, stage, finding, gone, life, anomaly, named, reopened, closed, acknowledge, assign, "
-        "comment or work"
+        description="opened, stage, finding, gone, life, anomaly, named, escalated, reopened, closed, acknowledge, "
+        "assign, comment or work"
     )
     words: str
     by: str = Field(description="'' for the hub itself")

@@ -138,6 +138,8 @@ def _action(cases: list[Case], asset: str, event: Event) -> None:
     del asset
     action, by = event.kind.removeprefix(story.ACTION), str(event.details.get("by") or "")
     case = _meant(cases, event)
+    if case is not None and action == "escalated" and case.open:
+        case.add(event.time, action, event.message, details=dict(event.details))
     if case is None or action not in story.ACTIONS:
         return
     if action == "reopen":

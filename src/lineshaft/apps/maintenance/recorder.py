@@ -9,7 +9,7 @@ from typing import Final
 from lineshaft.apps.maintenance import story
 from lineshaft.apps.maintenance.cases import tell
 from lineshaft.apps.maintenance.comparison import compare
-from lineshaft.apps.maintenance.risk import Risk, risk_of
+from lineshaft.apps.maintenance.risk import SEVERITIES, Risk, risk_of
 from lineshaft.apps.maintenance.store import CaseStore, StoredCase
 from lineshaft.apps.maintenance.story import Case
 from lineshaft.clock import Clock
@@ -17,14 +17,21 @@ from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.state.events import WITHDRAWN
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Equipment, Level
-from lineshaft.model.events import Event
+from lineshaft.model.events import Event, Severity
 from lineshaft.model.predictions import Outcome, OutcomeKind
 
 INDEX_SIGNAL: Final = "health_index"
 PAST_US: Final = 400 * 86_400_000_000
 MARK: Final = "events"
+REFRESH_S: Final = 3600.0
 _HOUR_US: Final = 3_600_000_000
 _MOST: Final = 5000
+_SEVERITY: Final = {
+    "low": Severity.LOW,
+    "medium": Severity.MEDIUM,
+    "high": Severity.HIGH,
+    "critical": Severity.CRITICAL,
+}
 _FOUND: Final = {
     "confirmed": OutcomeKind.CONFIRMED_FAULT,
     "none": OutcomeKind.NO_FAULT_FOUND,
@@ -51,10 +58,12 @@ class Recorder:
         self._lock = threading.Lock()
         self._nodes: dict[str, Equipment] = {}
         self._version = self._moved = -1
+        self._refreshed = clock.monotonic()
 
     def step(self) -> Sequence[str]:
         """Take in the events since the last call; gives the assets whose cases were told anew. Blocks."""
         self._move()
+        self._refresh()
         mark = self._store.mark(MARK)
         found = self._state.events.after(mark, (*story.KINDS, WITHDRAWN))
         if not found:
@@ -64,6 +73,14 @@ class Recorder:
             self.retell(asset)
         self._store.set_mark(MARK, found[-1].id)
         return assets
+
+    def _refresh(self) -> None:
+        """Time makes open cases more urgent, without an event."""
+        if self._clock.monotonic() - self._refreshed < REFRESH_S:
+            return
+        self._refreshed = self._clock.monotonic()
+        for asset in sorted({one.case.asset for one in self._store.find(open_only=True)}):
+            self.retell(asset)
 
     def _move(self) -> None:
         """A machine became known after its parts had cases of their own: they are the machine's."""
@@ -97,8 +114,10 @@ class Recorder:
         """The cases of an asset out of all its events; ids stay. Blocks. Raises StoreUnavailable."""
         now = self._clock.now_us()
         with self._lock:
+            before = {one.id: one for one in self._store.find(asset=asset) if one.case.asset == asset}
             cases = tell(asset, self._events(asset, now - PAST_US))
             stored = self._store.put(asset, [(case, self._risk(case, now)) for case in cases], now)
+            self._state.events.add([notice for one in stored if (notice := notice_of(one, before.get(one.id), now))])
             for one in stored:
                 self._record(one, now)
                 if one.case.worked is not None and one.comparison is None:
@@ -146,6 +165,33 @@ class Recorder:
             self._version, nodes = self._state.catalogue.equipment()
             self._nodes = {one.path: one for one in nodes}
         return self._nodes
+
+
+def notice_of(one: StoredCase, before: StoredCase | None, now: int) -> Event | None:
+    """What alarms and messages hang on: a case was opened, has become more urgent than ever, or was closed.
+
+    The time is that of the newest entry of the case: a case out of a past that was imported is not news of today.
+    """
+    case = one.case
+    time = case.entries[-1].time if case.entries else now
+    details: dict[str, str | int | float | bool | None] = {
+        "case": case.opened,
+        "fault": case.fault,
+        "severity": one.severity,
+        "id": one.id,
+        "by": "",
+    }
+    if before is None or before.case.open != case.open:
+        word = "opened" if case.open else "closed"
+        severity = _SEVERITY[one.severity] if case.open else Severity.INFO
+        words = f"Case {one.id} is {word}: {case.entries[-1].words if case.entries else ''}"
+        return Event(time, f"{story.ACTION}{word}", case.asset, words, severity, details)
+    highest = [str(entry.details.get("severity")) for entry in case.entries if entry.kind == "escalated"]
+    known = max(SEVERITIES.index(name) for name in (before.severity, *highest) if name in SEVERITIES)
+    if not case.open or SEVERITIES.index(one.severity) <= known:
+        return None
+    words = f"Urgency is {one.severity} now: {one.chance:.0%} chance of a failure within 30 days"
+    return Event(time, f"{story.ACTION}escalated", case.asset, words, _SEVERITY[one.severity], details)
 
 
 def features_of(case: Case) -> Sequence[str]:

@@ -25,7 +25,8 @@ OUTCOMES: Final = ("confirmed", "none", "failed")
 class Entry:
     """One thing of a case's story.
 
-    kind  opened, stage, finding, gone, life, anomaly, named, reopened, closed, or one of ACTIONS    by  '' for the hub
+    kind  opened, stage, finding, gone, life, anomaly, named, escalated, reopened, closed, or one of ACTIONS
+    by    '' for the hub
     """
 
     time: int
