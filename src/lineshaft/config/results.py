@@ -20,6 +20,7 @@ class MailConfig(Section):
     security: Literal["starttls", "tls", "none"] = key("starttls", "How the connection is protected.")
     user: str = key("", "User at the server; without one nobody signs in.")
     password_file: str = key("", "File that holds the password, relative to the data folder.")
+    ca_file: str = key("", "Authority to trust (PEM), relative to the data folder; the system's when empty.")
     sender: str = key(..., "Address that mails come from.", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
 
     @model_validator(mode="after")
@@ -39,6 +40,7 @@ class WebhookConfig(Section):
     secret_file: str = key(
         ..., "File with the secret that signs each message, relative to the data folder.", min_length=1
     )
+    ca_file: str = key("", "Authority to trust (PEM), relative to the data folder; the system's when empty.")
     on: tuple[Literal["shift", "order"], ...] = key(("shift", "order"), "What is told.", min_length=1)
     path: str = key("", "Part of the plant, below the site; the whole of it when empty.")
     format: Literal["json", "b2mml"] = key("json", "Form of the message; b2mml: a ProductionPerformance (ISA-95).")

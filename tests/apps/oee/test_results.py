@@ -25,7 +25,7 @@ from lineshaft.config.results import MailConfig, ShiftReportConfig, WebhookConfi
 from lineshaft.hub.security.roles import Role
 
 from .plant import DAY, HOUR, MINUTE, MONDAY, PRESS, ROOT, SIX, Line, running
-from .receivers import Mailbox, Web, mail_server, web_server
+from .receivers import Login, Mailbox, Web, guarded_mail_server, mail_server, web_server
 from .test_recorder import an_hour
 from .test_routes import RANGE, headers, served
 
@@ -172,6 +172,33 @@ async def test_a_target_that_cannot_be_used_says_why(line: Line, tmp_path: Path)
         await line.at(END + 5 * DAY)  # the mail server never came back
         await now.oee.sender.step()
         assert {one.state for one in now.oee.outbox.find(100) if one.id == found["boss"].id} == {"failed"}
+
+
+async def test_a_mail_server_that_wants_to_know_who_asks(line: Line, tmp_path: Path) -> None:
+    """STARTTLS with an authority of the plant and a password from a file; what is wrong with either is said."""
+    async with guarded_mail_server(tmp_path, Login("lineshaft", "open sesame")) as box:
+        now = started(line, tmp_path, Web(SECRET, "http://127.0.0.1:9/hook"), box)
+        (tmp_path / "mail.password").write_text("wrong")
+        server = MailConfig(
+            server="127.0.0.1", port=box.port, user="lineshaft", password_file="mail.password",
+            sender="lineshaft@works.example",
+        )  # fmt: skip
+        await now.oee.sender.step()
+        await an_hour(line)
+
+        async def attempt(minute: int, server: MailConfig) -> str:
+            await line.at(END + minute * MINUTE)
+            await replace(now.oee.sender, server=server).step()
+            return next(one.error for one in now.oee.outbox.find(9) if one.target == "boss")
+
+        assert "CERTIFICATE_VERIFY_FAILED" in await attempt(6, server)
+        assert "cannot be used" in await attempt(10, server.model_copy(update={"ca_file": "mail.password"}))
+        trusting = server.model_copy(update={"ca_file": "ca.pem"})
+        assert "535" in await attempt(20, trusting)
+        assert not box.mails
+        (tmp_path / "mail.password").write_text("open sesame\n")
+        assert await attempt(60, trusting) == ""
+        assert [one["To"] for one in box.mails] == ["boss@works.example"]
 
 
 async def test_exports(line: Line) -> None:

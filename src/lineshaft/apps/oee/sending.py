@@ -105,7 +105,8 @@ class Sender:
             raise ConfigError(f"the plant has no webhook {one.target} any more")
         body = str(one.payload["body"]).encode()
         headers = signed(_secret(self.folder / hook.secret_file), one.id, self.wall.now_us() // 1_000_000, body)
-        async with httpx.AsyncClient(timeout=_ANSWER_S, follow_redirects=False) as client:
+        trust = _trusting(self.folder, hook.ca_file)
+        async with httpx.AsyncClient(timeout=_ANSWER_S, follow_redirects=False, verify=trust) as client:
             answer = await client.post(
                 hook.url, content=body, headers={**headers, "content-type": str(one.payload["type"])}
             )
@@ -119,7 +120,7 @@ class Sender:
             raise ConfigError(f"the plant has no report {one.target} any more, or no mail server")
         message = mail_of(one, config, server)
         password = _secret(self.folder / server.password_file).decode() if server.password_file else ""
-        context = ssl.create_default_context()
+        context = _trusting(self.folder, server.ca_file)
         if server.security == "tls":
             connection: smtplib.SMTP = smtplib.SMTP_SSL(server.server, server.port, timeout=_ANSWER_S, context=context)
         else:
@@ -132,6 +133,14 @@ class Sender:
             refused = smtp.send_message(message)
         if refused:
             raise NotTaken(f"the mail server refused {', '.join(refused)}")
+
+
+def _trusting(folder: Path, ca_file: str) -> ssl.SSLContext:
+    """What a server's certificate is checked against. Raises ConfigError when the file cannot be used."""
+    try:
+        return ssl.create_default_context(cafile=str(folder / ca_file) if ca_file else None)
+    except OSError as error:  # a file that is not there, and one that holds no certificate (SSLError)
+        raise ConfigError(f"ca_file {ca_file} cannot be used: {error}") from error
 
 
 def signed(secret: bytes, delivery: str, seconds: int, body: bytes) -> dict[str, str]:
