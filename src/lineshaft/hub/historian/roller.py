@@ -68,8 +68,8 @@ class RollerSettings:
     """How often and how much at a time."""
 
     interval: float = 60.0  # seconds between passes while nothing waits: each computes hours and days that run anew
-    rows: int = 1_000_000  # rows in memory at a time
-    notes: int = 500_000  # touched minutes taken up in one pass
+    rows: int = 500_000  # rows in memory at a time
+    notes: int = 250_000  # touched minutes taken up in one pass
 
 
 @dataclass(slots=True)
@@ -213,9 +213,10 @@ class Roller:
             parts = self.store.read(source, np.unique(touched.signals[part]).tolist(), within)
             rollups = self._folded(parts, width)
             self.store.write(target, rollups)
-            pairs = np.unique(np.stack([touched.signals[part].astype(np.int64), numbers[part]]), axis=1)
+            starts = numbers[part] * width
+            _, once = np.unique(_key(touched.signals[part], starts), return_index=True)
             written = [_key(rollups.signals, rollups.starts)]
-            self._empty(target, pairs[0].astype(np.uint32), pairs[1] * width, written)
+            self._empty(target, touched.signals[part][once], starts[once], written)
             if self._stopped.is_set():
                 return
 

@@ -183,10 +183,22 @@ def _to_arrow(rollups: Rollups) -> pa.Table:
             values = values.astype(np.float32)
         columns[name] = pa.array(values, pa.string()) if name in _TEXTS else pa.array(values)
     columns["ends_at"] = pa.array(np.where(rollups.ends_at == 0, -1, rollups.ends_at - rollups.starts))
-    states = [one or {} for one in rollups.states]
-    columns["state_names"] = pa.array([list(one) for one in states], pa.list_(pa.string()))
-    columns["state_times"] = pa.array([list(one.values()) for one in states], pa.list_(pa.int64()))
+    columns |= _state_columns(rollups.states)
     return pa.table(columns)
+
+
+def _state_columns(states: TextArray) -> dict[str, pa.Array]:
+    """Lists of names and of times; most rows have none, and cost nothing."""
+    filled = np.flatnonzero(states.astype(np.bool_))
+    counts = np.zeros(len(states) + 1, np.int32)
+    counts[filled + 1] = [len(one) for one in states[filled]]
+    offsets = pa.array(np.cumsum(counts, dtype=np.int32))
+    names = pa.array([name for one in states[filled] for name in one], pa.string())
+    times = pa.array([time for one in states[filled] for time in one.values()], pa.int64())
+    return {
+        "state_names": pa.ListArray.from_arrays(offsets, names),
+        "state_times": pa.ListArray.from_arrays(offsets, times),
+    }
 
 
 def _from_arrow(table: pa.Table) -> Rollups:
