@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from lineshaft.clock import SystemClock
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.keys import SignalKey
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.model.samples import Quality, SampleBatch
 
 _UPLINK: Final = "hub"

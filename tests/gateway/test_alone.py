@@ -11,9 +11,10 @@ import numpy as np
 from tests.gateway.helpers import plan_of
 
 from lineshaft.clock import VirtualClock
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.plan import buffer_key
 from lineshaft.gateway.steps.pipeline import Pipeline
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.writes.journal import WriteJournal
 from lineshaft.model.events import Event
 from lineshaft.model.samples import SampleBatch

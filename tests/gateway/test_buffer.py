@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from lineshaft.clock import VirtualClock
 from lineshaft.errors import ConfigError
-from lineshaft.gateway.buffer import ID_GAP, Buffer, BufferOptions
+from lineshaft.gateway.buffer import ID_GAP, Buffer
 from lineshaft.gateway.cursor import Cursor
 from lineshaft.gateway.frames import MAX_ROWS, Frame, pieces
 from lineshaft.gateway.keys import SignalKey
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader
@@ -243,7 +244,8 @@ import os, sys
 from pathlib import Path
 import numpy as np
 from lineshaft.clock import SystemClock
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.model.samples import SampleBatch
 buffer = Buffer(Path(sys.argv[1]), SystemClock(), ["hub"], BufferOptions(segment_bytes=50_000))
@@ -287,7 +289,8 @@ import resource, signal, sys, json
 from pathlib import Path
 import numpy as np
 from lineshaft.clock import SystemClock
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.keys import SignalKey
 from lineshaft.model.samples import SampleBatch
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

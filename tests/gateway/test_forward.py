@@ -11,9 +11,10 @@ import numpy as np
 
 from lineshaft.clock import VirtualClock
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.frames import Frame
 from lineshaft.gateway.keys import SignalKey
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.uplinks.forward import RESEND_AFTER, WINDOW_ROWS, Forwarder
 from lineshaft.model.samples import SampleBatch
 from lineshaft.wire.notes import LedgerNote, StatusNote

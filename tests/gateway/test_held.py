@@ -66,7 +66,8 @@ SENT = """
 import sys
 from pathlib import Path
 from lineshaft.clock import SystemClock
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
+from lineshaft.gateway.store import BufferOptions
 
 buffer = Buffer(Path(sys.argv[1]) / "buffer", SystemClock(), ["hub"], BufferOptions(10**9, None, subject="gw"))
 buffer.open()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from os import close, dup, fsync
+from dataclasses import replace
+from os import dup
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +13,14 @@ import structlog
 
 from lineshaft.clock import Clock
 from lineshaft.errors import DataError
-from lineshaft.gateway.cursor import replace_file
 from lineshaft.gateway.delivery import Delivery
-from lineshaft.gateway.frames import ROW_BYTES, Frame, FrameKind, encode_note, encode_samples, pieces
+from lineshaft.gateway.frames import ROW_BYTES, Frame, note_frames, sample_frames
 from lineshaft.gateway.keys import SignalKey, SignalKeys
+from lineshaft.gateway.lookup import first_open, signals_in
 from lineshaft.gateway.losses import Losses, survey
 from lineshaft.gateway.overflow import Overflow
 from lineshaft.gateway.segment import Segment, find, load_segments
-from lineshaft.gateway.store import Checkpoint, EndMark, load_epoch
+from lineshaft.gateway.store import BufferOptions, Checkpoint, EndMark, forcing, load_epoch
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import Int64Array, SampleBatch, UInt32Array
 from lineshaft.wire.notes import BufferStatus, EventNote, Note, encode_notes
@@ -32,17 +32,6 @@ ID_GAP: Final = 1_000_000
 EVENT_PAUSE: Final = 60.0
 """Seconds between two events about drops; every drop has its note."""
 _FLUSHED_AT_ONCE: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class BufferOptions:
-    """Bounds of a buffer."""
-
-    max_bytes: int = 1_000_000_000
-    max_age: float | None = None  # seconds
-    segment_bytes: int = 8 << 20
-    memory_bytes: int = 32 << 20  # while the disk takes nothing
-    subject: str = ""  # path that events are about
 
 
 class Buffer:
@@ -140,19 +129,7 @@ class Buffer:
         if not len(batch) and position is None:
             return
         self._make_room(ROW_BYTES * len(batch) + batch.wave_bytes + 256)
-        now = self._clock.now_us()
-        parts = pieces(batch)
-        end = len(parts) - 1
-        kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
-        frames = [
-            Frame(self._next + i, now, kind, device, len(part), part, position if i == end else None, late=late)
-            for i, part in enumerate(parts)
-        ]
-        data = [
-            encode_samples(frame.id, now, device, part, frame.position, more=i < end, late=late)
-            for i, (frame, part) in enumerate(zip(frames, parts, strict=True))
-        ]
-        self._put(frames, data)
+        self._put(*sample_frames(self._next, self._clock.now_us(), device, batch, position, late=late))
 
     def append_note(self, note: Note, *, target: str = "") -> None:
         """Keep a note for one uplink, or for all."""
@@ -163,15 +140,8 @@ class Buffer:
 
     def _put_notes(self, notes: Sequence[tuple[Note, str]], drops_segment: int | None = None) -> None:
         """Write notes in one go; `drops_segment` is kept with the first."""
-        now = self._clock.now_us()
-        frames: list[Frame] = []
-        data: list[bytes] = []
-        for i, (note, target) in enumerate(notes):
-            text, marker = encode_notes([note]), drops_segment if i == 0 else None
-            frames.append(Frame(self._next + i, now, FrameKind.NOTE, note=text, target=target, drops_segment=marker))
-            more = i < len(notes) - 1
-            data.append(encode_note(self._next + i, now, text, target, drops_segment=marker, more=more))
-        self._put(frames, data)
+        texts = [(encode_notes([note]), target) for note, target in notes]
+        self._put(*note_frames(self._next, self._clock.now_us(), texts, drops_segment))
 
     def _put(self, frames: Sequence[Frame], data: Sequence[bytes]) -> None:
         """Write frames that have the next ids; what the disk does not take is held in memory."""
@@ -340,18 +310,7 @@ class Buffer:
 
     def next_open(self, uplink: str, after: int) -> int | None:
         """Id of the first frame behind `after` that this uplink has not delivered; None when there is none."""
-        cursor = self._delivery.cursors[uplink]
-        number = cursor.next_open(after + 1)
-        while number < self._next:
-            if find(self._segments, number) is not None or self._memory.get(number) is not None:
-                return number
-            behind = [segment.first for segment in self._segments if segment.first > number and segment.count]
-            if self._memory.first is not None and self._memory.first > number:
-                behind.append(self._memory.first)
-            if not behind:
-                return None
-            number = cursor.next_open(min(behind))
-        return None
+        return first_open(self._segments, self._memory, self._delivery.cursors[uplink], after, self._next)
 
     def read(self, number: int) -> Frame | None:
         """A frame by its id; None when it is gone or damaged (then it counts as delivered, with an event)."""
@@ -429,13 +388,7 @@ class Buffer:
 
     def undelivered_keys(self) -> set[int]:
         """Ids of the signals that have undelivered samples; reads all of them, for the start."""
-        waiting = [segment for segment in self._segments if not self._delivery.has_all_of(segment)]
-        batches = (frame.batch for segment in waiting for frame in segment.frames() if frame is not None)
-        found: set[int] = set()
-        for batch in batches:
-            if batch is not None:
-                found.update(np.unique(batch.signals).tolist())
-        return found
+        return signals_in(segment for segment in self._segments if not self._delivery.has_all_of(segment))
 
     def status(self) -> BufferStatus:
         """How full the buffer is, for the uplink that is furthest behind."""
@@ -455,16 +408,4 @@ class Buffer:
         handles, self._unsynced = self._unsynced, []
         if self._segments and self._segments[-1].count:
             handles.append(dup(self._segments[-1].handle()))
-        files = self._delivery.changed_files()
-
-        def work() -> None:
-            try:
-                for handle in handles:
-                    fsync(handle)
-            finally:
-                for handle in handles:
-                    close(handle)
-            for path, data in files:
-                replace_file(path, data)
-
-        return work
+        return forcing(handles, self._delivery.changed_files())

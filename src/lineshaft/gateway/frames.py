@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -108,6 +108,38 @@ def encode_samples(
         parts += [np.array([len(wave) for wave in waves], "<u4").tobytes(), *waves]
     kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
     return _pack(number, written, kind, flags, device, position, len(batch), parts)
+
+
+def sample_frames(
+    first: int, written: int, device: str, batch: SampleBatch, position: str | None, *, late: bool = False
+) -> tuple[list[Frame], list[bytes]]:
+    """Frames with the ids from `first` on, and their bytes, of samples that may have to be cut to fit into messages."""
+    parts = pieces(batch)
+    end = len(parts) - 1
+    kind = FrameKind.SAMPLES if len(batch) else FrameKind.POSITION
+    frames = [
+        Frame(first + i, written, kind, device, len(part), part, position if i == end else None, late=late)
+        for i, part in enumerate(parts)
+    ]
+    data = [
+        encode_samples(frame.id, written, device, part, frame.position, more=i < end, late=late)
+        for i, (frame, part) in enumerate(zip(frames, parts, strict=True))
+    ]
+    return frames, data
+
+
+def note_frames(
+    first: int, written: int, texts: Sequence[tuple[str, str]], drops_segment: int | None = None
+) -> tuple[list[Frame], list[bytes]]:
+    """Frames with the ids from `first` on, and their bytes, of (text, target) that belong together; `drops_segment`
+    goes with the first."""
+    frames: list[Frame] = []
+    data: list[bytes] = []
+    for i, (text, target) in enumerate(texts):
+        marker, more = drops_segment if i == 0 else None, i < len(texts) - 1
+        frames.append(Frame(first + i, written, FrameKind.NOTE, note=text, target=target, drops_segment=marker))
+        data.append(encode_note(first + i, written, text, target, drops_segment=marker, more=more))
+    return frames, data
 
 
 def encode_note(

@@ -16,13 +16,14 @@ from lineshaft.config.check_steps import COMPUTED
 from lineshaft.config.models import SparkplugUplink, UplinkConfig
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.errors import StoreUnavailable
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.engine import Engine
 from lineshaft.gateway.held import HeldBursts
 from lineshaft.gateway.options import GatewayOptions, broker_access, check_uplinks
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
 from lineshaft.gateway.requests import Requests
 from lineshaft.gateway.steps.pipeline import Pipeline, step_status
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.timing import event_or
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext, TellsPipeline, Uplink

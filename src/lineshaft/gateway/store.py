@@ -1,10 +1,11 @@
-"""The files of a buffer folder beside the segments: its epoch, the checkpoint and the mark of a clean end."""
+"""A buffer folder beside its segments: bounds, epoch, checkpoint, the mark of a clean end, forcing to disk."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,17 @@ from lineshaft.model.samples import Int64Array
 
 _MARK_BYTES: Final = 64
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class BufferOptions:
+    """Bounds of a buffer."""
+
+    max_bytes: int = 1_000_000_000
+    max_age: float | None = None  # seconds
+    segment_bytes: int = 8 << 20
+    memory_bytes: int = 32 << 20  # while the disk takes nothing
+    subject: str = ""  # path that events are about
 
 
 @dataclass(slots=True)
@@ -65,6 +77,25 @@ def load_epoch(path: Path) -> bytes:
     if len(epoch) != 16:
         raise ConfigError(f"{path}: the name of the disk buffer is damaged", hint="Move the buffer folder away.")
     return epoch
+
+
+def forcing(handles: Sequence[int], files: Sequence[tuple[Path, bytes]]) -> Callable[[], None]:
+    """A function for another thread that makes open files durable, closes them, and replaces small files.
+
+    It raises OSError.
+    """
+
+    def work() -> None:
+        try:
+            for handle in handles:
+                os.fsync(handle)
+        finally:
+            for handle in handles:
+                os.close(handle)
+        for path, data in files:
+            replace_file(path, data)
+
+    return work
 
 
 class EndMark:

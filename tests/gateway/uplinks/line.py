@@ -18,9 +18,10 @@ from tests.gateway.helpers import plan_of
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.config.models import GatewayConfig
-from lineshaft.gateway.buffer import Buffer, BufferOptions
+from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.plan import Plan, buffer_key
 from lineshaft.gateway.requests import Requests
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.gateway.uplinks.access import Files
 from lineshaft.gateway.uplinks.base import NodeContext
 from lineshaft.gateway.uplinks.builtin import UPLINKS

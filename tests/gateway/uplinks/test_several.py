@@ -17,10 +17,10 @@ from tests.hub.mqtt import Mosquitto, free_port
 
 from lineshaft.config.models import GatewayConfig
 from lineshaft.errors import ConfigError
-from lineshaft.gateway.buffer import BufferOptions
 from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import make_plan
 from lineshaft.gateway.runtime import Gateway
+from lineshaft.gateway.store import BufferOptions
 from lineshaft.testing import FieldDevice
 
 
