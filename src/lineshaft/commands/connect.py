@@ -183,6 +183,8 @@ def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
     entry = {key: item[key] for key in keys if item.get(key) not in (None, "", {})}
     if entry.get("kind") == "measure":
         del entry["kind"]
+    if entry.get("kind") == "waveform":
+        entry = {key: value for key, value in entry.items() if key != "datatype"} | {"waveform": dict(item["waveform"])}
     return entry
 
 

@@ -234,6 +234,7 @@ class Browsed:
     unit: str = ""
     has_children: bool = False
     description: str = ""
+    array: bool = False  # a row of values: a waveform, where it is of numbers
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ from lineshaft.errors import ConfigError
 from lineshaft.gateway.connect import propose
 from lineshaft.gateway.connect.address import EXAMPLES, parse_address
 from lineshaft.gateway.connect.draft import draft
-from lineshaft.gateway.connect.guess import common_path, guess, unique
+from lineshaft.gateway.connect.guess import beside, common_path, guess, unique
 from lineshaft.gateway.connect.visit import options_of
 from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.model.samples import SampleBatch
@@ -81,6 +81,17 @@ def test_kind_and_unit_are_guessed(name: str, datatype: Datatype, unit: str, kin
     found = guess(name, datatype, unit)
     assert (found.kind, found.unit) == (kind, guessed)
     assert ("not known" in found.why) == (unit == "furlong/jiffy")
+
+
+def test_a_row_of_numbers_is_a_waveform_with_its_rate_and_speed_beside_it() -> None:
+    """An array is a waveform; what one name beside it says is taken, what several say is not."""
+    found = guess("Burst", Datatype.INT16, "m/s²", array=True)
+    assert (found.kind, found.unit, found.decimals) == (SignalKind.WAVEFORM, "m/s2", None)
+    assert guess("names", Datatype.STRING, array=True).kind is SignalKind.STATE
+    names = ["SampleRate", "Shaft speed", "Temperature", "Heart rate of the fitter"]
+    assert beside(names[:3], "rate") == 0
+    assert beside(names, "rate") is None
+    assert beside(names, "speed") == 1
 
 
 def test_names_are_ids_and_unique() -> None:

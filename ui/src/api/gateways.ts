@@ -101,6 +101,7 @@ export interface FoundItem {
   decimals: number | null;
   states: Record<string, string>;
   why: string;
+  waveform: Record<string, string>;
 }
 
 export interface PreviewRow {

@@ -656,6 +656,8 @@ export const en = {
   "connect.assetHint": "Path below the site, like hall/line-1/press-4. New parts are made.",
   "connect.assetNew": "New: {path}",
   "connect.poll": "Read every",
+  "connect.rate": "Hz",
+  "connect.kind.waveform": "waveform",
   "connect.yaml": "Show the plant file",
   "connect.add": "Add the device",
   "connect.pending": "Version {n} waits for the gateway.",

@@ -36,6 +36,10 @@ _TYPES: dict[int, Datatype] = {
 """Data type nodes of namespace 0 -> the type that the driver delivers."""
 
 
+_ROWS = (0, 1)
+"""ValueRank of one or more dimensions, and of one (OPC 10000-3, 5.6.2)."""
+
+
 async def browse(session: Session, parent: str) -> Sequence[Browsed]:
     """Children of `parent` along hierarchical references. Raises AddressInvalid, and the library's errors."""
     if parent:
@@ -52,6 +56,7 @@ async def browse(session: Session, parent: str) -> Sequence[Browsed]:
         return ()
     has_children = [bool(found) for found in await _children(session, ids, ua.ObjectIds.HierarchicalReferences)]
     types = await session.read_attributes(ids, ua.AttributeIds.DataType)
+    ranks = await session.read_attributes(ids, ua.AttributeIds.ValueRank)
     texts = await session.read_attributes(ids, ua.AttributeIds.Description)
     units = await _units(session, ids)
     return tuple(
@@ -62,8 +67,9 @@ async def browse(session: Session, parent: str) -> Sequence[Browsed]:
             unit=units[index],
             has_children=has_children[index],
             description=str(getattr(_value(text), "Text", None) or ""),
+            array=_value(rank) in _ROWS,
         )
-        for index, (child, node, kind, text) in enumerate(zip(children, ids, types, texts, strict=True))
+        for index, (child, node, kind, rank, text) in enumerate(zip(children, ids, types, ranks, texts, strict=True))
     )
 
 

@@ -306,6 +306,7 @@ def _found(one: visit.Found) -> dict[str, Any]:
         "decimals": one.guess.decimals,
         "states": dict(one.guess.states),
         "why": one.guess.why,
+        "waveform": dict(one.waveform),
     }
 
 

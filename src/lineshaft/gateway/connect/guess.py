@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from lineshaft.config.units import unit_known
 from lineshaft.model.equipment import Datatype, SignalKind
@@ -56,6 +56,10 @@ _INTEGERS: Final = frozenset(Datatype) - {
     Datatype.BOOLEAN,
 }
 _REALS: Final = frozenset({Datatype.FLOAT, Datatype.DOUBLE})
+_BESIDE: Final = {
+    "rate": re.compile(r"\b(sample|sampling)\b.*\b(rate|frequency)\b|\brate\b|\bsamplerate\b"),
+    "speed": re.compile(r"\b(speed|rpm|drehzahl)\b"),
+}
 _DIGITS: Final = {"%": 1, "degC": 1, "1/min": 0, "kW": 2, "kWh": 2, "V": 1, "A": 2, "Hz": 2, "bar": 2, "mm": 3}
 
 
@@ -71,10 +75,16 @@ class Guess:
     why: str = ""
 
 
-def guess(name: str, datatype: Datatype | None, unit: str = "", description: str = "") -> Guess:
-    """What a thing with this name, type, unit (as the device writes it) and description probably is."""
+def guess(name: str, datatype: Datatype | None, unit: str = "", description: str = "", *, array: bool = False) -> Guess:
+    """What a thing with this name, type, unit (as the device writes it) and description probably is.
+
+    array: it is a row of values; one of numbers is a waveform.
+    """
     words = words_of(name)
     own, why = _unit(words, unit, datatype)
+    if array and datatype in _REALS | _INTEGERS:
+        reasons = "; ".join(reason for reason in ("a row of numbers", why) if reason)
+        return Guess(signal_id(name), SignalKind.WAVEFORM, own, why=reasons)
     kind, because = _kind(words, datatype, own, description)
     if kind is SignalKind.STATE:
         own, why = "", ""
@@ -84,6 +94,12 @@ def guess(name: str, datatype: Datatype | None, unit: str = "", description: str
     states = (("0", "off"), ("1", "on")) if datatype is Datatype.BOOLEAN else ()
     reasons = "; ".join(reason for reason in (because, why) if reason)
     return Guess(signal_id(name), kind, own, decimals, states, reasons)
+
+
+def beside(names: Sequence[str], of: Literal["rate", "speed"]) -> int | None:
+    """Which of the names beside a waveform says its sample rate or the speed of its shaft; None for none or several."""
+    found = [i for i, name in enumerate(names) if _BESIDE[of].search(" ".join(words_of(name)))]
+    return found[0] if len(found) == 1 else None
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,8 @@ from lineshaft.drivers.base import (
     TestsConnection,
 )
 from lineshaft.errors import ConfigError, LineshaftError, Unsupported
-from lineshaft.gateway.connect.guess import Guess, guess
-from lineshaft.model.equipment import Datatype
+from lineshaft.gateway.connect.guess import Guess, beside, guess
+from lineshaft.model.equipment import Datatype, SignalKind
 from lineshaft.model.samples import SampleBatch, quality_word
 
 MOST_ITEMS: Final = 5_000
@@ -53,6 +53,7 @@ class Found:
     datatype: Datatype | None
     description: str
     guess: Guess
+    waveform: Mapping[str, str] = field(default_factory=dict)  # keys of a waveform that are known: rate, speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,18 @@ def _named(found: Sequence[tuple[Browsed, tuple[str, ...]]]) -> tuple[Found, ...
     result = []
     for item, path in found:
         said = "" if item.description == item.name or _TYPE_NAME.fullmatch(item.description) else item.description
-        judged = guess(item.name, item.datatype, item.unit, said)
-        result.append(Found(item.address, "/".join(path), item.name, item.datatype, said, judged))
+        judged = guess(item.name, item.datatype, item.unit, said, array=item.array)
+        known = _wave_keys(found, path) if judged.kind is SignalKind.WAVEFORM else {}
+        result.append(Found(item.address, "/".join(path), item.name, item.datatype, said, judged, known))
     return tuple(result)
+
+
+def _wave_keys(found: Sequence[tuple[Browsed, tuple[str, ...]]], path: tuple[str, ...]) -> dict[str, str]:
+    """Where the device says sample rate and speed of a waveform: single numbers beside it."""
+    near = [one for one, place in found if place == path and not one.array and one.datatype is not None]
+    names = [one.name for one in near]
+    at = {"rate_address": beside(names, "rate"), "speed_address": beside(names, "speed")}
+    return {key: near[i].address for key, i in at.items() if i is not None}
 
 
 def points_of(signals: Sequence[SignalConfig]) -> tuple[Point, ...]:

@@ -183,6 +183,9 @@ class FoundItem(BaseModel):
     decimals: int | None
     states: dict[str, str]
     why: str = Field(description="where kind and unit come from")
+    waveform: dict[str, str] = Field(
+        default_factory=dict, description="of a waveform: rate_address and speed_address, where the device has them"
+    )
 
 
 class Found(BaseModel):

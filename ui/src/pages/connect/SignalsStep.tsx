@@ -100,6 +100,7 @@ function rowsOf(items: readonly FoundItem[]): Row[] {
     states: item.states,
     description: item.description,
     why: item.why,
+    waveform: item.waveform ?? {},
   }));
 }
 
@@ -179,7 +180,7 @@ function ByAddress({ rows, onChange }: { rows: readonly Row[]; onChange: (rows: 
   const [address, setAddress] = useState("");
   const [unit, setUnit] = useState("");
   const add = () => {
-    const row: Row = { name: idOf(name), address: address.trim(), kind: "measure", unit: unit.trim(), datatype: null, decimals: null, states: {}, description: "", why: "" };
+    const row: Row = { name: idOf(name), address: address.trim(), kind: "measure", unit: unit.trim(), datatype: null, decimals: null, states: {}, description: "", why: "", waveform: {} };
     onChange([...rows.filter((one) => one.name !== row.name), row]);
     setName("");
     setAddress("");

@@ -14,7 +14,7 @@ import type { Draft } from "./ConnectPage";
 import { entryOf, idOf, type Row } from "./names";
 import { VersionProgress } from "./VersionProgress";
 
-const KINDS = ["measure", "counter", "state", "event"] as const;
+const KINDS = ["measure", "counter", "state", "event", "waveform"] as const;
 
 interface Props {
   draft: Draft;
@@ -93,7 +93,7 @@ function usePreview(draft: Draft, on: boolean) {
   return useQuery({
     queryKey: ["connect", "preview", draft.node, draft.driver, connectionOf(draft), draft.profile?.profile ?? "", addresses],
     queryFn: async () => {
-      const signals = draft.rows.map((row, i) => ({ ...entryOf(row), name: `s${i}`, unit: "" }));
+      const signals = draft.rows.map((row, i) => ({ ...entryOf(row), name: `s${i}`, unit: "" })).filter((_, i) => draft.rows[i]?.kind !== "waveform"); // a burst is no value
       return ask<Previewed>(draft.node, "connect/preview", { driver: draft.driver, connection: connectionOf(draft), profile: draft.profile?.profile ?? "", signals });
     },
     refetchInterval: on ? 2000 : false,
@@ -177,6 +177,12 @@ function RowTable({ rows, now, onChange }: { rows: readonly Row[]; now: readonly
                   </option>
                 ))}
               </select>
+              {row.kind === "waveform" && !row.waveform["rate_address"] && (
+                <label className="rate">
+                  {t("connect.rate")}{" "}
+                  <input className="input unit-input" inputMode="decimal" placeholder="25600" value={row.waveform["rate"] ?? ""} onChange={(event) => set(i, { waveform: { ...row.waveform, rate: event.target.value } })} />
+                </label>
+              )}
             </td>
             <td>{byName.get(`s${i}`)?.word ?? ""}</td>
             <td className="muted why">{row.why}</td>
@@ -236,6 +242,11 @@ function Progress({ draft, made, onAnother, onBack }: { draft: Draft; made: Vers
       {asset && (
         <Link className="button primary" href={assetPath(asset.path)}>
           {t("connect.open", { name: asset.name })}
+        </Link>
+      )}
+      {draft.rows.some((row) => row.kind === "waveform") && (
+        <Link className="button" href="/vibration-sensor">
+          {t("sensor.title")}
         </Link>
       )}
       <button type="button" className="button" onClick={onAnother}>

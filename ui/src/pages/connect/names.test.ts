@@ -33,8 +33,10 @@ describe("names of the wizard", () => {
   });
 
   it("leaves out what is usual", () => {
-    const row = { name: "a", address: "x", kind: "measure", unit: "", datatype: "Double", decimals: 2, states: {}, description: "", why: "" };
+    const row = { name: "a", address: "x", kind: "measure", unit: "", datatype: "Double", decimals: 2, states: {}, description: "", why: "", waveform: {} };
     expect(entryOf(row)).toEqual({ name: "a", address: "x", datatype: "Double", decimals: 2 });
+    expect(entryOf({ ...row, kind: "waveform", unit: "m/s2", waveform: { rate: "25600" } })).toEqual({ name: "a", address: "x", kind: "waveform", unit: "m/s2", waveform: { rate: 25600 } });
+    expect(entryOf({ ...row, kind: "waveform", waveform: { rate: "9", rate_address: "r" } })["waveform"]).toEqual({ rate_address: "r" });
     expect(entryOf({ ...row, kind: "state", unit: "kW" })).toEqual({ name: "a", address: "x", kind: "state", datatype: "Double" });
   });
 });

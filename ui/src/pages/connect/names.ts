@@ -86,11 +86,18 @@ export interface Row {
   states: Record<string, string>;
   description: string;
   why: string;
+  /** Of a waveform: where rate and speed are on the device, or the rate as typed. */
+  waveform: Record<string, string>;
 }
 
 /** A signal as a plant file has it; what is usual is left out. */
 export function entryOf(row: Row): Record<string, unknown> {
   const entry: Record<string, unknown> = { name: row.name, address: row.address };
+  if (row.kind === "waveform") {
+    const { rate, ...known } = row.waveform;
+    const typed = Number(rate) > 0 && !known["rate_address"] ? { rate: Number(rate) } : {};
+    return { ...entry, kind: "waveform", ...(row.unit ? { unit: row.unit } : {}), ...(row.description ? { description: row.description } : {}), waveform: { ...typed, ...known } };
+  }
   if (row.kind !== "measure") entry["kind"] = row.kind;
   if (row.datatype) entry["datatype"] = row.datatype;
   if (row.unit && row.kind !== "state") entry["unit"] = row.unit;
