@@ -16,6 +16,7 @@ import pytest
 
 from hub.api.conftest import Hub, Services, running
 from lineshaft.client import Client
+from lineshaft.clock import SystemClock
 from lineshaft.commands import client as commands
 from lineshaft.commands import model
 from lineshaft.config.learning import ModelConfig
@@ -125,7 +126,7 @@ WANTED = {
 async def test_from_training_to_use(plant: Plant) -> None:
     """Trained on one range, judged on another, silent on trial, in use with a reason, then retired: all in the audit.
 
-    What is stored live is what a backtest of the same version gives, also after a kill.
+    What is stored live is what a backtest of the same version gives, also after a kill and a restart of the hub.
     """
     held = pump(4 * 144, 8, leak=slice(300, 400))
     plant.put(0, [np.vstack([pump(1440, 1), held]), np.vstack([pump(1440, 2), pump(576, 9)])], tell=False)
@@ -170,9 +171,13 @@ async def on_trial(plant: Plant, client: httpx.AsyncClient) -> None:
         plant.work()
         if day == 1:  # killed: nothing is saved, the worker is gone
             plant.live.main._worker.close()
-            for run in plant.live.main.runs.values():
-                run.loaded = False
+            plant.live.stop()
+            before = plant.live
+            plant.live = Operators((), plant.hub.historian, plant.hub.state, SystemClock(), delay=0.0,
+                                   models=plant.models.at_work)  # fmt: skip
             plant.work()
+            began = {key: run.began for key, run in before.main.runs.items()}
+            assert {key: run.began for key, run in plant.live.main.runs.items()} == began  # it goes on, and not anew
     assert not plant.events("anomaly.")
     stored = plant.hub.state.predictions.standing(model="pumps")
     assert all(one.prediction.shadow for one in stored)
@@ -229,6 +234,7 @@ async def in_use(plant: Plant, client: httpx.AsyncClient) -> None:
         ({"features": ["flow", "magic"]}, "no asset of the type 'pump' has all these signals"),
         ({"operating": ["flow"]}, "a signal is a feature and an operating value"),
         ({"end": START}, "a range begins after it ends"),
+        ({"name": "trainings"}, "a model cannot be called trainings"),
         (
             {"end": START + 20_000 * DAY, "held_start": START + 20_000 * DAY, "held_end": START + 20_001 * DAY},
             "windows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from lineshaft.analytics.anomaly.model import PAST
 from lineshaft.clock import MICROSECONDS, Clock
@@ -18,6 +19,9 @@ from lineshaft.hub.state.models import AT_WORK, ModelState, ModelVersion
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Signal, SignalKind
 from lineshaft.operators.base import Asset
+
+RESERVED: Final = ("trainings", "candidates")
+"""Names that would hide a path of the API."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -90,6 +94,8 @@ class ModelDesk:
         note: str,
     ) -> Wanted:
         """What is to be trained, checked. Raises DataError."""
+        if name in RESERVED:
+            raise DataError(f"a model cannot be called {name}", hint="this is a word of the API")
         ids = {one.path: one.id for one in self._state.catalogue.signals()}
         members = []
         for asset in self.assets(type_):
