@@ -35,6 +35,8 @@ async def test_a_prediction_is_scored_when_somebody_says_what_happened(hub: Hub)
         assert [one["verdict"] for one in page["items"]] == ["open", "open", "open", "open"]
         rest = (await client.get("/api/v1/predictions", params={"limit": 100, "cursor": page["next"]})).json()
         assert len(page["items"]) + len(rest["items"]) == 11
+        alarms = (await client.get("/api/v1/predictions", params={"alarm": True})).json()["items"]
+        assert [one["alarm"] for one in alarms] == [True, True]
         assert page["items"][1]["inputs"] == {"vibration": 13.5}
         body = {"asset": ASSET, "kind": "failure", "time": now, "note": "the bearing seized"}
         stated = (await client.post("/api/v1/outcomes", json=body)).json()

@@ -202,7 +202,7 @@ export function useScores(query: { model?: string; version?: string } = {}) {
   });
 }
 
-export function usePredictions(query: { model?: string; version?: string; asset?: string; limit?: number }) {
+export function usePredictions(query: { model?: string; version?: string; asset?: string; alarm?: boolean; limit?: number }) {
   return useQuery({
     placeholderData: keepPreviousData,
     queryKey: ["predictions", query],

@@ -477,6 +477,8 @@ export const en = {
   "record.predictions": "What it foretold",
   "record.allAssets": "All assets",
   "record.noPredictions": "Nothing yet. On trial or in use it foretells each hour.",
+  "record.alarmsOnly": "Alarms only",
+  "record.noAlarms": "No alarm yet.",
   "record.more": "Show more",
   "record.time": "When",
   "record.said": "What it said",

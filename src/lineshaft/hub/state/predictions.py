@@ -79,11 +79,14 @@ class SqlPredictions:
         since: int | None = None,
         until: int | None = None,
         superseded: bool = False,
+        alarm: bool | None = None,
         limit: int = 100,
         before: tuple[int, int] | None = None,
     ) -> Sequence[StoredPrediction]:
         """Newest first. `asset`: it and all below it; `before`: time and id of the last one of the page before."""
         query = _chosen(asset, model, version, kind, since, until)
+        if alarm is not None:
+            query = query.where(table.c.alarm.is_(alarm))
         if not superseded:
             query = query.where(table.c.superseded == 0)
         if before is not None:

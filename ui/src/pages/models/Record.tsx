@@ -15,7 +15,8 @@ const MOST = 1000;
 export function Record({ model, version, assets }: { model: string; version: string; assets: readonly string[] }) {
   const [asset, setAsset] = useState("");
   const [limit, setLimit] = useState(SHOWN);
-  const predictions = usePredictions({ model, version, asset, limit });
+  const [alarms, setAlarms] = useState(false);
+  const predictions = usePredictions({ model, version, asset, ...(alarms ? { alarm: true } : {}), limit });
   const seen = [...new Set([...assets, ...(predictions.data?.items ?? []).map((one) => one.asset)])].sort();
   return (
     <>
@@ -26,16 +27,21 @@ export function Record({ model, version, assets }: { model: string; version: str
         title={t("record.predictions")}
         id="predictions"
         aside={
-          seen.length > 1 && (
-            <select className="input" value={asset} aria-label={t("models.asset")} onChange={(event) => setAsset(event.target.value)}>
-              <option value="">{t("record.allAssets")}</option>
-              {seen.map((path) => (
-                <option key={path} value={path}>
-                  {humanise(path.split("/").pop() ?? path)}
-                </option>
-              ))}
-            </select>
-          )
+          <>
+            <label className="record-alarms">
+              <input type="checkbox" checked={alarms} onChange={(event) => setAlarms(event.target.checked)} /> {t("record.alarmsOnly")}
+            </label>
+            {(seen.length > 1 || asset !== "") && (
+              <select className="input" value={asset} aria-label={t("models.asset")} onChange={(event) => setAsset(event.target.value)}>
+                <option value="">{t("record.allAssets")}</option>
+                {seen.map((path) => (
+                  <option key={path} value={path}>
+                    {humanise(path.split("/").pop() ?? path)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </>
         }
       >
         {predictions.isPending ? (
@@ -43,7 +49,7 @@ export function Record({ model, version, assets }: { model: string; version: str
         ) : predictions.isError ? (
           <Failure error={predictions.error} retry={() => void predictions.refetch()} />
         ) : predictions.data.items.length === 0 ? (
-          <Empty>{t("record.noPredictions")}</Empty>
+          <Empty>{t(alarms ? "record.noAlarms" : "record.noPredictions")}</Empty>
         ) : (
           <>
             <PredictionTable items={predictions.data.items} />
@@ -75,7 +81,7 @@ function PredictionTable({ items }: { items: readonly Prediction[] }) {
           {items.map((one) => (
             <tr key={one.id}>
               <td className="num record-time">{formatTime(one.time, "minute")}</td>
-              <td>{humanise(one.asset.split("/").pop() ?? one.asset)}</td>
+              <td className="record-asset">{humanise(one.asset.split("/").pop() ?? one.asset)}</td>
               <td>
                 <details>
                   <summary>

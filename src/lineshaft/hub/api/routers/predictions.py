@@ -181,6 +181,7 @@ def predictions(
     kind: Annotated[PredictionKind | None, Query()] = None,
     since: Since = None,
     until: Annotated[int | None, Query(description="UTC microseconds, not included")] = None,
+    alarm: Annotated[bool | None, Query(description="only alarms, or only quiet ones")] = None,
     superseded: Annotated[bool, Query(description="also those that late rows proved wrong")] = False,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str, Query(description="`next` of the page before")] = "",
@@ -194,6 +195,7 @@ def predictions(
         since=since,
         until=until,
         superseded=superseded,
+        alarm=alarm,
         limit=limit,
         before=_before(cursor),
     )
