@@ -26,6 +26,7 @@ from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSett
 from lineshaft.hub.security.identity import Identity
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
+from lineshaft.hub.usage import Uses, uses_of_plant
 from lineshaft.server import upkeep
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
@@ -167,6 +168,7 @@ def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, inge
         rate_limit=plant.hub.rate_limit,
         command=ingest.write,
         pipelines=ingest.pipelines,
+        uses=Uses(uses_of_plant(plant)),
         fault_token=read_password(data.root / SIMULATOR_TOKEN),
         fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
     )

@@ -9,6 +9,7 @@ import pytest
 
 from hub.api.conftest import Hub
 from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.usage import Use
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import Quality, SampleBatch
 
@@ -166,3 +167,18 @@ async def test_the_overview_counts_machines_and_takes_the_main_meter_as_power(pl
         assert [card["node"]["name"] for card in cards["items"]] == ["Mill 2", "Mill 3", "Mill 4"]
         assert [signal["name"] for signal in cards["items"][0]["signals"]] == ["power", "state", "temperature"]
         assert cards["items"][1]["worst"]["kind"] == "stale"
+
+
+async def test_a_signal_says_who_uses_it(plant: Hub) -> None:
+    """Apps and the plant are asked, and of saved views those that draw the signal and that the caller may see."""
+    path = f"{LINE}/mill-001/power"
+    found = plant.state.catalogue.by_path(path)
+    assert found is not None
+    plant.services.uses.offer(lambda asked: [Use("oee", "Mill 1", f"{LINE}/mill-001")] if asked == path else [])
+    async with plant.client() as client:
+        for name, address in (("mine", f"/trend?s=1,{found.id}"), ("other", f"/trend?s=1{found.id}")):
+            body = {"name": name, "address": address, "shared": False}
+            (await client.post("/api/v1/views", json=body)).raise_for_status()
+        uses = (await client.get(f"/api/v1/signals/{found.id}/uses")).json()["items"]
+        assert [(one["kind"], one["name"]) for one in uses] == [("oee", "Mill 1"), ("view", "mine")]
+        assert (await client.get("/api/v1/signals/99999/uses")).status_code == 404

@@ -113,3 +113,15 @@ async def test_a_viewer_may_look_but_not_begin(with_operators: Hub) -> None:
         body = {"operator": "too-much", "start": 0, "end": SECOND}
         assert (await client.post("/api/v1/backtests", json=body)).status_code == 403
         assert (await client.get("/api/v1/backtests")).json() == {"items": []}
+
+
+async def test_a_signal_says_which_operators_read_it(with_operators: Hub) -> None:
+    """The signal's page names the operator and the asset; a signal that no operator reads is used by none."""
+    hub = with_operators
+    async with hub.client() as client:
+        used = []
+        for number in hub.ids.tolist():
+            items = (await client.get(f"/api/v1/signals/{number}/uses")).json()["items"]
+            used.append([(one["kind"], one["name"], one["where"], one["role"]) for one in items])
+        assert ("operator", RULE["id"], ASSET, "input") in [one for items in used for one in items]
+        assert [] in used

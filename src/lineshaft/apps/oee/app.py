@@ -10,7 +10,7 @@ from dataclasses import replace
 from lineshaft.apps.base import App, AppContext
 from lineshaft.apps.oee.closing import Closing
 from lineshaft.apps.oee.deliveries import Outbox
-from lineshaft.apps.oee.figures import OeeFigures
+from lineshaft.apps.oee.figures import OeeFigures, uses_of
 from lineshaft.apps.oee.floor import router as floor
 from lineshaft.apps.oee.guess_routes import router as guess_router
 from lineshaft.apps.oee.handover import Handovers
@@ -40,6 +40,7 @@ def make(context: AppContext) -> Oee:
     )
     reports, outbox, section = Reports(setup, store), Outbox(services.state.database), context.plant.oee
     services.assets.offer(OeeFigures(reports))
+    services.uses.offer(lambda path: uses_of(setup, path))
     root = f"{context.plant.plant.enterprise}/{context.plant.plant.site}"
     closing = Closing(
         reports, outbox, section.webhooks, section.reports, root, context.plant.plant.name, round(section.settle * 1e6)

@@ -10,7 +10,9 @@ import numpy as np
 from lineshaft.analytics.oee import kpis
 from lineshaft.analytics.oee.totals import Totals
 from lineshaft.apps.oee.reports import Reports
+from lineshaft.apps.oee.setup import OeeSetup
 from lineshaft.hub.asset_figures import FigureInfo
+from lineshaft.hub.usage import Use
 from lineshaft.model.samples import Float64Array, Int64Array
 
 _COMPARED = ("oee", "availability", "effectiveness", "quality")
@@ -50,3 +52,8 @@ class OeeFigures:
         """Of the machine's intervals."""
         found = self.reports.store.intervals(asset, start, end)
         return [(max(one.start, start), min(one.end, end), one.product) for one in found if one.product]
+
+
+def uses_of(setup: OeeSetup, path: str) -> Sequence[Use]:
+    """Machines whose states, counts or products are told by the signal with this path."""
+    return [Use("oee", one.name, one.path) for one in setup.machines.values() if path in one.signals]

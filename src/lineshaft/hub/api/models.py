@@ -270,6 +270,21 @@ class PipelineView(BaseModel):
     steps: list[StepView]
 
 
+class UseView(BaseModel):
+    """A use of a signal. `where`: path of the asset or signal that it is about, of a view its address."""
+
+    kind: Literal["operator", "model", "edge rule", "computed", "oee", "view"]
+    name: str
+    where: str
+    role: Literal["input", "output"]
+
+
+class UsesView(BaseModel):
+    """Who uses a signal."""
+
+    items: list[UseView]
+
+
 class SignalPage(BaseModel):
     """Signals by path; `next` is the cursor of the next page."""
 

@@ -24,6 +24,7 @@ from lineshaft.hub.security.identity import Identity, Principal
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
+from lineshaft.hub.usage import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Services:
     command: Send = lambda node, command: False  # sends a command to a gateway
     operators: OperatorDesk | None = None  # operators at work and backtests
     models: ModelDesk | None = None  # what is trained and can be
+    uses: Uses = field(default_factory=Uses)  # who uses a signal
     assets: AssetFigures = field(default_factory=AssetFigures)  # what apps can tell about an asset over time
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token

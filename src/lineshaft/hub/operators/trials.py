@@ -64,6 +64,21 @@ class OperatorDesk:
             raise DataError("too many backtests wait already", hint="try again when one has ended")
         return job
 
+    def using(self, path: str) -> Sequence[tuple[Binding, bool]]:
+        """Operators and versions of models that read the signal with this path or write it (True: they write it)."""
+        above = {path.rsplit("/", depth)[0] for depth in range(1, path.count("/") + 1)}
+        nodes = [node for node in self.catalogue.equipment()[1] if node.path in above]
+        own = self.catalogue.signals(min(above, key=len, default=""))
+        ids = {one.path: one.id for one in own}
+        signals = [one.born.signal for one in own if one.born.node != NODE]
+        found = []
+        for one in bindings((*self.plan, *self.models()), nodes, signals, ids.__getitem__):
+            if any(signal.path == path for signal in one.inputs):
+                found.append((one, False))
+            elif any(signal.path == path for signal in one.outputs):
+                found.append((one, True))
+        return found
+
     def _bindings(self, wanted: Sequence[Planned]) -> list[Binding]:
         _, equipment = self.catalogue.equipment()
         catalogued = self.catalogue.signals()

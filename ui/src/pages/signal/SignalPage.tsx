@@ -19,6 +19,7 @@ import { SetValueButton } from "../../writes/SetValue";
 import { WriteTable } from "../../writes/WriteTable";
 import { EventTable } from "../events/EventTable";
 import { Pipeline } from "./Pipeline";
+import { Uses } from "./Uses";
 
 const CHANGES = 20;
 
@@ -77,6 +78,7 @@ function Page({ signal }: { signal: SignalInfo }) {
         <Facts signal={signal} />
         <Pipeline signal={signal} />
       </div>
+      <Uses signal={signal} />
       {signal.write && mayWrite && <Writes signal={signal} />}
       <Changes signal={signal} series={series} />
       <SignalEvents path={signal.path} />
@@ -85,11 +87,14 @@ function Page({ signal }: { signal: SignalInfo }) {
 }
 
 function Facts({ signal }: { signal: SignalInfo }) {
+  const { tree } = useTree();
+  const aliases = tree.trail(signal.asset).flatMap((node) => (node.level === "asset" || node.level === "component" ? node.aliases : []));
   const unit = prettyUnit(signal.unit);
   const number = (n: number) => `${formatNumber(n, decimalsOf(signal, n))} ${unit}`.trim();
   const limits = (["low_low", "low", "high", "high_high"] as const).filter((kind) => signal.limits[kind] != null);
   const facts: [string, string][] = [
     [t("signal.path"), signal.path],
+    ...(aliases.length ? [[t("signal.aliases"), aliases.join(", ")] as [string, string]] : []),
     [t("signal.kind"), [t(`signal.kind.${signal.kind}`), signal.datatype].join(", ")],
     [t("signal.unit"), unit || "–"],
   ];

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from bisect import bisect_right
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -19,10 +20,13 @@ from lineshaft.hub.api.models import (
     SignalPage,
     SignalView,
     StepView,
+    UsesView,
+    UseView,
 )
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.routers.explorer import Search
-from lineshaft.hub.api.services import Parts
+from lineshaft.hub.api.services import Caller, Parts
+from lineshaft.hub.usage import Use
 
 router = APIRouter(tags=["catalogue"])
 
@@ -111,6 +115,30 @@ def pipeline(signal: int, parts: Parts) -> PipelineView:
             for name in names
         ],
     )
+
+
+@router.get("/signals/{signal}/uses")
+def uses(signal: int, parts: Parts, caller: Caller) -> UsesView:
+    """Who uses a signal: operators and models, computed signals and rules of gateways, apps, and the caller's views."""
+    found = parts.state.catalogue.by_id(signal)
+    if found is None:
+        raise NotFound(f"there is no signal {signal}")
+    used = list(parts.uses.of(found.path))
+    if parts.operators is not None:
+        planned = {one.id for one in parts.operators.plan}
+        for binding, writes in parts.operators.using(found.path):
+            kind: Literal["operator", "model"] = "operator" if binding.planned.id in planned else "model"
+            used.append(Use(kind, binding.planned.id, binding.asset.path, "output" if writes else "input"))
+    used += [
+        Use("view", one.name, one.address) for one in parts.state.views.of(caller.name) if _shows(one.address, signal)
+    ]
+    return UsesView(items=[UseView(kind=u.kind, name=u.name, where=u.where, role=u.role) for u in used])
+
+
+def _shows(address: str, signal: int) -> bool:
+    """Whether a saved view draws the signal."""
+    asked = parse_qs(urlsplit(address).query).get("s", [""])[0]
+    return str(signal) in asked.split(",") or urlsplit(address).path == f"/signal/{signal}"
 
 
 def _cursor(path: str) -> str:
