@@ -39,6 +39,7 @@ const NOTHING = {};
 function navOf(location: string): string {
   if (location.startsWith("/maintenance/")) return "/maintenance";
   if (location.startsWith("/models/")) return "/models";
+  if (location.startsWith("/settings/")) return "/settings";
   return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
 }
 

@@ -69,6 +69,7 @@ export function BacktestSection({ plan, runs }: { plan: readonly PlannedOperator
           <label>
             {t("operators.operator")}
             <select
+              className="input"
               value={planned.id}
               onChange={(event) => {
                 setId(event.target.value);
@@ -85,7 +86,7 @@ export function BacktestSection({ plan, runs }: { plan: readonly PlannedOperator
           </label>
           <label>
             {t("operators.asset")}
-            <select value={asset} onChange={(event) => setAsset(event.target.value)}>
+            <select className="input" value={asset} onChange={(event) => setAsset(event.target.value)}>
               <option value="">{t("backtest.allAssets")}</option>
               {assets.map((path) => (
                 <option key={path} value={path}>

@@ -63,11 +63,9 @@ function Group({ group, onlyAbnormal }: { group: GroupInfo; onlyAbnormal: boolea
       <h2>
         {group.name} <span className="muted">{group.where}</span>
       </h2>
-      <div className="cards">
-        {parts.map((start) => (
-          <Cards key={start} group={group.path} start={start} count={Math.min(AT_ONCE, count - start)} onlyAbnormal={onlyAbnormal} />
-        ))}
-      </div>
+      {parts.map((start) => (
+        <Cards key={start} group={group.path} start={start} count={Math.min(AT_ONCE, count - start)} onlyAbnormal={onlyAbnormal} />
+      ))}
     </section>
   );
 }
@@ -92,21 +90,11 @@ function Cards({ group, start, count, onlyAbnormal }: { group: string; start: nu
     [key, range.live],
   );
   const history = useSeries(visible ? ids : [], range, 120);
-  if (!seen || !cards.data) {
-    return (
-      <>
-        {Array.from({ length: count }, (_, i) => (
-          <div key={i} className="card card-empty" {...(i === 0 ? { ref } : {})} />
-        ))}
-      </>
-    );
-  }
   return (
-    <>
-      <span ref={ref} className="cards-place" aria-hidden />
-      {items.map((card) => (
-        <AssetCard key={card.node.path} card={card} history={history.data} tree={tree} />
-      ))}
-    </>
+    <div className="cards" ref={ref}>
+      {seen && cards.data
+        ? items.map((card) => <AssetCard key={card.node.path} card={card} history={history.data} tree={tree} />)
+        : Array.from({ length: count }, (_, i) => <div key={i} className="card card-empty" />)}
+    </div>
   );
 }

@@ -23,7 +23,7 @@ export default function HealthPage() {
         <Failure error={health.error} retry={() => void health.refetch()} />
       ) : (
         <div className="scroll-x">
-          <table className="health">
+          <table className="health stack">
             <thead>
               <tr>
                 <th>{t("health.part")}</th>
