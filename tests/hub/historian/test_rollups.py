@@ -57,6 +57,48 @@ def assert_same(one: Rollups, other: Rollups, digits: float = 0.0) -> None:
             assert left.tolist() == right.tolist(), field.name
 
 
+class Changing:
+    """Traits that somebody changes."""
+
+    def __init__(self) -> None:
+        self.gap = 3600 * SECOND
+        self.states: set[int] = set()
+
+    def gaps(self, signals: np.ndarray) -> np.ndarray:
+        return np.full(len(signals), self.gap, np.int64)
+
+    def stateful(self, signals: np.ndarray) -> np.ndarray:
+        return np.isin(signals, list(self.states))
+
+
+def test_another_gap_or_kind_rolls_everything_up_anew(tmp_path: Path) -> None:
+    """After a change of `hub.gap` or of a signal's kind, old minutes, hours and days follow with the next row."""
+    traits, batch = Changing(), a_day(signals=2).take(slice(0, None, 40))
+    more = SampleBatch.of([1, 2, 3], START + DAY + np.arange(3) * SECOND, [1.0, 2.0, 3.0])
+    store = ClickHouseHistorian(f"chdb://{tmp_path}/history", traits)
+    store.open()
+    store.append(batch, "day")
+    Roller(store.rollups, store, traits).finish()
+    traits.gap, traits.states = 60 * SECOND, {2}
+    store.append(more, "more")
+    again = Roller(store.rollups, store, traits)  # as after a restart
+    again.finish()
+    found = all_levels(store)
+    passes = again.figures.passes
+    store.append(more, "more again")
+    again.finish()
+    assert again.figures.passes == passes + 1, "nothing has changed, so nothing is done anew"
+    store.close()
+
+    fresh = ClickHouseHistorian(f"chdb://{tmp_path}/fresh", traits)
+    fresh.open()
+    fresh.append(SampleBatch.concat([batch, more]), "all")
+    Roller(fresh.rollups, fresh, traits).finish()
+    for level, wanted in all_levels(fresh).items():
+        assert_same(found[level], wanted)
+    fresh.close()
+
+
 def test_a_day_that_comes_shuffled_in_pieces_and_twice_gives_the_same_roll_ups(tmp_path: Path) -> None:
     """In order and at once, or shuffled in blocks with passes in between and blocks repeated: equal bit for bit."""
     batch = a_day()

@@ -22,6 +22,8 @@ _log = structlog.get_logger(__name__)
 _MINUTES_AT_ONCE: Final = 120_000
 _BUCKETS_AT_ONCE: Final = 8_000
 """Hours or days of signals that are merged at a time."""
+_BEGINNING: Final = -(2**62)
+"""Before all times."""
 
 
 class Traits(Protocol):
@@ -98,6 +100,7 @@ class Roller:
     settings: RollerSettings = RollerSettings()
     busy: Callable[[], bool] = lambda: False
     figures: RollerFigures = field(default_factory=RollerFigures)
+    _rolled_as: dict[int, tuple[int, bool]] = field(default_factory=dict)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
@@ -136,6 +139,7 @@ class Roller:
         touched = self.store.touched(self.settings.notes)
         if not touched.stamps:
             return False
+        self._start_anew(np.unique(touched.signals))
         self._minutes(touched)
         self._merge("minute", "hour", touched)
         self._merge("hour", "day", touched)
@@ -146,6 +150,25 @@ class Roller:
         self.figures.minutes += len(touched.minutes)
         self.figures.seconds += time.monotonic() - began
         return len(touched.minutes) >= self.settings.notes
+
+    def _start_anew(self, signals: UInt32Array) -> None:
+        """All minutes of signals whose kind or gap is another one than before are computed anew, in later passes."""
+        gaps, stateful = self.traits.gaps(signals), self.traits.stateful(signals)
+        wanted = list(zip(gaps.tolist(), stateful.tolist(), strict=True))
+        if not self._rolled_as:
+            self._rolled_as.update(self.store.rolled_as())
+        known = [self._rolled_as.get(signal) for signal in signals.tolist()]
+        other = np.array([one != now for one, now in zip(known, wanted, strict=True)], np.bool_)
+        if not other.any():
+            return
+        changed = [
+            signal for signal, one, now in zip(signals.tolist(), known, wanted, strict=True) if one and one != now
+        ]
+        if changed:
+            _log.info("rollups: rolled up anew, kind or gap has changed", signals=len(changed))
+            self.store.touch(changed, _BEGINNING)
+        self.store.note_rolled_as(signals[other], gaps[other], stateful[other])
+        self._rolled_as.update(zip(signals.tolist(), wanted, strict=True))
 
     def finish(self) -> None:
         """Passes until nothing waits. Raises StoreUnavailable."""

@@ -81,6 +81,17 @@ class RollupStore:
             f" WHERE {among(signals)} AND time > {moment(after)}{TOUCHED_GROUP}"
         )
 
+    def rolled_as(self) -> dict[int, tuple[int, bool]]:
+        """Signal -> (gap in microseconds, whether it is a state) with which it was rolled up."""
+        table = self._engine.arrow("SELECT signal, gap, stateful FROM rolled_as FINAL").to_pydict()
+        pairs = zip(table["gap"], map(bool, table["stateful"]), strict=True)
+        return dict(zip(table["signal"], pairs, strict=True))
+
+    def note_rolled_as(self, signals: UInt32Array, gaps: Int64Array, stateful: NDArray[np.bool_]) -> None:
+        """From now on these signals are rolled up so."""
+        columns = [pa.array(signals), pa.array(gaps), pa.array(stateful)]
+        self._engine.insert("rolled_as", pa.table(columns, names=["signal", "gap", "stateful"]), {})
+
     def forget(self, stamps: Sequence[int]) -> None:
         """These notes are done."""
         self._engine.change(

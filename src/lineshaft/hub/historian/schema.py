@@ -197,7 +197,17 @@ def _version_4(layout: Layout) -> tuple[str, ...]:
     )
 
 
-VERSIONS: Final = (_version_1, _version_2, _version_3, _version_4)
+def _version_5(layout: Layout) -> tuple[str, ...]:
+    """What each signal was taken for when it was rolled up: another kind or gap means that all must be done anew."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {layout.stored('rolled_as')}{layout.on_cluster}"
+        " (signal UInt32, gap Int64, stateful Bool, at DateTime64(6, 'UTC') DEFAULT now64(6))"
+        f" ENGINE = {layout.engine('ReplacingMergeTree', 'rolled_as', 'at')} ORDER BY signal",
+        *layout.distributed("rolled_as"),
+    )
+
+
+VERSIONS: Final = (_version_1, _version_2, _version_3, _version_4, _version_5)
 """Statements that lead from each version to the next; a new version goes to the end, none is ever changed."""
 
 
