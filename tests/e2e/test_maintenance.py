@@ -124,6 +124,8 @@ def test_from_the_first_sign_to_the_score(pumps: Served, open_page: Open) -> Non
     page.get_by_role("link", name="Health of Cooling-water pump 1").click()
     expect(page.get_by_text("left normal").first).to_be_visible()
     expect(page.locator(".moment", has_text="repaired").first).to_be_visible()
+    page.get_by_role("link", name="Values of the machine").click()
+    expect(page.get_by_role("link", name="Health", exact=True).last).to_have_attribute("href", re.compile("/machine/"))
     page.goto(f"{pumps.url}/maintenance")
     page.get_by_role("link", name="Cooling-water pump 2: Damage of the outer race").click()
     page.get_by_role("button", name="Acknowledge").click()

@@ -115,6 +115,28 @@ async def test_a_case_tells_when_it_opens_escalates_and_ends(services: Services)
     assert [one.kind for one in case.case.entries].count("escalated") == 2
 
 
+async def test_what_late_data_take_back_leaves_no_case(services: Services) -> None:
+    """When a sign is withdrawn the case begins with the next one, under its number; without any sign it is gone."""
+    plant(services)
+    say(services, 30, "watch")
+    app = make(services)
+    app.recorder.step()
+    (one,) = app.store.find()
+    say(services, 20, "alarm")
+    app.recorder.step()
+    alarm, watch = (stored.event for stored in services.state.events.find(kind="maintenance.health."))
+    notice = Event(watch.time, "operator.withdrawn", ASSET, "Withdrawn after late data")
+    services.state.events.withdraw([watch], [notice])
+    app.recorder.step()
+    (same,) = app.store.find()
+    assert (same.id, same.case.opened) == (one.id, alarm.time)
+    services.state.events.withdraw(
+        [alarm], [Event(alarm.time, "operator.withdrawn", ASSET, "Withdrawn after late data")]
+    )
+    app.recorder.step()
+    assert app.store.find() == []
+
+
 async def test_who_may_do_what(services: Services) -> None:
     """A viewer only looks; what is missing or makes no sense is named, and changes nothing."""
     plant(services)

@@ -982,6 +982,7 @@ export const en = {
   "maintenance.cases": "Cases",
   "maintenance.noCases": "No machine has left its healthy time. The operator `machine-health` watches those that are given to it.",
   "maintenance.stage.learning": "Learning",
+  "asset.health": "Health",
   "wear.title": "Health of the machines",
   "wear.none": "No machine has a health yet. An entry with the operator `machine-health` under `operators:` in the plant gives one to every pump, fan, spindle, compressor and conveyor.",
   "wear.machine": "Machine",

@@ -35,6 +35,7 @@ export default function AssetPage() {
   const abnormal = useAbnormal(path, 1).data;
   const trend = useTrendHref();
   const look = useSignalHref();
+  const href = useHref();
   const { range } = useRange();
   const [filter, setFilter] = useState("");
 
@@ -76,6 +77,12 @@ export default function AssetPage() {
         <span className="muted">{[node.type && humanise(node.type), node.description].filter(Boolean).join(" · ")}</span>
         {measures.length > 0 && (
           <div className="section-aside">
+            {own.some((signal) => signal.name === "health_index") && (
+              <Link href={href(`/maintenance/machine/${path.split("/").map(encodeURIComponent).join("/")}`)} className="button">
+                <Icon name="maintenance" />
+                {t("asset.health")}
+              </Link>
+            )}
             {waves.map((signal) => (
               <Link key={signal.id} href={look(signal)} className="button">
                 <Icon name="waveform" />
