@@ -17,7 +17,9 @@ from lineshaft.cli import app
 from lineshaft.config.load import load_plant
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.drivers.mqtt.client import Message
 from lineshaft.drivers.mqtt.driver import MqttDriver
+from lineshaft.drivers.mqtt.heard import MOST_BYTES, Heard
 from lineshaft.drivers.mqtt.options import MqttAddress, MqttConnection
 from lineshaft.errors import AccessDenied
 from lineshaft.gateway.connect.visit import look_around
@@ -134,6 +136,18 @@ async def test_everything_with_a_value_is_found_with_its_meaning(place: Place) -
     times = dict(zip(batch.signals.tolist(), batch.times.tolist(), strict=True))
     at = [one.address for one in found].index("hall/press/state /running @/ts")
     assert times[at] == 1_772_344_800_000_000
+
+
+def test_a_search_does_not_take_all_memory() -> None:
+    """A broker with huge and countless messages: what is too large is passed over, and all together stays bounded."""
+    heard = Heard()
+    heard.take([Message("huge", b"1" * 300_000, False, 1, 0)])
+    assert not heard.topics
+    body = b'{"v": 1, "words": "' + b"x" * 250_000 + b'"}'
+    heard.take([Message(f"t/{n}", body, False, 1, 0) for n in range(400)])
+    assert heard.size == len(body) * len(heard.topics) <= MOST_BYTES + len(body)
+    heard.take([Message("t/0", b"7", False, 1, 0)])
+    assert (heard.topics["t/0"].payload, heard.size) == (b"7", len(body) * (len(heard.topics) - 1) + 1)
 
 
 async def test_a_search_can_be_narrowed(place: Place) -> None:

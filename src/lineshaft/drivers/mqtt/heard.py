@@ -15,6 +15,8 @@ from lineshaft.model.equipment import Datatype
 
 _MOST: Final = 10_000
 _LARGEST: Final = 1 << 18
+MOST_BYTES: Final = 64 << 20
+"""What all payloads together may take; beyond it no new topic is kept."""
 _SPARKPLUG: Final = "spBv1.0/"
 """Its messages are no JSON, and the hub understands them without a driver."""
 
@@ -24,14 +26,17 @@ class Heard:
     """The last message of each topic that has values for people; of too many topics the first."""
 
     topics: dict[str, Message] = field(default_factory=dict)
+    size: int = 0  # bytes of all payloads
 
     def take(self, messages: Sequence[Message]) -> None:
         """Keep what a person could want."""
         for message in messages:
-            known = message.topic in self.topics
+            known = self.topics.get(message.topic)
+            room = known is not None or (len(self.topics) < _MOST and self.size < MOST_BYTES)
             if not message.payload or message.topic.startswith(_SPARKPLUG) or len(message.payload) > _LARGEST:
                 continue
-            if (known or len(self.topics) < _MOST) and _is_text(message.payload):
+            if room and _is_text(message.payload):
+                self.size += len(message.payload) - (0 if known is None else len(known.payload))
                 self.topics[message.topic] = message
 
     def messages(self) -> list[Message]:
