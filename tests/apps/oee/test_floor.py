@@ -147,6 +147,7 @@ async def test_a_shift_hands_over(line: Line) -> None:
         ]
         actions = [one["action"] for one in (await client.get("/audit", headers=viewer)).json()["items"]]
         assert actions == ["handover", "handover"]
+        assert (page["before"]["id"], page["before"]["taken"]) == ("late", False)
         wrong = body | {"shift_start": 5, "key": "qrstuvwx"}
         assert (await client.post("/handovers", json=wrong, headers=operator)).status_code == 422
         assert (await client.get("/handover", params={"path": PRESS}, headers=viewer)).status_code == 404

@@ -1338,6 +1338,8 @@ export const en = {
   "oee.handover.pick": "Choose a line.",
   "oee.handover.shift": "Shift",
   "oee.handover.print": "Print",
+  "oee.handover.notTaken": "The shift before ({shift}) has not been taken over yet.",
+  "oee.handover.look": "Open it",
   "oee.handover.failures": "Failures",
   "oee.handover.losses": "What cost most",
   "oee.handover.times_one": "{n} time",

@@ -49,6 +49,7 @@ class Handovers:
                 f"no shift of {line.name} begins at {start}" if start else f"{line.name} had no shift lately"
             )
         end = min(shift.end, now)
+        before = next((one for one in shifts if one.end <= shift.start), None)
         losses = self.reports.losses(path, shift.start, end)
         stops = self.reports.stops(path, shift.start, end, 5_000_000, _MOST)
         orders = self.reports.store.orders.find(path, shift.start, end)
@@ -62,6 +63,8 @@ class Handovers:
             "alarms": self._alarms(path, shift.start, end),
             "orders": order_rows(self.reports, orders, now),
             "said": self.said(path, shift.start),
+            "before": None if before is None else _shift(before) | {
+                "taken": any(one["kind"] == "taken" for one in self.said(path, before.start))},
         }  # fmt: skip
 
     def say(self, path: str, shift_start: int, entry: Mapping[str, str], by: str, at: int) -> bool:

@@ -26,6 +26,7 @@ interface HandoverPage {
   open: { machine: string; name: string; start: number; end: number; element: string; reason_name: string }[];
   alarms: { time: number; subject: string; message: string; severity: string }[];
   orders: { id: string; name: string; product_name: string; quantity: number; good: number; state: string; late: boolean }[];
+  before: (ShiftName & { taken: boolean }) | null;
   said: { kind: "note" | "taken"; text: string; by: string; at: number }[];
 }
 
@@ -66,6 +67,14 @@ function Page(props: { path: string; name: string; shift: number | undefined; ch
   const words = (one: ShiftName) => `${formatTime(one.start, "minute")} ${one.id ? (one.crew ? t("oee.shift", { shift: one.id, crew: one.crew }) : t("oee.shiftPlain", { shift: one.id })) : ""}`;
   return (
     <div className="oee-handover">
+      {!page.shift.over && page.before && !page.before.taken && (
+        <p className="oee-gain no-print" role="status">
+          {t("oee.handover.notTaken", { shift: words(page.before) })}{" "}
+          <button type="button" className="button" onClick={() => props.choose(page.before?.start ?? null)}>
+            {t("oee.handover.look")}
+          </button>
+        </p>
+      )}
       <Section
         title={`${props.name}: ${words(page.shift)}`}
         id="oee-handover"
