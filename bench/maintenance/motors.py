@@ -28,7 +28,7 @@ def measure(report: Report, small: bool) -> None:
     """Every figure of motors, pumps and the gateway's step."""
     _currents(report, 40 if small else 300)
     _cavitation(report, 20 if small else 200)
-    _edge(report, 300 if small else 10_000)
+    _edge(report, 150 if small else 10_000)
 
 
 def _currents(report: Report, count: int) -> None:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from lineshaft.analytics.bearings.findings import Diagnosis, Finding, MatchedPeak, NotDiagnosable
 from lineshaft.analytics.vibration.sensor import SensorProblem, sensor_problems
 from lineshaft.analytics.vibration.spectrum import Spectrum, amplitude_spectrum
+from lineshaft.analytics.vibration.units import CURRENT
 from lineshaft.model.samples import Float64Array
 
-CURRENT: Final = {"A": 1.0, "mA": 1e-3, "kA": 1e3}
-"""Unit -> A."""
 BROKEN_BAR_DB: Final = -45.0
 """Lower sideband by the supply line, at load: beyond it a broken bar is likely; up to -54 dB a rotor is sound (Thomson
 and Fenger 2001)."""

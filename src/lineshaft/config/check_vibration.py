@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lineshaft.analytics.bearings.kinematics import find_bearing
-from lineshaft.analytics.motor_current import CURRENT
 from lineshaft.analytics.vibration.severity import zone_name
+from lineshaft.analytics.vibration.units import CURRENT
 from lineshaft.config import units
 from lineshaft.config.draft import DeviceDraft, Draft, SignalDraft
 from lineshaft.config.problems import Report, suggestion

@@ -10,8 +10,9 @@ from typing import Final
 from lineshaft.analytics.bearings.diagnosis import Machine, diagnose
 from lineshaft.analytics.bearings.findings import Diagnosis
 from lineshaft.analytics.bearings.kinematics import FaultOrders, fault_orders, find_bearing
-from lineshaft.analytics.motor_current import CURRENT, Motor, diagnose_current
+from lineshaft.analytics.motor_current import Motor, diagnose_current
 from lineshaft.analytics.vibration.severity import Boundaries, zone_name
+from lineshaft.analytics.vibration.units import CURRENT
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
 from lineshaft.config.vibration import VibrationSensorConfig, geometry_of
 from lineshaft.model.equipment import Attribute

@@ -28,6 +28,9 @@ ACCELERATION: Final = {
 }
 """Unit -> m/s2."""
 
+CURRENT: Final = {"A": 1.0, "mA": 1e-3, "kA": 1e3}
+"""Unit -> A."""
+
 VELOCITY: Final = {"m/s": 1000.0, "mm/s": 1.0, "um/s": 1e-3, "µm/s": 1e-3, "in/s": 25.4, "ips": 25.4}
 """Unit -> mm/s."""
 

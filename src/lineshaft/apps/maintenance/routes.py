@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query
 
 from lineshaft.analytics.bearings.findings import Diagnosis, Finding
 from lineshaft.analytics.bearings.kinematics import FaultOrders, Geometry, fault_orders, find_bearing
-from lineshaft.analytics.motor_current import CURRENT
 from lineshaft.analytics.vibration.severity import zone_name
+from lineshaft.analytics.vibration.units import CURRENT
 from lineshaft.apps.maintenance import bodies
 from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
