@@ -140,6 +140,7 @@ class MachineStatesConfig(Section):
     least: Duration | None = key(None, "See stop_events.", unit="s", ge=0)
 
 
+_DAY = 86_400.0
 STATES_ID = "machine-states"
 """Id of the operator that the section `oee` brings with it."""
 
@@ -159,7 +160,7 @@ def states_operator(oee: OeeConfig, names: Mapping[str, str], currency: str) -> 
     }
     if oee.stop_events is not None:
         options["least"] = duration_text(oee.stop_events)
-    return OperatorConfig(id=STATES_ID, operator=STATES_ID, assets=tuple(assets), options=options)
+    return OperatorConfig(id=STATES_ID, operator=STATES_ID, assets=tuple(assets), options=options, past=_DAY)
 
 
 def _machine(config: MachineConfig) -> dict[str, Any]:

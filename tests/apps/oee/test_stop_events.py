@@ -15,7 +15,8 @@ from lineshaft.hub.operators.backtest import backtest
 from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import plan_operators
 from lineshaft.hub.operators.worker import Limits, Worker
-from lineshaft.model.equipment import Equipment, Level
+from lineshaft.hub.ports import BornSignal
+from lineshaft.model.equipment import Equipment, Level, Signal, SignalKind
 from lineshaft.model.events import Event
 
 from .plant import DAY, HOUR, MINUTE, MONDAY, PRESS, ROOT, RUN, SAW, SIX, STOP, Line, running
@@ -73,3 +74,26 @@ async def test_live_backtest_and_kpis_know_the_same_stops(tmp_path: Path) -> Non
         hub.stop()
         again.sort(key=lambda one: (one.time, one.subject))
         assert json.dumps([asdict(one) for one in again]) == json.dumps([asdict(one) for one in stored])
+
+
+async def test_words_that_come_later_count(tmp_path: Path) -> None:
+    """A signal that is stored before its birth has no words for its states; when they come, the past is told anew."""
+    with running(tmp_path) as line:
+        state = line.services.state
+        state.register_equipment([Equipment(f"{ROOT}/line", "Line", Level.LINE)])
+        press, saw = line.plant.oee.machines
+        oee = line.plant.oee.model_copy(update={"machines": (press.model_copy(update={"standard": "words"}), saw)})
+        hub = Operators(
+            plan_operators(line.plant.model_copy(update={"oee": oee})), line.historian, state, SystemClock()
+        )
+        line.put(f"{PRESS}/state", [(SIX, 1.0), (SIX + 20 * MINUTE, 2.0), (SIX + 30 * MINUTE, 1.0)])
+        hub.open()
+        line.historian.listen(hub.feed.told)
+        _work(hub)
+        assert not _stored(line)
+        born = Signal(PRESS, "state", SignalKind.STATE, states=(("1", "running"), ("2", "stopped")))
+        state.register([BornSignal(born, "works/gateway-1", "plc")])
+        hub.open()
+        _work(hub)
+        hub.stop()
+        assert [one.details["state"] for one in _stored(line)] == ["stopped"]

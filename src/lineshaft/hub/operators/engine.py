@@ -190,6 +190,9 @@ class Operators:
 def _made_for(binding: Binding) -> str:
     """Changes when the operator, its options or its inputs do, so that an old state is of no use."""
     made_for = f"{binding.planned.config.operator} {binding.planned.options.model_dump_json()} {binding.ids}"
+    words = [one.states for one in binding.inputs if one.states]
+    if words:
+        made_for += f" {words}"  # history that comes before the birth of its signals has no words for their states
     if len(made_for) <= _LONGEST:
         return made_for
     return f"{binding.planned.config.operator} {hashlib.sha256(made_for.encode()).hexdigest()}"
