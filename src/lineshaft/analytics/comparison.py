@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from lineshaft.model.samples import Float64Array, Int64Array
 
@@ -84,7 +84,7 @@ class Standing:
         """95 % confidence interval of the mean; NaN when there is too little to say."""
         if self.too_little:
             return float("nan"), float("nan")
-        half = float(stats.t.ppf(0.975, self.independent - 1)) * self.variance**0.5
+        half = float(scipy.stats.t.ppf(0.975, self.independent - 1)) * self.variance**0.5
         return self.mean - half, self.mean + half
 
 
@@ -227,7 +227,7 @@ def _chance(one: Standing, other: Standing) -> float:
         return 1.0 if one.mean == other.mean else 0.0
     t = (one.mean - other.mean) / variance**0.5
     freedom = variance**2 / sum(x.variance**2 / max(x.independent - 1, 1.0) for x in (one, other))
-    return float(2 * stats.t.sf(abs(t), freedom))
+    return float(2 * scipy.stats.t.sf(abs(t), freedom))
 
 
 def _holm(chances: Sequence[float]) -> list[float]:

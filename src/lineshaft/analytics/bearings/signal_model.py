@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from scipy.signal import oaconvolve
+import scipy
 
 from lineshaft.analytics.bearings.kinematics import FaultOrders
 from lineshaft.model.samples import Float64Array
@@ -78,7 +78,7 @@ def damaged_wave(damage: Damage, rate: float, seconds: float, random: np.random.
     decay = damage.damping * omega
     t = np.arange(max(8, round(rate * min(seconds, 8 / decay)))) / rate
     ring = np.exp(-decay * t) * np.sin(omega * math.sqrt(1 - damage.damping**2) * t)
-    wave: Float64Array = oaconvolve(train[:n], ring)[:n]
+    wave: Float64Array = scipy.signal.oaconvolve(train[:n], ring)[:n]
     size = float(np.std(wave))
     return wave / size if size > 0 else wave
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
 
 from lineshaft.model.samples import Float64Array
 
@@ -58,13 +58,13 @@ def fit_weibull(lives: Float64Array, censored: Float64Array, confidence: float =
     high = 1.0
     while score(high) < 0 and high < 1e4:
         high *= 2
-    shape = float(optimize.brentq(score, 1e-3, high))
+    shape = float(scipy.optimize.brentq(score, 1e-3, high))
     scale = float((all_t**shape).sum() / len(t)) ** (1 / shape)
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = float(scipy.stats.norm.ppf(0.5 + confidence / 2))
     deviations = _deviations(t, all_t, shape, scale)
     shape_low, shape_high = (shape * math.exp(sign * z * deviations[0]) for sign in (-1, 1))
     scale_low, scale_high = (scale * unit * math.exp(sign * z * deviations[1]) for sign in (-1, 1))
-    mean = scale * unit * float(special.gamma(1 + 1 / shape))
+    mean = scale * unit * float(scipy.special.gamma(1 + 1 / shape))
     return Weibull(
         len(lives), len(censored), shape, scale * unit, mean, (shape_low, shape_high), (scale_low, scale_high),
         confidence,

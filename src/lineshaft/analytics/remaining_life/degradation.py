@@ -6,7 +6,7 @@ import math
 from typing import Final, Literal
 
 import numpy as np
-from scipy.stats import invgauss
+import scipy
 
 from lineshaft.analytics.remaining_life.estimate import RemainingLife, too_early
 from lineshaft.model.samples import Float64Array
@@ -48,7 +48,7 @@ def growth_life(
     diffusion = max(inside, 0.02 * float(np.var(noise))) / float(np.mean(steps))
     uncertain = diffusion + (error / drift) ** 2 * drift * distance
     mean, shape = distance / drift, distance**2 / uncertain
-    low, middle, high = (float(invgauss.ppf(q, mean / shape, scale=shape)) for q in (0.1, 0.5, 0.9))
+    low, middle, high = (float(scipy.stats.invgauss.ppf(q, mean / shape, scale=shape)) for q in (0.1, 0.5, 0.9))
     words = f"the index grows by {drift:.3g} in {unit} and is {distance:.3g} below the limit"
     return RemainingLife(low, middle, high, growth, words)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from lineshaft.analytics.remaining_life.estimate import RemainingLife, too_early
 from lineshaft.model.samples import Float64Array
@@ -43,7 +43,7 @@ def fit_weibull(failed: Float64Array, running: Float64Array | None = None) -> We
         powers = np.exp(shape * logs)
         return float(np.sum(powers * logs) / np.sum(powers)) - 1 / shape - mean
 
-    shape = 50.0 if slope(50.0) < 0 else float(brentq(slope, 0.05, 50.0))
+    shape = 50.0 if slope(50.0) < 0 else float(scipy.optimize.brentq(slope, 0.05, 50.0))
     scale = unit * float(np.sum(np.exp(shape * logs)) / len(failed)) ** (1 / shape)
     return Weibull(shape, scale)
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
+import scipy
 from scipy import fft
-from scipy.signal import get_window, zoom_fft
 
 from lineshaft.model.samples import Float64Array
 
@@ -96,7 +96,7 @@ def zoom_spectrum(
         raise ValueError(f"a zoom needs two or more lines in a band that ascends within 0 and {rate / 2:g} Hz")
     shape = _window(window, len(wave))
     gain = float(np.sum(shape))
-    values = zoom_fft((wave - np.mean(wave)) * shape, [low, high], m=lines, fs=rate, endpoint=True)
+    values = scipy.signal.zoom_fft((wave - np.mean(wave)) * shape, [low, high], m=lines, fs=rate, endpoint=True)
     bandwidth = len(wave) * float(np.sum(shape**2)) / gain**2
     return Spectrum(np.linspace(low, high, lines), 2 * np.abs(values) / gain, bandwidth, 1)
 
@@ -158,6 +158,6 @@ def local_median(power: Float64Array, width: int) -> Float64Array:
 @lru_cache(maxsize=16)
 def _window(window: Window, n: int) -> Float64Array:
     """The window's samples, read only because every caller gets the same."""
-    shape: Float64Array = get_window(window, n)
+    shape: Float64Array = scipy.signal.get_window(window, n)
     shape.setflags(write=False)
     return shape
