@@ -147,6 +147,13 @@ async def _signals(
         if not found["complete"]:
             show.say("There is more than can be listed at once; use --match, or the page.")
         signals = [one for one in found["items"] if _matches(one, wanted.match)]
+        bare = [one for one in signals if one["kind"] == "waveform" and "rate_address" not in one["waveform"]]
+        if bare:
+            names = ", ".join(one["label"] for one in bare)
+            show.say(
+                f"Left out, because nothing tells the sample rate of a row of numbers: {names}. The page asks for it."
+            )
+        signals = [one for one in signals if one not in bare]
         for one, name in zip(signals, _names(signals), strict=True):
             one["name"] = name
         body["signals"] = [_entry(one) for one in signals]
