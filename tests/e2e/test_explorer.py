@@ -101,3 +101,13 @@ def test_a_trend_is_laid_over_the_day_before(hub: Hub, page: Page, tmp_path: Pat
     assert (tmp_path / "trend.png").read_bytes()[:4] == b"\x89PNG"
     page.reload()
     expect(page.get_by_label("Compare with another period")).to_have_value("1d")
+
+
+def test_cards_of_the_overview_draw_their_history(hub: Hub, page: Page) -> None:
+    """A card that is on the screen has the course of its first value and its states over the range."""
+    page.goto(hub.url)
+    card = page.locator(".card", has_text="CNC 2").first
+    drawn = """(card) => [...card.querySelectorAll('canvas')].filter((one) => one.width > 0 &&
+      one.getContext('2d').getImageData(0, 0, one.width, one.height).data.some((byte) => byte > 0)).length"""
+    expect(card).to_be_visible()
+    page.wait_for_function(f"(card) => ({drawn})(card) >= 2", arg=card.element_handle())

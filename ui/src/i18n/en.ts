@@ -78,7 +78,7 @@ export const en = {
   "compare.is.little": "too little to say",
   "compare.noBand": "There is no load at which all of them were. Choose a band, or do not match by load.",
   "compare.noProduct": "There is no product that all of them made in this range. Take a longer range, or do not match by product.",
-  "compare.tooLittle": "There is too little to say: nobody has enough matched time. Take a longer range or match by less.",
+  "compare.tooLittle": "There is too little to say: the matched time is short, or its values hardly move. Take a longer range or match by less.",
   "compare.alone": "Only {name} has enough matched time; there is nobody to compare it with.",
   "compare.clearAll": "{name} is best, clearly better than all others.",
   "compare.clearSome": "{name} is best, clearly better than {n} of {of} others.",

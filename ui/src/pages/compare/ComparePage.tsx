@@ -16,7 +16,7 @@ import { sayRanking } from "./words";
 
 const KEYS = ["type", "assets", "place", "metric", "by", "product", "load", "low", "high", "better"] as const;
 const ROUND = 300e6; // microseconds; a live range asks anew each five minutes
-const PREFERRED = /^figure:oee$|(^|\/)(active[-_])?power$|energy/;
+const PREFERRED = /^(active[-_])?power$|energy/;
 
 type Change = (key: (typeof KEYS)[number], value: string) => void;
 
