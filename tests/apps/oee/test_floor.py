@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lineshaft.apps.oee.board import board
 from lineshaft.apps.oee.slots import Note
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.events import Event, Severity
@@ -163,3 +164,12 @@ async def get(line: Line, page: str, path: str = "", **query: str) -> dict[str, 
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def test_the_target_follows_the_products(line: Line) -> None:
+    """Half an hour of a product of 30 s and half an hour of one of 60 s are 60 and 30 parts that were due."""
+    line.put(f"{PRESS}/state", [(SIX, RUN)])
+    line.put(f"{PRESS}/product", [(SIX, "P1"), (SIX + 30 * MINUTE, "P9")])
+    await line.at(SIX + HOUR)
+    (press,) = board(line.oee.reports, PRESS, line.clock.now_us())
+    assert press["shift"]["target"] == pytest.approx(90)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from lineshaft.analytics.oee.calendar import Plan, Shift, plan_steps, shifts_between
+from lineshaft.analytics.oee.calendar import Shift, shifts_between
 from lineshaft.analytics.oee.elements import Element
 from lineshaft.analytics.oee.states import State
 from lineshaft.analytics.oee.totals import Totals
+from lineshaft.apps.oee.aims import aims
 from lineshaft.apps.oee.keeping import story_of
 from lineshaft.apps.oee.reports import Reports, figures
 from lineshaft.apps.oee.setup import MachineSetup
@@ -27,7 +26,8 @@ def board(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
     """One row per machine at and below a path, in the order of flow."""
     machines = reports.machines(path)
     paths = [machine.path for machine in machines]
-    intervals = reports.store.interval_table(paths, now - _LOOK_BACK_US, now)
+    begun = [one.start for machine in machines if (one := _shift_now(machine, now)) is not None]
+    intervals = reports.store.interval_table(paths, min([now - _LOOK_BACK_US, *begun]), now)
     notes = reports.store.note_table(paths, now - _LOOK_BACK_US, now)
     confirmed = reports.store.cycles()
     return [
@@ -36,6 +36,10 @@ def board(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
         )
         for machine in machines
     ]
+
+
+def _shift_now(machine: MachineSetup, now: int) -> Shift | None:
+    return next(iter(shifts_between(machine.calendar, now, now + 1)), None) if machine.calendar else None
 
 
 def _row(
@@ -50,17 +54,17 @@ def _row(
         return reports.cycle(path, name, confirmed)
 
     totals = reports.store.totals([machine.path], slot.start, slot.start + 1, "", cycle).get((machine.path,))
-    shift = next(iter(shifts_between(machine.calendar, now, now + 1)), None) if machine.calendar else None
+    shift = _shift_now(machine, now)
     return {
         "machine": machine.path,
         "name": machine.name,
         "line": machine.line,
         "state": State(last.state if last else State.UNKNOWN).name.lower(),
-        **_why(reports, machine, intervals, notes, now),
+        **_why(reports, machine, [one for one in intervals if one.end > now - _LOOK_BACK_US], notes, now),
         "since": reports.store.since(machine.path, last.state) if last else None,
         "cause": last.cause if last else "",
         "product": product,
-        "shift": _shift(shift, totals, machine, cycle(machine.path, product), now),
+        "shift": _shift(shift, totals, machine, intervals, lambda name: cycle(machine.path, name), now),
         "figures": figures(totals) if totals is not None else None,
     }
 
@@ -86,27 +90,19 @@ def _why(
 
 
 def _shift(
-    shift: Shift | None, totals: Totals | None, machine: MachineSetup, cycle: float, now: int
-) -> dict[str, Any] | None:
+    shift: Shift | None, totals: Totals | None, machine: MachineSetup, intervals: Sequence[Interval],
+    cycle: Callable[[str], float], now: int,
+) -> dict[str, Any] | None:  # fmt: skip
     """Target so far and of the whole shift, made so far, the gap, and the projection at the rate of now."""
     if shift is None:
         return None
-    plan, _ = plan_steps(machine.calendar, (shift,), shift.start, shift.end)
-    whole, so_far = _work(plan.cut(shift.start, shift.end), shift.end), _work(plan.cut(shift.start, now), now)
     good = totals.good if totals is not None else 0.0
-    known = not np.isnan(cycle)
     return {
         "id": shift.id,
         "crew": shift.crew,
         "start": shift.start,
         "end": shift.end,
-        "target": so_far / 1e6 / cycle if known else None,
-        "target_whole": whole / 1e6 / cycle if known else None,
         "good": good,
         "scrap": totals.scrap if totals is not None else 0.0,
-        "projection": good * whole / so_far if so_far else None,
+        **aims(shift, machine.calendar, intervals, cycle, good, now),
     }
-
-
-def _work(plan: Any, end: int) -> int:
-    return int(plan.lengths(end)[plan.values == Plan.WORK].sum())

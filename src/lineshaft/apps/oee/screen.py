@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from lineshaft.analytics.oee.calendar import Plan, Shift, plan_steps, shifts_between
-from lineshaft.analytics.oee.steps import Steps
+from lineshaft.analytics.oee.calendar import Shift, shifts_between
 from lineshaft.analytics.oee.totals import total
+from lineshaft.apps.oee.aims import aims
 from lineshaft.apps.oee.board import Confirmed, board
 from lineshaft.apps.oee.reports import Reports, figures
 from lineshaft.apps.oee.setup import LineSetup
 from lineshaft.apps.oee.slots import slots_between
-from lineshaft.apps.oee.store import Interval
 
-_STEADY_US = 600_000_000
-"""A projection before so much planned time has passed would only be noise."""
 _EXPLAINED = ("starved", "blocked")
 _MOST_STOPS = 20_000
 _NO_SHIFT_US = 8 * 3_600_000_000  # without a shift: what to look back for open stops
@@ -80,43 +77,11 @@ def _line(
         "shift": None if shift is None else {
             "id": shift.id, "crew": shift.crew, "start": shift.start, "end": shift.end,
             "good": out.good if out else 0.0, "scrap": sum(one.scrap for one in found.values() if one is not None),
-            **_aims(shift, last.calendar, reports.store.intervals(last.path, shift.start, now), pace,
+            **aims(shift, last.calendar, reports.store.intervals(last.path, shift.start, now), pace,
                     out.good if out else 0.0, now),
         },
         "kpis": figures(whole)["kpis"] if shift is not None and whole.calendar else None,
     }  # fmt: skip
-
-
-def _aims(
-    shift: Shift, calendar: Any, intervals: Sequence[Interval], pace: Any, good: float, now: int
-) -> dict[str, float | None]:
-    """Target so far, by the products that were made when, and of the whole shift; and where the shift will end."""
-    plan, _ = plan_steps(calendar, (shift,), shift.start, shift.end)
-    so_far, rest = _work(plan, shift.start, now), _work(plan, now, shift.end)
-    due, at = 0.0, shift.start
-    product = next((one.product for one in intervals if one.product), "")
-    for one in [*intervals, None]:
-        until = now if one is None else max(at, min(one.start, now))
-        due += _parts(_work(plan, at, until), pace(product))
-        at, product = until, one.product or product if one else product
-    ahead = _parts(rest, pace(product))
-    steady = so_far >= _STEADY_US
-    return {
-        "target": None if np.isnan(due) else due,
-        "target_whole": None if np.isnan(due + ahead) else due + ahead,
-        "projection": good * (so_far + rest) / so_far if steady else None,
-    }
-
-
-def _parts(work: int, cycle: float) -> float:
-    return work / 1e6 / cycle if work else 0.0
-
-
-def _work(plan: Steps, start: int, end: int) -> int:
-    if start >= end:
-        return 0
-    part = plan.cut(start, end)
-    return int(part.lengths(end)[part.values == Plan.WORK].sum())
 
 
 def _open(line: LineSetup, stops: Sequence[Mapping[str, Any]], start: int) -> list[dict[str, Any]]:
