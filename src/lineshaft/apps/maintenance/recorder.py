@@ -137,7 +137,8 @@ class Recorder:
         failure, repair = (_number(costs.get(name)) for name in ("failure_cost", "repair_cost"))
         told = int(case.life.get("time", 0))
         over = case.closed is not None or case.stage == "normal" or told <= (case.worked or 0)
-        return risk_of(case.stage, {} if over else case.life, (now - told) / _HOUR_US, failure, repair)
+        stage = "watch" if case.worked is not None and case.stage != "normal" else case.stage  # repaired: wait and see
+        return risk_of(stage, {} if over else case.life, (now - told) / _HOUR_US, failure, repair)
 
     def _record(self, one: StoredCase, now: int) -> None:
         """What people found goes to the record, so that predictions are scored by it; told twice it counts once."""
@@ -188,7 +189,7 @@ def notice_of(one: StoredCase, before: StoredCase | None, now: int) -> Event | N
         return Event(time, f"{story.ACTION}{word}", case.asset, words, severity, details)
     highest = [str(entry.details.get("severity")) for entry in case.entries if entry.kind == "escalated"]
     known = max(SEVERITIES.index(name) for name in (before.severity, *highest) if name in SEVERITIES)
-    if not case.open or SEVERITIES.index(one.severity) <= known:
+    if not case.open or case.worked is not None or SEVERITIES.index(one.severity) <= known:
         return None
     words = f"Urgency is {one.severity} now: {one.chance:.0%} chance of a failure within 30 days"
     return Event(time, f"{story.ACTION}escalated", case.asset, words, _SEVERITY[one.severity], details)
