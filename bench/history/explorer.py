@@ -38,9 +38,10 @@ UNFOLD = """async () => {
   while (quiet < 8) {
     const folded = [2, 3].flatMap((level) => [...tree.querySelectorAll(`[aria-level="${level}"] [data-open="false"]`)]);
     for (const button of folded) button.click();
-    if (!folded.length) tree.scrollTop += tree.clientHeight;
+    if (!folded.length && !tree.querySelector('[aria-busy="true"]')) tree.scrollTop += tree.clientHeight;
     const end = tree.scrollTop + tree.clientHeight >= tree.scrollHeight - 2;
-    quiet = !folded.length && end ? quiet + 1 : 0;
+    const busy = tree.querySelector('[aria-busy="true"]');
+    quiet = !folded.length && !busy && end ? quiet + 1 : 0;
     await pause(60);
   }
   tree.scrollTop = 0;
@@ -56,6 +57,19 @@ SCROLL = """async (seconds) => {
     const step = (now) => {
       times.push(now);
       tree.scrollTop = (now - from) * speed;
+      if (now - from < seconds * 1000) requestAnimationFrame(step); else done();
+    };
+    requestAnimationFrame(step);
+  });
+  return times.slice(1).map((at, i) => at - times[i]);
+}"""
+
+FRAMES = """async (seconds) => {
+  const times = [];
+  const from = performance.now();
+  await new Promise((done) => {
+    const step = (now) => {
+      times.push(now);
       if (now - from < seconds * 1000) requestAnimationFrame(step); else done();
     };
     requestAnimationFrame(step);
@@ -140,7 +154,20 @@ def _browser(report: Report, browser: Browser, base: str) -> None:
     )
     report.add("memory of the page's script, after it", _heap_mib(page), "MiB", target=120, better="lower")
     report.add("signals subscribed at once, most", max(subscribed, default=0), "signals", target=200, better="lower")
+    _trend(report, page, base)
     context.close()
+
+
+def _trend(report: Report, page: Page, base: str) -> None:
+    """Fifty live series, each in a lane of its own and all in one."""
+    found = page.request.get(f"{base}/api/v1/search?q=area-0 line-1 power&what=signals&limit=50").json()["signals"]
+    signals = ",".join(str(one["signal"]["id"]) for one in found)
+    for lanes, name in (("each", "in fifty lanes"), ("one", "in one lane")):
+        page.goto(f"{base}/trend?s={signals}&lanes={lanes}&r=15m")
+        page.wait_for_selector(".value-table tbody tr:nth-child(50)", timeout=60_000)
+        page.wait_for_selector(".u-over", timeout=60_000)
+        frames = sorted(page.evaluate(FRAMES, 4))
+        report.add(f"frame of a live trend, 50 series {name}, 95 %", frames[len(frames) * 95 // 100], "ms")
 
 
 def _heap_mib(page: Page) -> float:

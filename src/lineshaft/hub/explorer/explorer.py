@@ -66,11 +66,11 @@ class Explorer:
         with self._lock:
             return self._current()
 
-    def marks(self) -> Marks:
-        """The plant at most a second ago."""
+    def marks(self, age: float = MARKS_AGE) -> Marks:
+        """The plant at most `age` seconds ago."""
         with self._lock:
             plant, now = self._current(), self._clock.monotonic()
-            if self._marks is None or self._marks.index is not plant.index or now - self._looked > MARKS_AGE:
+            if self._marks is None or self._marks.index is not plant.index or now - self._looked > age:
                 latest = self._stream.latest(plant.index.ids)
                 self._marks, self._looked = marks_of(plant.rules, latest), now
             return self._marks

@@ -22,6 +22,7 @@ from lineshaft.hub.explorer.states import STATE_CLASSES
 from lineshaft.model.equipment import Level
 
 router = APIRouter(tags=["explorer"])
+OLD_MARKS = 15.0  # seconds; who searches by words shall not wait for a look at all values
 State = Literal["running", "idle", "waiting", "setup", "planned", "down", "off", "other"]
 Quality = Literal["none", "good", "uncertain", "bad", "stale"]
 
@@ -105,7 +106,8 @@ def search(
     cursor: Annotated[str, Query(description="`next` of the page before")] = "",
 ) -> Response:
     """Equipment and signals that hold all words, the closest first."""
-    marks = explorer.marks()
+    by_value = bool(only.state or only.quality or only.abnormal)
+    marks = explorer.marks() if by_value else explorer.marks(OLD_MARKS)
     index, view = marks.index, View(marks, Filter())
     node, start = place_of(index, place), _position(cursor) if cursor else 0
     nodes = found_nodes(index, only.text, node) if what != "signals" else np.zeros(0, np.int64)
