@@ -97,6 +97,27 @@ def test_a_finding_is_repeated_daily_and_taken_back_when_three_bursts_do_not_sho
     assert gone[0].details["fault"] == "inner_race"
 
 
+def test_what_was_told_and_counted_outlasts_a_restart() -> None:
+    """One burst before and one after make two in a row; a refusal, a finding and its end are each told once."""
+    told: list[Event] = []
+    pipeline, _ = made()
+    for minute, (kind, speed) in enumerate(
+        [("outer", None), ("outer", None), ("outer", SPEED), ("outer", SPEED), ("outer", SPEED)]
+        + [("healthy", SPEED)] * 4
+    ):
+        earlier = pipeline.holdings()
+        pipeline, _ = made()
+        pipeline.remember(earlier)
+        told += fed(pipeline, wave(kind, minute), minute, speed)[1]
+        assert pipeline.held_changed
+    assert [(one.kind.partition(".")[2], (one.time - START) // MINUTE) for one in told] == [
+        ("refused", 0),
+        ("judged", 2),
+        ("finding", 3),
+        ("finding.gone", 7),
+    ]
+
+
 def test_at_most_one_burst_in_an_interval_costs_a_diagnosis() -> None:
     """A sensor that sends every second is judged once a minute, whatever it sends."""
     pipeline, _ = made(interval="10min")

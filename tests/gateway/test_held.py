@@ -1,4 +1,4 @@
-"""Bursts that wait for a finding are still there after a kill -9 of the gateway."""
+"""Bursts that wait for a finding, and what was told of a fault, are still there after a kill -9 of the gateway."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ import asyncio, sys
 from pathlib import Path
 import numpy as np
 from tests.gateway.helpers import plant
+from tests.gateway.test_diagnosis import BEARING, RATE, SPEED, wave as vibration
 from lineshaft.clock import SystemClock
 from lineshaft.drivers.base import DriverSpec
 from lineshaft.gateway.options import GatewayOptions
@@ -33,7 +34,7 @@ from lineshaft.model.samples import SampleBatch
 from lineshaft.model.waveforms import Waveform
 from lineshaft.testing import ScriptedAddress, ScriptedOptions
 
-folder, first, hot = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hot"
+folder, first, hot, damaged = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hot", sys.argv[3] == "damaged"
 MINUTE = 60_000_000
 
 class Monitor:
@@ -48,12 +49,16 @@ class Monitor:
             await asyncio.Event().wait()
         self.at += 1
         wave = Waveform.of(np.full(64, self.at, np.int16) + np.arange(64), 1000.0)
+        if damaged:
+            wave = Waveform.of(vibration("outer", self.at), RATE, SPEED)
         return SampleBatch.of_waves([point.handle], [1_700_000_000_000_000 + MINUTE * self.at], [wave])
 
 burst = {"name": "burst", "kind": "waveform", "unit": "m/s2", "poll": "1ms", "asset": "hall/press",
-         "waveform": {"rate": 1000, "keep": {"every": 0, "before": 3, "after": 2}}}
+         "waveform": {"rate": RATE if damaged else 1000, "keep": {"every": 0, "before": 3, "after": 2}}}
+sensor = {"signal": "hall/press/burst", "bearing": BEARING, "diagnose": damaged}
 rule = {"id": "hot", "asset": "hall/press", "inputs": {"x": "hall/press/heat"}, "when": "x > 5", "message": "!"}
-one = plant({"press": [burst, {"name": "heat", "asset": "hall/press"}]}, edge_rules=[rule], poll="5ms")
+signals = [burst, {"name": "heat", "asset": "hall/press"}]
+one = plant({"press": signals}, edge_rules=[rule], poll="5ms", vibration_sensors=[sensor])
 spec = DriverSpec("scripted", "", ScriptedOptions, ScriptedAddress, lambda _: Monitor(), waveforms="bare")
 
 async def main():
@@ -68,11 +73,15 @@ from pathlib import Path
 from lineshaft.clock import SystemClock
 from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.store import BufferOptions
+from lineshaft.wire.notes import EventNote, decode_notes
 
 buffer = Buffer(Path(sys.argv[1]) / "buffer", SystemClock(), ["hub"], BufferOptions(10**9, None, subject="gw"))
 buffer.open()
 for number in range(1, buffer.last + 1):
     frame = buffer.read(number)
+    for note in decode_notes(frame.note) if frame is not None and frame.note else ():
+        if isinstance(note, EventNote):
+            print(note.event.kind)
     if frame is not None and frame.batch is not None and frame.batch.waves is not None:
         print(*[int(wave.samples[0]) for wave in frame.batch.waves if wave is not None])
 """
@@ -92,16 +101,32 @@ async def killed_after_four(folder: Path, first: int, heat: str) -> None:
     await process.wait()
 
 
+async def buffered(folder: Path) -> list[str]:
+    """The first sample of each burst and the kind of each event in the buffer, in their order."""
+    command = [sys.executable, "-c", SENT, str(folder)]
+    told = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return told.stdout.split()
+
+
 async def test_the_bursts_before_a_finding_survive_a_kill(tmp_path: Path) -> None:
     """Four bursts while all is well, a kill -9, then heat: the three before the finding are sent, and two after it."""
     await killed_after_four(tmp_path, 0, "cold")
     assert sorted(file.suffix for file in (tmp_path / "bursts").rglob("*.burst")) == [".burst"] * 3
     await killed_after_four(tmp_path, 10, "hot")
-    command = [sys.executable, "-c", SENT, str(tmp_path)]
-    told = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=True)
-    sent = [int(word) for word in told.stdout.split()]
+    sent = [int(word) for word in await buffered(tmp_path) if word.isdigit()]
     assert sent[:3] == [2, 3, 4]
     assert {11, 12} <= set(sent) <= {2, 3, 4, 11, 12, 13}
+
+
+async def test_a_fault_that_stays_is_told_once_whatever_is_killed(tmp_path: Path) -> None:
+    """A finding, a kill -9, and four more bursts that show the fault: it is not told a second time."""
+    await killed_after_four(tmp_path, 0, "damaged")
+    await killed_after_four(tmp_path, 10, "damaged")
+    kinds = [word for word in await buffered(tmp_path) if word.startswith("maintenance.")]
+    assert kinds == ["maintenance.finding"]
+    (known,) = (one.known for one in HeldBursts(tmp_path / "bursts").restore([PATH]).values())
+    assert known is not None
+    assert {kind: (one.seen, one.missed) for kind, one in known.faults.items()} == {"outer_race": (8, 0)}
 
 
 def row(time: int) -> SampleBatch:

@@ -1,4 +1,4 @@
-"""The bursts that wait for a finding, on disk as well, so that a gateway that starts again still has them."""
+"""What waits for a finding and what the diagnosis knows, on disk: a gateway that starts again still has both."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import math
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, get_args
 
 import structlog
 
+from lineshaft.analytics.bearings.findings import FaultKind
 from lineshaft.errors import DataError
 from lineshaft.gateway.cursor import sync_folder
 from lineshaft.gateway.frames import decode, encode_samples
 from lineshaft.gateway.steps.bursts import Holding
+from lineshaft.gateway.steps.diagnosis import FaultKnown, Known
 from lineshaft.model.samples import SampleBatch
 
 log = structlog.get_logger(__name__)
@@ -25,7 +28,7 @@ _FRAME: Final = ".burst"
 
 
 class HeldBursts:
-    """One folder for each waveform that holds bursts back: a file for each burst, and one for what was counted.
+    """One folder for each waveform that holds bursts back or is judged: a file for each burst, and one for the rest.
 
     A file is written when its burst is held and removed after the disk buffer has it, so that a kill at any moment
     loses none; the one that was being sent can be sent twice. Writing reaches the disk with the next `sync`.
@@ -34,6 +37,7 @@ class HeldBursts:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._there: dict[str, set[int]] = {}  # path -> times of the bursts that have a file
+        self._last: dict[str, Holding] = {}  # path -> what its files say
         self._unsynced: set[Path] = set()
         self._failed = False
 
@@ -67,9 +71,10 @@ class HeldBursts:
         try:
             state = json.loads((place / _STATE).read_bytes())
             seen, owed, rms = int(state["seen"]), int(state["owed"]), float(state["sent_rms"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            seen, owed, rms = 0, 0, math.nan
-        return Holding(tuple(rows[time] for time in sorted(rows)), seen, owed, rms)
+            known = _known(state.get("diagnosis"))
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            seen, owed, rms, known = 0, 0, math.nan, None
+        return Holding(tuple(rows[time] for time in sorted(rows)), seen, owed, rms, known)
 
     def update(self, holdings: Mapping[str, Holding]) -> None:
         """Make the files what is held now; a disk that takes no more is told of once, and then memory has to do."""
@@ -86,6 +91,8 @@ class HeldBursts:
         self._failed = False
 
     def _write(self, path: str, holding: Holding) -> None:
+        if self._last.get(path) == holding:
+            return
         place, there = self._place(path), self._there.setdefault(path, set())
         place.mkdir(parents=True, exist_ok=True)
         rows = {int(row.times[0]): row for row in holding.rows}
@@ -95,8 +102,11 @@ class HeldBursts:
         for time in there - rows.keys():
             (place / f"{time}{_FRAME}").unlink(missing_ok=True)
             there.discard(time)
-        state = {"path": path, "seen": holding.seen, "owed": holding.owed, "sent_rms": holding.sent_rms}
+        state: dict[str, Any] = {"path": path, "seen": holding.seen, "owed": holding.owed, "sent_rms": holding.sent_rms}
+        if holding.known is not None:
+            state["diagnosis"] = asdict(holding.known)
         self._put(place / _STATE, json.dumps(state).encode())
+        self._last[path] = holding
 
     def _put(self, file: Path, data: bytes) -> None:
         new = file.with_name(file.name + ".new")
@@ -121,3 +131,15 @@ class HeldBursts:
 
     def _place(self, path: str) -> Path:
         return self._folder / hashlib.sha256(path.encode()).hexdigest()[:16]
+
+
+def _known(told: Any) -> Known | None:
+    """What a diagnosis knew, out of its file. Raises ValueError, KeyError, TypeError or AttributeError for another."""
+    if told is None:
+        return None
+    faults = {
+        kind: FaultKnown(*(int(one[key]) for key in ("seen", "missed", "told", "since")))
+        for kind, one in told["faults"].items()
+        if kind in get_args(FaultKind)
+    }
+    return Known(int(told["next_at"]), str(told["refused"]), faults)

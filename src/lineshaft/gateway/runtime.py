@@ -296,10 +296,10 @@ class Gateway:
         """See Output."""
         kept = self._pipeline.update(batch, self._clock.now_us())
         rows = self._keep(device, kept, position)
-        if self._pipeline.held_changed:
-            self._held.update(self._pipeline.holdings())
         for event in self._pipeline.take_events():
             self.event(event)
+        if self._pipeline.held_changed:  # last: what a kill cuts off here is told twice, but never lost
+            self._held.update(self._pipeline.holdings())
         return rows
 
     def late(self, device: PlannedDevice, batch: SampleBatch) -> int:

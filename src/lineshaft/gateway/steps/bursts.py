@@ -12,7 +12,7 @@ import numpy as np
 from lineshaft.analytics.vibration import features as vibration
 from lineshaft.analytics.vibration.sensor import sensor_problems
 from lineshaft.gateway.steps.base import StepCount
-from lineshaft.gateway.steps.diagnosis import FINDING
+from lineshaft.gateway.steps.diagnosis import FINDING, Known
 from lineshaft.model.events import Event, Severity
 from lineshaft.model.samples import CLASS_MASK, Float64Array, Quality, SampleBatch
 from lineshaft.model.waveforms import Waveform
@@ -64,13 +64,15 @@ class Holding:
     """What is remembered of one waveform over a restart.
 
     rows: the bursts held for a finding, oldest first. seen: bursts so far. owed: bursts that are still to be sent
-    after a finding. sent_rms: RMS of the one sent last, NaN for none.
+    after a finding. sent_rms: RMS of the one sent last, NaN for none. known: of its diagnosis, None where it is not
+    judged.
     """
 
     rows: tuple[SampleBatch, ...]
     seen: int = 0
     owed: int = 0
     sent_rms: float = np.nan
+    known: Known | None = None
 
 
 @dataclass(slots=True)

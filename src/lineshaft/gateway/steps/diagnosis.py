@@ -39,6 +39,32 @@ class Watch:
     confirm: int = 2
 
 
+@dataclass(frozen=True, slots=True)
+class FaultKnown:
+    """What is remembered of one kind of fault over a restart; times in UTC microseconds.
+
+    seen, missed: judged bursts in a row that show it, or do not. told: the last event, 0 for none. since: the first
+    burst that showed it.
+    """
+
+    seen: int = 0
+    missed: int = 0
+    told: int = 0
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a judged waveform over a restart.
+
+    next_at: when the next burst is judged, UTC microseconds. refused: the reasons told last why nothing is claimed.
+    """
+
+    next_at: int = 0
+    refused: str = ""
+    faults: Mapping[FaultKind, FaultKnown] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Fault:
     """What is remembered of one kind of fault."""
@@ -63,6 +89,25 @@ class Diagnosing:
         self._watches = {one.handle: one for one in watches}
         self._states = {one.handle: _State() for one in watches}
         self.judged = 0
+
+    def known(self) -> dict[str, Known]:
+        """Path -> what is remembered, of all waveforms that are judged."""
+        return {
+            watch.path: Known(
+                state.next_at,
+                state.refused,
+                {kind: FaultKnown(one.seen, one.missed, one.told, one.since) for kind, one in state.faults.items()},
+            )
+            for watch, state in ((watch, self._states[watch.handle]) for watch in self._watches.values())
+        }
+
+    def remember(self, known: Mapping[str, Known]) -> None:
+        """Go on where an earlier run stopped, so that nothing is told twice and nothing is counted anew."""
+        for watch in self._watches.values():
+            one = known.get(watch.path)
+            if one is not None:
+                faults = {kind: _Fault(was.seen, was.missed, was.told, was.since) for kind, was in one.faults.items()}
+                self._states[watch.handle] = _State(one.next_at, one.refused, faults)
 
     def update(self, bursts: SampleBatch) -> list[Event]:
         """Events of these bursts; one that its sensor spoils is passed over, because that was told already."""

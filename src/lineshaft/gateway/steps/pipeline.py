@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -74,12 +75,13 @@ class Pipeline:
         batch = self._skew.update(batch, arrived)
         if len(bursts):
             batch, bursts = self._features(batch, bursts)
-        told = len(self._events)
+        told, judged = len(self._events), self._diagnosing.judged
         out = self._send(self._derive(self._judged(batch)))
         self._events += self._diagnosing.update(bursts)
+        self.held_changed |= self._diagnosing.judged > judged
         if not len(bursts) and not (self._holds_bursts and len(self._events) > told):
             return out
-        self.held_changed = self._holds_bursts
+        self.held_changed |= self._holds_bursts
         kept = self._exceptions.update(self._bursts.keep(bursts, self._events[told:]))
         return SampleBatch.concat((out, kept))
 
@@ -123,13 +125,17 @@ class Pipeline:
             np.add.at(self._rows_in, batch.signals, 1)
 
     def holdings(self) -> dict[str, Holding]:
-        """Path of a waveform -> the bursts of it that wait for a finding; see `remember`."""
+        """Path of a waveform -> its bursts that wait for a finding, and what its diagnosis knows; see `remember`."""
         self.held_changed = False
-        return self._bursts.holdings()
+        found = self._bursts.holdings()
+        for path, known in self._diagnosing.known().items():
+            found[path] = replace(found.get(path, Holding(())), known=known)
+        return found
 
     def remember(self, holdings: Mapping[str, Holding]) -> None:
-        """Go on with what an earlier run held; called before the first row."""
+        """Go on with what an earlier run held and knew; called before the first row."""
         self._bursts.remember(holdings)
+        self._diagnosing.remember({path: one.known for path, one in holdings.items() if one.known is not None})
 
     def past(self, batch: SampleBatch) -> SampleBatch:
         """Rows older than what went through already, which a device recorded itself: all of them go on, converted.
