@@ -14,6 +14,8 @@ import uvicorn
 
 from lineshaft.apps.base import AppContext
 from lineshaft.apps.builtin import APPS
+from lineshaft.apps.oee.parts import Oee
+from lineshaft.apps.oee.told_orders import take_orders
 from lineshaft.clock import SystemClock
 from lineshaft.config.models import Plant, RetentionConfig
 from lineshaft.errors import ConnectionFailed, StoreUnavailable
@@ -106,21 +108,24 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
                 data.links.write_text(address + "\n", encoding="utf-8")
                 tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
                 tell(Message("ready", address))
-                await _while_running(context, ingest, hub)
+                await _while_running(context, ingest, hub, app.state.apps["oee"])
                 server.should_exit = True
     finally:
         data.links.unlink(missing_ok=True)
         await asyncio.to_thread(ingest.stop)
 
 
-async def _while_running(context: PartContext, ingest: Ingest, hub: Hub) -> None:
+async def _while_running(context: PartContext, ingest: Ingest, hub: Hub, oee: Oee) -> None:
     """Do what is to be done on the side until the stop."""
     keep, historian, state = context.plant.hub.retention, hub.historian, hub.state
     rules = PastRules(make_plan(context.plant))
     busy = partial(_is_busy, ingest)
     async with rolling(historian, busy) as roller, asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(upkeep.import_files(context.data.imports, historian, state, rules), name="import"),
+            group.create_task(
+                upkeep.import_files(context.data.imports, historian, state, rules, partial(take_orders, oee, "import")),
+                name="import",
+            ),
             group.create_task(_watch_plant(context), name="plant"),
             group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
             group.create_task(upkeep.give_back_memory(), name="memory"),

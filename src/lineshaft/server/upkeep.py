@@ -6,13 +6,14 @@ import asyncio
 import ctypes
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import structlog
 
+from lineshaft.apps.oee.orders import Order
 from lineshaft.errors import DataError, StoreUnavailable
 from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.historian.base import Historian
@@ -27,15 +28,20 @@ _GIVE_BACK_EVERY: Final = 60.0  # seconds
 _log = structlog.get_logger(__name__)
 
 
-async def import_files(folder: Path, historian: Historian, state: State, rules: PastRules) -> None:
-    """Take in every Arrow file that appears in `folder`, oldest first, and remove it.
+TakeOrders = Callable[[Sequence[Order]], None]
 
-    `rules` judges the rows, so that the past has the events that it would have had.
+
+async def import_files(
+    folder: Path, historian: Historian, state: State, rules: PastRules, orders: TakeOrders = lambda found: None
+) -> None:
+    """Take in every Arrow file that appears in `folder`, by their names, and remove it.
+
+    `rules` judges the rows, so that the past has the events that it would have had; `orders` takes production orders.
     """
     done = 0
     async for path, waiting in _files(folder):
         try:
-            await asyncio.to_thread(_import_file, path, historian, state, rules)
+            await asyncio.to_thread(_import_file, path, historian, state, rules, orders)
         except StoreUnavailable as error:
             _log.error("import.later", file=path.name, error=str(error))
             await asyncio.sleep(_STORE_PAUSE)
@@ -59,12 +65,15 @@ async def _files(folder: Path) -> AsyncIterator[tuple[Path, int]]:
             await asyncio.sleep(_LOOK_EVERY)  # no event tells of files that another process writes
 
 
-def _import_file(path: Path, historian: Historian, state: State, rules: PastRules) -> None:
+def _import_file(path: Path, historian: Historian, state: State, rules: PastRules, orders: TakeOrders) -> None:
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
             numbers = range(reader.num_record_batches)
             if "kind" in reader.schema.names:
                 state.events.add([event for number in numbers for event in _events(reader.get_batch(number))])
+                return
+            if "began" in reader.schema.names:
+                orders([order for number in numbers for order in _orders(reader.get_batch(number))])
                 return
             import_rows((reader.get_batch(number) for number in numbers), historian, state)
             if "samples" in reader.schema.names:
@@ -85,6 +94,15 @@ def _events(batch: pa.RecordBatch) -> Iterator[Event]:
             )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"an event of the past is no event: {error}") from error
+
+
+def _orders(batch: pa.RecordBatch) -> Iterator[Order]:
+    """Rows of simulator.history.ORDERS, or of anybody else in that form. Raises DataError."""
+    try:
+        for row in batch.to_pylist():
+            yield Order(**row)
+    except TypeError as error:
+        raise DataError(f"an order of the past is no order: {error}") from error
 
 
 async def give_back_memory() -> None:

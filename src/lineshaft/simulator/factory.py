@@ -16,6 +16,7 @@ from lineshaft.simulator.faults import Faults
 from lineshaft.simulator.layout import build, fault_targets
 from lineshaft.simulator.machines.base import Step, vibration_key
 from lineshaft.simulator.noise import key_of, white
+from lineshaft.simulator.orders import LotOrder, OrderBook
 from lineshaft.simulator.tracks import Track
 
 STATE_VERSION = 2
@@ -69,6 +70,7 @@ class Factory:
         self.seed = settings.seed
         self._layout = build(plant, begin_us, settings.seed)
         self.deeds = self._layout.deeds  # what people did in the past
+        self._books = [OrderBook(line) for line in self._layout.lines]
         self.setpoints: dict[str, float] = {}  # path -> what somebody set on a device, in the signal's unit
         self._stuck: dict[str, float] = {}
         self._checked = False
@@ -98,6 +100,10 @@ class Factory:
             return self.advance(np.array([time_us], np.int64))
         inner = np.arange(self.now_us // _COARSE_US + 1, (time_us - 1) // _COARSE_US + 1, dtype=np.int64) * _COARSE_US
         return self.advance(np.append(inner, np.int64(time_us)))
+
+    def order_news(self) -> tuple[LotOrder, ...]:
+        """Orders that were planned, began or ended up to now, and were not told yet."""
+        return tuple(order for book in self._books for order in book.news(self.now_us))
 
     def _check(self, step: Step) -> None:
         if self._checked:
@@ -149,6 +155,7 @@ class Factory:
             "faults": self.faults.snapshot(),
             "stuck": self._stuck,
             "setpoints": self.setpoints,
+            "orders": [book.snapshot() for book in self._books],
             "lines": [line.snapshot() for line in self._layout.lines],
             "machines": [machine.snapshot() for machine in self._layout.machines],
         }
@@ -169,6 +176,8 @@ class Factory:
         factory.setpoints = dict(saved.get("setpoints", {}))
         for line, item in zip(factory._layout.lines, saved["lines"], strict=True):
             line.restore(item)
+        for book, item in zip(factory._books, saved.get("orders", ()), strict=False):
+            book.restore(item)
         for machine, item in zip(factory._layout.machines, saved["machines"], strict=True):
             machine.restore(item)
         return factory

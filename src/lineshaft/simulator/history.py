@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +55,20 @@ EVENTS = pa.schema(
 )
 """Events. subject: enterprise/site/...; details: JSON of an object with plain values."""
 
+ORDERS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("product", pa.string()),
+        ("quantity", pa.float64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("began", pa.int64()),
+        ("ended", pa.int64()),
+    ]
+)
+"""Orders. path: enterprise/site/...; start and end are planned, began and ended, where known, actual."""
+
 Progress = Callable[[float], None]
 _GRID_US = 10_000_000
 _CHUNK_US = 12 * 3_600_000_000
@@ -80,7 +94,8 @@ def generate_history(
 ) -> Iterator[pa.RecordBatch]:
     """Move the factory from where it is to `end_us` and give what was kept on the way, half a day per batch.
 
-    Batches are of SCHEMA; bursts, where the plant has them, are of WAVES, and what people did is of EVENTS.
+    Batches are of SCHEMA; bursts, where the plant has them, are of WAVES, and what people did is of EVENTS. Orders (of
+    ORDERS) come before the rows of their time, so that who reads both knows what was made.
 
     Within a batch rows go by signal and time. The factory then goes on live from exactly this state.
     progress: called with the share done, 0..1.
@@ -95,6 +110,7 @@ def generate_history(
             stop = -(-recent // _GRID_US) * _GRID_US
         measure_s = rules.measure_s if factory.now_us < recent else rules.recent_s
         frame = factory.advance_to(stop)
+        yield from order_news(factory)
         yield _batch(factory, frame, rules, measure_s, names)
         at = bursts.moments(frame.times, rules.burst_s * 1_000_000)
         if factory.waves and len(at):
@@ -104,6 +120,15 @@ def generate_history(
             yield _deeds(factory, done)
         if progress is not None:
             progress((factory.now_us - begin) / (end_us - begin))
+
+
+def order_news(factory: Factory) -> Iterator[pa.RecordBatch]:
+    """A batch of ORDERS when any order was planned, began or ended since the last call."""
+    found = factory.order_news()
+    if found:
+        site = f"{factory.plant.plant.enterprise}/{factory.plant.plant.site}"
+        rows = [{**asdict(one), "path": f"{site}/{one.path}"} for one in found]
+        yield pa.RecordBatch.from_pylist(rows, schema=ORDERS)
 
 
 def _batch(factory: Factory, frame: Frame, rules: Rules, measure_s: int, names: pa.Array) -> pa.RecordBatch:

@@ -16,7 +16,7 @@ from lineshaft.simulator import storage
 from lineshaft.simulator.api import FaultApi, make_token
 from lineshaft.simulator.devices import left_alone
 from lineshaft.simulator.factory import Factory
-from lineshaft.simulator.history import Progress, generate_history
+from lineshaft.simulator.history import Progress, generate_history, order_news
 from lineshaft.simulator.servers.fleet import Fleet
 
 HistorySink = Callable[[Iterator[pa.RecordBatch]], None]
@@ -132,6 +132,7 @@ async def _live(factory: Factory, fleet: Fleet, data_dir: Path, stop: asyncio.Ev
     try:
         while not stop.is_set():
             if factory.now_us - saved_us >= SAVE_EVERY_US:
+                storage.write_batches(data_dir, f"live-{factory.now_us // MICROSECONDS}", order_news(factory))
                 await asyncio.to_thread(storage.save_state, data_dir, factory.snapshot(), clean=False)
                 saved_us = factory.now_us
             wait = (MICROSECONDS - clock.now_us() % MICROSECONDS) / MICROSECONDS

@@ -11,13 +11,14 @@ from typing import Any, Final
 import pyarrow as pa
 
 from lineshaft.errors import DataError
-from lineshaft.simulator.history import EVENTS, WAVES
+from lineshaft.simulator.history import EVENTS, ORDERS, WAVES
 
 STATE_FILE = "simulator-state.json"
 IMPORT_FOLDER = "import"
 COMPLETE_FILE = "complete"
 _ROWS_PER_FILE = 400_000
-_ASIDE: Final = {WAVES: "waveforms", EVENTS: "events"}  # kinds of rows that have files of their own
+_ASIDE: Final = {WAVES: "waveforms", EVENTS: "events", ORDERS: "0-orders"}
+"""Kinds of rows that have files of their own; files are taken in by their names, so orders come before rows."""
 
 
 def prepare(data_dir: Path) -> None:

@@ -92,6 +92,14 @@ class WorkTime:
         """`time` itself when open, else the next opening."""
         return time if self.is_open(time) else self.next_edge(time)
 
+    def after(self, time: int, seconds: float) -> int:
+        """The instant at which so many open seconds have passed since `time`."""
+        left, now = round(seconds * 1e6), self.next_open(time)
+        while (edge := self.next_edge(now)) - now < left:
+            left -= edge - now
+            now = self.next_open(edge)
+        return now + left
+
     def open_at(self, times: Int64Array) -> NDArray[np.bool_]:
         """bool[n]: where the part works."""
         self._extend(int(times[-1]) + 3 * 86_400_000_000)

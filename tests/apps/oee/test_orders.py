@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from lineshaft.apps.oee.order_view import machine_cycle
+from lineshaft.apps.oee.orders import Order
+from lineshaft.apps.oee.told_orders import take_orders
 from lineshaft.hub.security.roles import Role
 
 from .plant import DAY, HOUR, MINUTE, MONDAY, PRESS, ROOT, SAW, SIX, Line, running
@@ -121,3 +125,19 @@ async def test_a_cycle_is_suggested_without_a_product(line: Line) -> None:
         assert (await client.put("/cycles", json=body)).status_code == 200
         found = (await client.get("/kpis", params={**RANGE, "path": SAW})).json()["whole"]
         assert found["kpis"]["effectiveness"] == pytest.approx(100 * 30 / found["times"]["production"])
+
+
+async def test_orders_that_another_program_knows_of(line: Line) -> None:
+    """They come with their actual times into the KPIs; told again nothing changes, and what a person said stays."""
+    planned = Order("M-1", SAW, "S1", 40, SIX, SIX + HOUR)
+    begun, ended = SIX + 10 * MINUTE, SIX + 50 * MINUTE + 1
+    take_orders(line.oee, "import", [planned, Order("M-9", f"{ROOT}/elsewhere", "S1", 40, SIX, SIX + HOUR, None)])
+    take_orders(line.oee, "import", [replace(planned, began=begun, ended=ended)])
+    await an_hour(line)
+    (found,) = line.oee.store.orders.find()
+    assert (found.began, found.ended) == (begun, ended)
+    totals = line.oee.store.totals([SAW], MONDAY, MONDAY + DAY, "order", machine_cycle)
+    assert totals[("M-1",)].good == 40
+    line.oee.store.orders.moment(found, begun + MINUTE, ended, "kim", SIX + HOUR, "order-started")
+    take_orders(line.oee, "import", [replace(planned, began=begun, ended=ended, quantity=999)])
+    assert line.oee.store.orders.find() == [replace(found, began=begun + MINUTE)]

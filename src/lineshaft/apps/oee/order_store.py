@@ -26,6 +26,16 @@ class Changes:
     removed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an order, as it was, began and ended; `action` is what the audit calls it. UTC microseconds."""
+
+    order: Order
+    began: int | None
+    ended: int | None
+    action: str
+
+
 class OrderStore:
     """Thread-safe."""
 
@@ -94,10 +104,19 @@ class OrderStore:
 
     def moment(self, order: Order, began: int | None, ended: int | None, by: str, at: int, action: str) -> None:
         """Set when an order began and ended."""
+        self.moments([Moment(order, began, ended, action)], by, at)
+
+    def moments(self, moments: Sequence[Moment], by: str, at: int) -> None:
+        """Set when orders began and ended, all at once."""
         with self._database.write() as connection:
-            query = update(t.orders).where(t.orders.c.id == order.id).values(began=began, ended=ended)
-            connection.execute(query)
-            _note(connection, [(order, action, {"order": order.id, "began": began, "ended": ended})], by, at)
+            for one in moments:
+                query = update(t.orders).where(t.orders.c.id == one.order.id)
+                connection.execute(query.values(began=one.began, ended=one.ended))
+            entries = [
+                (one.order, one.action, {"order": one.order.id, "began": one.began, "ended": one.ended})
+                for one in moments
+            ]
+            _note(connection, entries, by, at)
 
     def seen(self, machines: Sequence[str], start: int, end: int) -> dict[str, tuple[int, int]]:
         """Order -> first and last instant at which the signals of these machines named it."""

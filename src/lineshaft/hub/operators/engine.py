@@ -199,7 +199,8 @@ def _made_for(binding: Binding) -> str:
 
 
 def _figures(run: Run, waiting: int) -> RunFigures:
-    state = "failing" if run.error else "reading history" if run.history is not None else "running"
+    behind = not run.loaded or run.history is not None  # what it has made so far says nothing about now
+    state = "failing" if run.error else "reading history" if behind else "running"
     return RunFigures(
         operator=run.key[0],
         asset=run.key[1],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,18 @@ class StationPlan:
 
 
 @dataclass(slots=True)
+class Lot:
+    """Units of one product, made one after the other. Times are UTC microseconds; they may lie ahead."""
+
+    number: int
+    product: int
+    size: int
+    began: int | None = None  # the first station turned to it
+    left: int = 0  # the last unit so far was done, or thrown away
+    whole: bool = False  # no unit of it is to come
+
+
+@dataclass(slots=True)
 class Station:
     """What a station did and does."""
 
@@ -84,6 +97,7 @@ class Line:
         self.first_serial = 20_000 + crc % 60_000
         self.product = crc % len(products)
         self.lot_left = products[self.product].lot // 2
+        self.lots = [Lot(1, self.product, self.lot_left, begin)]  # the newest last; who has read them takes them away
         self.stations = [self._station(plan, begin) for plan in plans]
 
     def _station(self, plan: StationPlan, begin: int) -> Station:
@@ -122,14 +136,33 @@ class Line:
         rows = self._draws(self.unit)
         line = rows[-1]
         if self.lot_left <= 0:
-            self.product = (self.product + 1 + int(line[0] * (len(self.products) - 1))) % len(self.products)
-            self.lot_left = max(8, round(self.products[self.product].lot * (0.6 + 0.8 * line[1])))
+            self.product, self.lot_left = self._next_lot(self.product, line)
+            self.lots.append(Lot(self.lots[-1].number + 1, self.product, self.lot_left))
         self.lot_left -= 1
         arrive = self.stations[0].ready
         if line[2] < 0.006:  # raw material is late
             arrive += round((60 + 900 * line[3] ** 2) * _US)
         serial = f"{self.first_serial + self.unit:08d}"
         self.unit += 1
+        lot = self.lots[-1]
+        lot.left, lot.whole = max(lot.left, self._pass_through(arrive, serial, rows, faults)), self.lot_left <= 0
+
+    def _next_lot(self, product: int, line: list[float]) -> tuple[int, int]:
+        """Product and size of the lot after one of `product`."""
+        product = (product + 1 + int(line[0] * (len(self.products) - 1))) % len(self.products)
+        return product, max(8, round(self.products[product].lot * (0.6 + 0.8 * line[1])))
+
+    def coming(self) -> Iterator[Lot]:
+        """The lots after the newest one, without end."""
+        number, product, unit = self.lots[-1].number, self.product, self.unit + self.lot_left
+        while True:
+            number += 1
+            product, size = self._next_lot(product, self._draws(unit)[-1])
+            yield Lot(number, product, size)
+            unit += size
+
+    def _pass_through(self, arrive: int, serial: str, rows: list[list[float]], faults: Faults) -> int:
+        """A unit at all stations; gives the instant at which it is done or thrown away."""
         for index, station in enumerate(self.stations):
             finish = self._process(station, arrive, serial, rows[index], faults)
             good = rows[index][5] >= self._scrap_rate(station, faults, finish)
@@ -140,8 +173,9 @@ class Line:
                     depart = max(finish, after.starts[-self.buffer])
             self._leave(station, finish, depart, good, rows[index], faults)
             if not good:
-                return
+                return finish
             arrive = depart + 8 * _US
+        return depart
 
     def _scrap_rate(self, station: Station, faults: Faults, time: int) -> float:
         path = station.plan.path
@@ -151,6 +185,8 @@ class Line:
     def _process(self, station: Station, arrive: int, serial: str, row: list[float], faults: Faults) -> int:
         """One unit at one station: wait, change over, run. Gives the instant at which the work is done."""
         start = self._wait(station, arrive)
+        if self.lots[-1].began is None:
+            self.lots[-1].began = start
         if station.product != self.product:
             start = self._change_over(station, start, row)
         product = self.products[self.product]
@@ -260,11 +296,14 @@ class Line:
             }
             for s in self.stations
         ]
-        return {"numbers": [self.unit, self.product, self.lot_left], "stations": stations}
+        lots = [astuple(lot) for lot in self.lots]
+        return {"numbers": [self.unit, self.product, self.lot_left], "lots": lots, "stations": stations}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """From `snapshot`."""
         self.unit, self.product, self.lot_left = saved["numbers"]
+        lots = saved.get("lots") or [(1, self.product, self.lot_left, saved["stations"][0]["numbers"][0])]
+        self.lots = [Lot(*lot) for lot in lots]
         for station, item in zip(self.stations, saved["stations"], strict=True):
             for name, track in item["tracks"].items():
                 station.tracks[name].restore(track)
