@@ -18,6 +18,7 @@ from lineshaft.config.models import Plant
 from lineshaft.errors import ConfigError, DataError
 from lineshaft.simulator import storage
 from lineshaft.simulator.api import TOKEN_FILE
+from lineshaft.simulator.history import ORDERS, SCHEMA
 from lineshaft.simulator.serve import open_factory, serve
 
 VOLUME = "brennweg/weiler/utilities/compressed-air/air-meter/volume"
@@ -37,9 +38,12 @@ def small(data: Path) -> Plant:
     return plant.model_copy(update={"simulator": plant.simulator.model_copy(update={"history": 7200.0})})
 
 
+def tables(folder: Path, prefix: str) -> list[pa.Table]:
+    return [pa.ipc.open_file(path).read_all() for path in sorted(folder.glob(f"{prefix}*.arrow"))]
+
+
 def table(folder: Path, prefix: str) -> pa.Table:
-    files = sorted(folder.glob(f"{prefix}*.arrow"))
-    return pa.concat_tables([pa.ipc.open_file(path).read_all() for path in files])
+    return pa.concat_tables([one for one in tables(folder, prefix) if one.schema == SCHEMA])
 
 
 def volume_of(rows: pa.Table) -> list[tuple[int, float]]:
@@ -85,7 +89,8 @@ async def test_first_start_stop_and_start_again(tmp_path: Path) -> None:
     assert shares[-1] == 1.0
     assert not list(folder.glob("*.part"))
     first = table(folder, "history")
-    assert json.loads((folder / storage.COMPLETE_FILE).read_text())["rows"] == len(first)
+    assert json.loads((folder / storage.COMPLETE_FILE).read_text())["rows"] == sum(map(len, tables(folder, "history")))
+    assert tables(folder, "history-0-orders")[0].schema == ORDERS  # by name before the rows, as files are taken in
     kept = storage.load_state(tmp_path)
     assert kept is not None
     assert kept[1] is True

@@ -45,7 +45,13 @@ class _Past:
             await asyncio.to_thread(self._fill, name, until_us)
 
     def _fill(self, name: str, until_us: int) -> None:
-        batches = self._counted(generate_history(self._factory, until_us, progress=self._progress))
+        self._give(name, self._counted(generate_history(self._factory, until_us, progress=self._progress)))
+
+    def tell_orders(self) -> None:
+        """Orders that were planned, began or ended since the last call."""
+        self._give(f"live-{self._factory.now_us // MICROSECONDS}", order_news(self._factory))
+
+    def _give(self, name: str, batches: Iterator[pa.RecordBatch]) -> None:
         if self._sink is None:
             storage.write_batches(self._data_dir, name, batches)
         else:
@@ -93,7 +99,8 @@ async def serve(
 
     On the first start the past goes to `history_sink` (called in a thread), or as Arrow files to data_dir/import,
     followed by the file `complete`. After a later start the gap since the last one goes the same way as
-    import/catchup-*.arrow. progress: called from a thread with the share of the past that is done, 0..1.
+    import/catchup-*.arrow, and what becomes of orders from then on as import/live-*.arrow.
+    progress: called from a thread with the share of the past that is done, 0..1.
     ready: called once the past is written and all servers answer.
 
     Raises ConfigError, DataError (kept state of no use) or ConnectionFailed (a port is taken).
@@ -120,19 +127,19 @@ async def serve(
         ready()
         _LOG.info("live", rows_of_past=past.rows, devices=sum(len(server.devices) for server in fleet.servers))
         try:
-            await _live(factory, fleet, data_dir, stop, clock)
+            await _live(factory, fleet, past, data_dir, stop, clock)
         finally:
             storage.save_state(data_dir, factory.snapshot(), clean=True)
 
 
-async def _live(factory: Factory, fleet: Fleet, data_dir: Path, stop: asyncio.Event, clock: Clock) -> None:
+async def _live(factory: Factory, fleet: Fleet, past: _Past, data_dir: Path, stop: asyncio.Event, clock: Clock) -> None:
     """One step each second on an absolute schedule; late steps are skipped, the models cover their time."""
     saved_us = 0
     stopping = asyncio.ensure_future(stop.wait())
     try:
         while not stop.is_set():
             if factory.now_us - saved_us >= SAVE_EVERY_US:
-                storage.write_batches(data_dir, f"live-{factory.now_us // MICROSECONDS}", order_news(factory))
+                await asyncio.to_thread(past.tell_orders)
                 await asyncio.to_thread(storage.save_state, data_dir, factory.snapshot(), clean=False)
                 saved_us = factory.now_us
             wait = (MICROSECONDS - clock.now_us() % MICROSECONDS) / MICROSECONDS

@@ -145,6 +145,18 @@ def test_a_stop_says_what_it_cost() -> None:
     assert not run_whole(setup_of(0, least="11min").operator(), [batch]).events
 
 
+def test_a_state_that_holds_is_said_again() -> None:
+    """A machine that runs for hours is confirmed with the rows of its line; what nobody sends is not made up."""
+    minute = 60 * SECOND
+    times = [0, *range(5, 35), 95]  # minutes; nothing comes for an hour
+    rows = SampleBatch.of([0] * len(times), [START + one * minute for one in times], 6.0, 192)
+    whole = run_whole(setup_of(0).operator(), [rows]).samples
+    parts = run_whole(setup_of(0).operator(), [rows.take(np.array([n])) for n in range(len(rows))]).samples
+    assert (parts.times.tolist(), parts.values.tolist()) == (whole.times.tolist(), whole.values.tolist())
+    assert set(whole.values.tolist()) == {State.RUNNING}
+    assert [(one - START) // minute for one in whole.times.tolist()] == [0, 10, 20, 30, 95]
+
+
 def test_what_it_remembers_stays_small() -> None:
     """After a weekend of rows each second, the state holds a few rows of each signal, not the weekend."""
     seconds = 20_000

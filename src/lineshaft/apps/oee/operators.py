@@ -25,6 +25,8 @@ from lineshaft.operators.base import Asset, Operator, OperatorSpec, Output
 
 OUTPUT = "machine-state"
 """Name of the signal that the operator makes on each machine."""
+CONFIRMED_US = 600_000_000
+"""What holds on is said again with the first row after each multiple of this."""
 _WORDS = tuple((str(int(state)), state.name.lower()) for state in State)
 
 
@@ -115,8 +117,11 @@ class MachineStates:
     ) -> list[_Sample]:
         grid = overlay(since, until, story.states)
         made: list[_Sample] = []
-        for start, value in zip(grid.starts.tolist(), np.maximum(grid.columns[0], 0).tolist(), strict=True):
-            if value != self._shown[place]:
+        again = np.arange(-(-since // CONFIRMED_US) * CONFIRMED_US, until, CONFIRMED_US)
+        starts = np.union1d(grid.starts, again)
+        values = np.maximum(grid.columns[0], 0)[np.searchsorted(grid.starts, starts, side="right") - 1]
+        for start, value in zip(starts.tolist(), values.tolist(), strict=True):
+            if value != self._shown[place] or start % CONFIRMED_US == 0:
                 self._shown[place] = value
                 sample = _Sample(place, _seen(start, settled, times), value)
                 made = [*made[:-1], sample] if made and made[-1].time == sample.time else [*made, sample]
