@@ -47,6 +47,7 @@ from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the threads of ingest
+_AT_START: Final = ("plant", "hub", "calendars", "oee", "operators", "models")
 _BUSY_ROWS: Final = 200_000  # rows that may wait before roll-ups wait for them
 _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before health warns
 
@@ -263,9 +264,19 @@ async def _until_stopped(stop: asyncio.Event, ingest: Ingest, space: Space) -> N
 
 
 async def _watch_plant(context: PartContext) -> None:
-    """Changes of the hub's own sections are said; they are taken at the next start."""
+    """Changes of what the hub reads at its start are said."""
     current = context.plant
     async for plant in context.watcher().changes():
-        if (plant.hub, plant.plant) != (current.hub, current.plant):
-            tell(Message("notice", "the changed sections hub and plant are taken at the next start of the hub"))
+        changed = waiting_sections(current, plant)
+        if changed:
+            tell(
+                Message(
+                    "notice", f"changed in the plant folder: {', '.join(changed)}; the hub takes it at its next start"
+                )
+            )
         current = plant
+
+
+def waiting_sections(before: Plant, after: Plant) -> tuple[str, ...]:
+    """Sections that differ and that a running hub does not take."""
+    return tuple(name for name in _AT_START if getattr(before, name) != getattr(after, name))
