@@ -181,12 +181,20 @@ class Writes(Protocol):
         ...
 
 
+RefusedBurst = Callable[[WavePoint, DataError], None]
+"""Is told of each burst that is none, beside its bad row."""
+
+
+def unheard(point: WavePoint, error: DataError) -> None:
+    """A RefusedBurst for nobody."""
+
+
 @runtime_checkable
 class BringsWaveforms(Protocol):
     """Bursts come by themselves, through `read` or the sink of `subscribe`."""
 
-    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
-        """Called once, before the first connect: rows of `points` carry bursts."""
+    def expect_waveforms(self, points: Sequence[WavePoint], refused: RefusedBurst = unheard) -> None:
+        """Called once, before the first connect: rows of `points` carry bursts, and `refused` hears of what is none."""
         ...
 
 

@@ -64,12 +64,22 @@ class BurstReader:
         self._times[point.handle] = int(batch.times[-1])
         return batch.take(new)
 
+    def good(self, batch: SampleBatch) -> None:
+        """What came by itself has bursts: what is wrong with a later one is told anew."""
+        if batch.waves is not None:
+            for handle in batch.signals[batch.is_wave()].tolist():
+                self._words.pop(handle, None)
+
     def failed(self, point: WavePoint, error: DataError) -> SampleBatch:
         """A bad row in place of a burst that is none, and an event when the reason is a new one."""
+        self.tell(point, error)
+        return SampleBatch.of([point.handle], self._clock.now_us(), np.nan, Quality.BAD_DEVICE)
+
+    def tell(self, point: WavePoint, error: DataError) -> None:
+        """An event about a burst that is none, when the reason is a new one."""
         if self._words.get(point.handle) != str(error):
             self._words[point.handle] = str(error)
             details = {"address": str(point.address), "mend": error.hint}
             text = f"{self._device.name} gave a waveform that is of no use: {error}"
             now = self._clock.now_us()
             self._output.event(Event(now, "waveform.malformed", self._path, text, Severity.MEDIUM, details))
-        return SampleBatch.of([point.handle], self._clock.now_us(), np.nan, Quality.BAD_DEVICE)

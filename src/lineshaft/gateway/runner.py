@@ -24,6 +24,7 @@ from lineshaft.drivers.base import (
     ReadsWaveforms,
     Resumable,
     Subscribes,
+    WavePoint,
 )
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
 from lineshaft.gateway.bursts import BurstReader
@@ -115,7 +116,7 @@ class DeviceRunner:
         self._silence = Silence(spec.silence if device.silence is None else device.silence, clock)
         self._resumable: Resumable | None = None
         self._gaps: Gaps | None = None
-        self._reader: BurstReader | None = None
+        self._reader = BurstReader(device, path, output, clock)
         self._turn = asyncio.Lock()  # a poll and a waveform are not asked for at once
         self.live: Driver | None = None
         """The driver while it is connected."""
@@ -151,7 +152,7 @@ class DeviceRunner:
         if isinstance(driver, EmitsEvents):
             driver.emit_events(self._path, self._output.event)
         if isinstance(driver, BringsWaveforms) and self.device.waves:
-            driver.expect_waveforms(self.device.waves)
+            driver.expect_waveforms(self.device.waves, self._no_burst)
         if isinstance(driver, ReadsHistory) and self._gaps is None:
             self._gaps = Gaps(self.device.id, self.device.points, self.device.first, self._clock)
         return driver
@@ -179,7 +180,7 @@ class DeviceRunner:
 
     async def _bursts(self, driver: ReadsWaveforms) -> NoReturn:
         """Ask for each waveform on its schedule; a burst that cannot be one is told of and counted."""
-        reader = self._reader = self._reader or BurstReader(self.device, self._path, self._output, self._clock)
+        reader = self._reader
         while True:
             point = await reader.next_due()
             try:
@@ -266,6 +267,11 @@ class DeviceRunner:
             return
         self._worked()
 
+    def _no_burst(self, point: WavePoint, error: DataError) -> None:
+        """What came by itself is no burst; the driver gives its bad row."""
+        self._malformed(error)
+        self._reader.tell(point, error)
+
     def _malformed(self, error: DataError) -> None:
         self.counters.failures += 1
         self.counters.error, self.counters.hint = str(error), error.hint
@@ -284,6 +290,7 @@ class DeviceRunner:
             self._spoken.set()
             self._lost = False
             self._health.note(batch)
+            self._reader.good(batch)
             if self._gaps is not None:
                 self._gaps.accepted(batch)
 

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 import structlog
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
 from lineshaft.drivers.files.bursts import bursts_of
 from lineshaft.drivers.files.folder import Folder, Found, Position
 from lineshaft.drivers.files.options import FilesConnection
@@ -49,10 +49,11 @@ class FilesDriver:
         self._seen: dict[str, tuple[Found, float]] = {}  # name -> how it was seen first like this, and when
         self._running: asyncio.Task[None] | None = None
         self._waves: Sequence[WavePoint] = ()
+        self._refused: RefusedBurst = unheard
 
-    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+    def expect_waveforms(self, points: Sequence[WavePoint], refused: RefusedBurst = unheard) -> None:
         """A file whose name fits the address of a waveform is one burst, and nothing else is read from it."""
-        self._waves = points
+        self._waves, self._refused = points, refused
 
     def position(self) -> str:
         """File, records of it that were passed, and the last file that was finished."""
@@ -195,7 +196,9 @@ class FilesDriver:
         head, length = await asyncio.to_thread(folder.head, found.name)
         try:
             batch = await asyncio.to_thread(bursts_of, folder, found, waves)
-        except DataError:
+        except DataError as error:
+            for point in waves:
+                self._refused(point, DataError(f"{found.name}: {error}", hint=error.hint))
             handles = [point.handle for point in waves]
             sink(SampleBatch.of(handles, found.modified_ns // 1000, math.nan, Quality.BAD_DEVICE))
             raise

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
 from lineshaft.drivers.http.listener import Listener, Refusal
 from lineshaft.drivers.http.options import WebhookConnection
 from lineshaft.drivers.json_browse import leaves
@@ -45,10 +45,11 @@ class WebhookDriver:
         self._document: object = None
         self._news = asyncio.Event()
         self._bursts: list[BurstExtractor] = []
+        self._refused: RefusedBurst = unheard
 
-    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+    def expect_waveforms(self, points: Sequence[WavePoint], refused: RefusedBurst = unheard) -> None:
         """See BringsWaveforms. A document whose burst is none is refused as a whole, with the reason."""
-        self._bursts = [BurstExtractor(point, self.options) for point in points]
+        self._bursts, self._refused = [BurstExtractor(point, self.options) for point in points], refused
 
     async def connect(self) -> None:
         """Listen. Raises ConnectionFailed when the port is taken, AccessDenied for a bad token file or certificate."""
@@ -117,14 +118,14 @@ class WebhookDriver:
         if self._sink is None and self._read_points is None:
             raise Refusal(503, "not ready yet")
         try:
-            document = parse(body)
+            document = self._parsed(body)
             rows, bursts = Rows(), []
             now_us = self._clock.now_us()
             several = isinstance(document, list) and all(isinstance(one, dict) for one in document)
             for one in document if several else [document]:
                 for extractor in self._extractors:
                     extractor.add(rows, one, now_us)
-                bursts += [made for burst in self._bursts if (made := burst.row(one, now_us)) is not None]
+                bursts += [made for burst in self._bursts if (made := self._burst(burst, one, now_us)) is not None]
         except DataError as error:
             self.statistics.malformed += 1
             self.statistics.last_error = str(error)
@@ -137,6 +138,21 @@ class WebhookDriver:
         for row, handle in enumerate(rows.signals):
             self._last[handle] = rows.times[row], Cell(rows.values[row], rows.texts[row], rows.qualities[row])
         self._news.set()
+
+    def _parsed(self, body: bytes) -> object:
+        try:
+            return parse(body)
+        except DataError as error:  # NaN is no JSON: nobody knows whether it stood in a burst
+            for burst in self._bursts:
+                self._refused(burst.point, error)
+            raise
+
+    def _burst(self, burst: BurstExtractor, document: object, now_us: int) -> SampleBatch | None:
+        try:
+            return burst.row(document, now_us)
+        except DataError as error:
+            self._refused(burst.point, error)
+            raise
 
     def _opened(self) -> None:
         if self._listener is None:

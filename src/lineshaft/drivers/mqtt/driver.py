@@ -13,7 +13,7 @@ import structlog
 from paho.mqtt.client import topic_matches_sub
 
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
 from lineshaft.drivers.json_bursts import BurstExtractor
 from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, parse
 from lineshaft.drivers.mqtt.client import Client, Message
@@ -46,8 +46,10 @@ class Mapper:
         statistics: Statistics,
         clock: Clock,
         waves: Sequence[WavePoint] = (),
+        refused: RefusedBurst = unheard,
     ) -> None:
         self._options = options
+        self._refused = refused
         self._bursts = [BurstExtractor(point, options) for point in waves]
         self._statistics = statistics
         self._clock = clock
@@ -100,6 +102,7 @@ class Mapper:
                     parts.append(one.row(parse(message.payload), now_us, quality))
                 except DataError as error:
                     self._malformed(message, error)
+                    self._refused(one.point, error)
                     parts.append(SampleBatch.of([one.point.handle], now_us, math.nan, Quality.BAD_DEVICE))
         return SampleBatch.concat(part for part in parts if part is not None)
 
@@ -153,10 +156,11 @@ class MqttDriver:
         self._heard: Heard | None = None  # since the first search
         self._news = asyncio.Event()
         self._waves: Sequence[WavePoint] = ()
+        self._refused: RefusedBurst = unheard
 
-    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+    def expect_waveforms(self, points: Sequence[WavePoint], refused: RefusedBurst = unheard) -> None:
         """See BringsWaveforms."""
-        self._waves = points
+        self._waves, self._refused = points, refused
 
     async def connect(self) -> None:
         """Sign in. Raises ConnectionFailed, PeerTimeout or AccessDenied."""
@@ -248,7 +252,7 @@ class MqttDriver:
         return findings
 
     async def _listen(self, client: Client, points: Sequence[Point]) -> None:
-        self._mapper = Mapper(points, self.options, self.statistics, self._clock, self._waves)
+        self._mapper = Mapper(points, self.options, self.statistics, self._clock, self._waves, self._refused)
         if self._heard is not None:
             self._take(self._heard.messages())  # what a search has heard need not come again
         await client.subscribe(self._mapper.filters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from lineshaft.drivers.base import WavePoint
+from lineshaft.drivers.base import RefusedBurst, WavePoint
 from lineshaft.drivers.records import Records
 from lineshaft.drivers.replay.options import ReplayAddress
 from lineshaft.errors import DataError
@@ -29,7 +29,7 @@ class BurstRows:
     """
 
     points: Sequence[WavePoint]
-    refused: Callable[[str, str], None]
+    refused: RefusedBurst
     _targets: dict[str, list[WavePoint]] = field(default_factory=dict)
     _beside: frozenset[str] = frozenset()
     _last: dict[str, float] = field(default_factory=dict)  # item of a rate or speed -> its last value
@@ -68,7 +68,7 @@ class BurstRows:
             told = [known.get(item) for item in (_item(point.rate_address), _item(point.speed_address))]
             return point.row(samples_of(raw), time, time, told[0] if rate is None else rate, told[1])
         except DataError as error:
-            self.refused(point.address.item, str(error))
+            self.refused(point, error)
             return SampleBatch.of([point.handle], time, np.nan, Quality.BAD_DEVICE)
 
 

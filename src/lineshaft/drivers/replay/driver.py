@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 
 from lineshaft.clock import MICROSECONDS, Clock, SystemClock
-from lineshaft.drivers.base import Browsed, Finding, Point, Sink, WavePoint
+from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
 from lineshaft.drivers.records import Chunks, Malformed, Records, Targets, rows_of, targets_of
 from lineshaft.drivers.replay.bursts import BurstRows
 from lineshaft.drivers.replay.options import ReplayConnection
@@ -58,11 +58,11 @@ class ReplayDriver:
         self._resumed: Mapping[str, object] = {}
         self._playing: asyncio.Task[None] | None = None
         self._waves: Sequence[WavePoint] = ()
-        self._refused: set[str] = set()  # waveforms of which it was said that one is none
+        self._refused: RefusedBurst = unheard
 
-    def expect_waveforms(self, points: Sequence[WavePoint]) -> None:
+    def expect_waveforms(self, points: Sequence[WavePoint], refused: RefusedBurst = unheard) -> None:
         """Records of these items are bursts, each a row of many numbers."""
-        self._waves = points
+        self._waves, self._refused = points, refused
 
     def position(self) -> str:
         """Number of records that were passed, the file they are of, and where shifted times begin."""
@@ -172,12 +172,10 @@ class ReplayDriver:
             Finding("every line can be read", not bad.count, f"{bad.count} malformed{lines}"),
         )
 
-    def _no_burst(self, item: str, words: str) -> None:
-        """Count what is no burst, and say it once."""
-        self.statistics.malformed.add(self._ordinal, f"{item}: {words}")
-        if item not in self._refused:
-            self._refused.add(item)
-            log.warning("a burst of the recording is of no use", item=item, error=words)
+    def _no_burst(self, point: WavePoint, error: DataError) -> None:
+        """Count what is no burst, and say it."""
+        self.statistics.malformed.add(self._ordinal, f"{point.address.item}: {error}")
+        self._refused(point, error)
 
     def _opened(self) -> Recording:
         if self._recording is None:
