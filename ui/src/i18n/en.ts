@@ -1184,6 +1184,8 @@ export const en = {
   "sensor.lacks.geometry": "A geometry has three or four numbers.",
   "sensor.lacks.orders": "Give four fault orders.",
   "sensor.save": "Save and use",
+  "sensor.waits": "Waiting: {why}. This goes on by itself as soon as it can.",
+  "sensor.stopWaiting": "Stop waiting",
   "sensor.done": "The gateway knows the machine behind this sensor now.",
   "sensor.look": "Look at its bursts",
   "sensor.another": "Another sensor",

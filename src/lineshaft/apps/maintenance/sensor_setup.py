@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from lineshaft.config.bundle import Bundle
 from lineshaft.config.vibration import VibrationSensorConfig
 from lineshaft.config.write import section_file
-from lineshaft.errors import DataError
+from lineshaft.errors import DataError, RetryableError
 from lineshaft.hub.api.gateway_models import VersionView
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.routers.gateways import version_view
@@ -72,12 +72,12 @@ def _below(one: CataloguedSignal) -> str:
 
 
 def _running(parts: Services, configs: Configurations, node: str) -> tuple[Bundle, str]:
-    """(files, digest) of what the gateway runs."""
+    """(files, digest) of what the gateway runs. Raises RetryableError in the seconds before it has told it."""
     status = configs.status(node)
     version = None if status is None else parts.state.configurations.of_digest(node, status.digest)
     if status is None or version is None or version.files is None:
         hint = "Wait until the gateway is online and has told its configuration, then try again."
-        raise DataError(f"it is not known what {node} runs now", hint=hint)
+        raise RetryableError(f"{node} has not told yet what it runs", hint=hint)
     return version.files, status.digest
 
 

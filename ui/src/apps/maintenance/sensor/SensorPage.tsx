@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import "./sensor.css";
 import { call } from "../../../api/client";
 import { useMayConfigure, type Version } from "../../../api/gateways";
+import { patiently } from "../../../api/patience";
 import { useTree } from "../../../api/queries";
 import { Empty, Failure, Section, Skeleton } from "../../../components/basics";
 import { Problems, problemsOf } from "../../../components/problems";
@@ -61,19 +62,25 @@ function SetUp({ sensor, reference }: { sensor: Sensor; reference: Reference }) 
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [files, setFiles] = useState<Record<string, string> | null>(null);
+  const [waits, setWaits] = useState("");
+  const waiting = useRef<AbortController | null>(null);
+  useEffect(() => () => waiting.current?.abort(), []);
   const lacks = missing(choice);
   const send = async (what: "draft" | "setup") => {
     setBusy(true);
     setError(null);
+    const { signal } = (waiting.current = new AbortController());
+    const work = () => call(`/maintenance/sensors/${sensor.signal}/${what}`, { method: "POST", body: keysOf(choice), signal });
     try {
-      const answer = await call(`/maintenance/sensors/${sensor.signal}/${what}`, { method: "POST", body: keysOf(choice) });
+      const answer = await patiently(work, (why) => setWaits(why.detail), signal);
       if (what === "draft") setFiles((answer as { files: Record<string, string> }).files);
       else setMade(answer as Version);
       await client.invalidateQueries({ queryKey: ["configuration", sensor.node] });
     } catch (failure) {
-      setError(failure);
+      if (!signal.aborted) setError(failure);
     } finally {
       setBusy(false);
+      setWaits("");
     }
   };
   return (
@@ -112,6 +119,16 @@ function SetUp({ sensor, reference }: { sensor: Sensor; reference: Reference }) 
                 {t("sensor.save")}
               </button>
               {lacks && <span className="hint">{t(`sensor.lacks.${lacks}`)}</span>}
+              {waits && (
+                <>
+                  <span className="hint" role="status">
+                    {t("sensor.waits", { why: waits })}
+                  </span>
+                  <button type="button" className="button" onClick={() => waiting.current?.abort()}>
+                    {t("sensor.stopWaiting")}
+                  </button>
+                </>
+              )}
             </div>
           </>
         )}
