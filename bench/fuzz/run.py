@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 import time
@@ -94,8 +95,8 @@ def _alarm() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def fuzz(target: Target, inputs: int, seed: int) -> Outcome:
-    """Run one decoder."""
+def fuzz(target: Target, inputs: int, seed: int, until: float = math.inf) -> Outcome:
+    """Run one decoder; after the time `until` (seconds since 1970) it stops, and its outcome has fewer inputs."""
     chance, process = random.Random(seed), psutil.Process()  # noqa: S311 - repeatable, not secret
     refused, slowest, before, failure, turn = 0, 0.0, 0, "", 0
     began = time.perf_counter()
@@ -104,6 +105,9 @@ def fuzz(target: Target, inputs: int, seed: int) -> Outcome:
             data = damaged(chance, target.seeds)
             start = time.process_time()  # of the processor: others use it too
             if turn % 1_000 == 1:
+                if time.time() >= until:
+                    turn -= 1
+                    break
                 signal.alarm(HANG_S)
             try:
                 target.attempt(data)
