@@ -38,3 +38,8 @@ def test_the_net_catches() -> None:
     outcome = fuzz(Target("fragile", fragile, (b"good" * 8,)), 5_000, seed=1)
     assert "IndexError" in outcome.failure
     assert "ff" in outcome.failure
+
+
+def test_it_stops_when_its_time_is_up() -> None:
+    """The outcome says how many inputs there were: a decoder that got none did not stand a million."""
+    assert fuzz(Target("any", len, (b"good",)), 5_000, seed=1, until=0.0).inputs == 0
