@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
@@ -139,7 +140,7 @@ class WebhookDriver:
             self._last[handle] = rows.times[row], Cell(rows.values[row], rows.texts[row], rows.qualities[row])
         self._news.set()
 
-    def _parsed(self, body: bytes) -> object:
+    def _parsed(self, body: bytes) -> Any:
         try:
             return parse(body)
         except DataError as error:  # NaN is no JSON: nobody knows whether it stood in a burst
