@@ -185,3 +185,12 @@ async def test_bad_input_is_named(services: Services) -> None:
             answer = await http.get("/diagnosis", params={"signal": signal, **more})
             assert answer.status_code in (400, 422)
             assert answer.json()["detail"]
+
+
+async def test_a_gateway_that_has_told_nothing_yet_is_waited_for(services: Services) -> None:
+    """In the first seconds of a gateway the answer is "not possible now, try again", for the page to wait."""
+    signal = sensor(services)
+    async with client(services, Role.ENGINEER) as http:
+        answer = await http.post(f"/sensors/{signal}/draft", json={"machine": "pump"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["detail"] == "acme/gw has not told yet what it runs"
