@@ -173,3 +173,18 @@ async def test_the_target_follows_the_products(line: Line) -> None:
     await line.at(SIX + HOUR)
     (press,) = board(line.oee.reports, PRESS, line.clock.now_us())
     assert press["shift"]["target"] == pytest.approx(90)
+
+
+async def test_between_shifts_the_board_shows_the_last_shift(line: Line) -> None:
+    """Parts after a shift's end are no OEE of a thousand percent: the figures stay those of the shift that was."""
+    line.put(f"{PRESS}/state", [(SIX, RUN)])
+    await line.at(SIX + HOUR)
+    (during,) = board(line.oee.reports, PRESS, line.clock.now_us())
+    end = during["shift"]["end"]
+    night = next(
+        at for at in range(end, end + 24 * HOUR, HOUR) if board(line.oee.reports, PRESS, at)[0]["shift"] is None
+    )
+    (after,) = board(line.oee.reports, PRESS, night)
+    assert during["figures_of"]["start"] == during["shift"]["start"]
+    assert after["figures_of"]["shift"]
+    assert after["figures_of"]["end"] >= end

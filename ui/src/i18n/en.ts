@@ -1472,6 +1472,7 @@ export const en = {
   "oee.projection": "Projection",
   "oee.ofShift": "of {n} in the shift",
   "oee.noShift": "No shift now",
+  "oee.lastShift": "No shift now. The last one: {shift}, ended {time}",
   "oee.shift": "{shift} shift, crew {crew}",
   "oee.shiftPlain": "{shift} shift",
   "oee.scrap": "Scrap",

@@ -13,13 +13,15 @@ from lineshaft.apps.oee.aims import aims
 from lineshaft.apps.oee.keeping import story_of
 from lineshaft.apps.oee.reports import Reports, figures
 from lineshaft.apps.oee.setup import MachineSetup
-from lineshaft.apps.oee.slots import Note, lay, slots_between
+from lineshaft.apps.oee.slots import Note, Slot, lay, slots_between
 from lineshaft.apps.oee.store import Interval
 
 Confirmed = Mapping[tuple[str, str], float]
 
 
 _LOOK_BACK_US = 600_000_000
+_LAST_SHIFT_US = 4 * 86_400_000_000
+"""So far back the last shift is looked for: a long weekend."""
 
 
 def board(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
@@ -48,7 +50,7 @@ def _row(
 ) -> dict[str, Any]:  # fmt: skip
     last = intervals[-1] if intervals else None
     product = last.product if last else ""
-    slot = slots_between(machine, now, now + 1)[0]
+    slot = _slot(machine, now)
 
     def cycle(path: str, name: str) -> float:
         return reports.cycle(path, name, confirmed)
@@ -65,8 +67,15 @@ def _row(
         "cause": last.cause if last else "",
         "product": product,
         "shift": _shift(shift, totals, machine, intervals, lambda name: cycle(machine.path, name), now),
+        "figures_of": {"shift": slot.shift, "crew": slot.crew, "start": slot.start, "end": slot.end},
         "figures": figures(totals) if totals is not None else None,
     }
+
+
+def _slot(machine: MachineSetup, now: int) -> Slot:
+    """The shift of now, or between shifts the last one; the day of a machine that has no shifts."""
+    slots = slots_between(machine, now - _LAST_SHIFT_US, now + 1)
+    return slots[-1] if slots[-1].shift else next((one for one in reversed(slots) if one.shift), slots[-1])
 
 
 def _why(

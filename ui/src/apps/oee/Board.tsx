@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
-import { formatAge, formatClock, formatNumber } from "../../format";
+import { formatAge, formatClock, formatNumber, formatWhen } from "../../format";
 import { t } from "../../i18n";
 import { useNow, type Now, type ShiftNow } from "./api";
 import type { ViewProps } from "./OeePage";
@@ -58,10 +58,16 @@ function Card({ now, go }: { now: Now; go: ViewProps["go"] }) {
           {now.reason && !now.given && <span className="muted"> · {t("oee.proposed")}</span>}
         </button>
       )}
-      {now.shift ? <Shift shift={now.shift} /> : <p className="muted">{t("oee.noShift")}</p>}
+      {now.shift ? <Shift shift={now.shift} /> : <p className="muted">{lastShift(now)}</p>}
       {now.figures && <Factors figures={now.figures} open={(kpi) => go(kpi === "quality" ? "hours" : "losses", now.machine)} />}
     </article>
   );
+}
+
+function lastShift({ figures, figures_of: of }: Now): string {
+  if (!figures || !of.shift) return t("oee.noShift");
+  const shift = of.crew ? t("oee.shift", { shift: of.shift, crew: of.crew }) : t("oee.shiftPlain", { shift: of.shift });
+  return t("oee.lastShift", { shift, time: formatWhen(of.end, nowUs()) });
 }
 
 function Shift({ shift }: { shift: ShiftNow }) {

@@ -86,6 +86,8 @@ export interface Now {
   product: string;
   shift: ShiftNow | null;
   figures: Figures | null;
+  /** The shift that the figures are of: the running one, or between shifts the last one ("" where there are none). */
+  figures_of: { shift: string; crew: string; start: number; end: number };
 }
 export interface Cell {
   start: number;

@@ -36,10 +36,14 @@ export default function ComparePage() {
       },
       { replace: true },
     );
-  const asked = useMemo(() => Object.fromEntries(KEYS.map((key) => [key, address.get(key) ?? ""])) as unknown as CompareQuery, [address]);
+  const types = useCompareChoices({ type: "", assets: "", place: "" });
+  const usual = usualType(types.data?.types ?? {});
+  const asked = useMemo(() => {
+    const said = Object.fromEntries(KEYS.map((key) => [key, address.get(key) ?? ""])) as unknown as CompareQuery;
+    return said.type || said.assets ? said : { ...said, type: usual };
+  }, [address, usual]);
   const typed = asked.place;
   const whole = { ...asked, place: tree.byPath.has(typed) ? typed : "" };
-  const types = useCompareChoices({ type: "", assets: "", place: "" });
   const choices = useCompareChoices(whole);
   const metric = choices.data?.metrics.find((one) => one.id === asked.metric) ?? choices.data?.metrics.find((one) => PREFERRED.test(one.id)) ?? choices.data?.metrics[0];
   const [from, to] = bounds(range, nowUs());
@@ -72,7 +76,7 @@ export default function ComparePage() {
         {metric && <Matching asked={asked} metric={metric} metrics={choices.data?.metrics ?? []} found={found.data} put={put} />}
       </form>
       {choices.isError && <Failure error={choices.error} />}
-      {!some && <Empty>{t("compare.start")}</Empty>}
+      {!some && types.data && <Empty>{t("compare.start")}</Empty>}
       {some && choices.data && !metric && <Empty>{t("compare.nothingShared")}</Empty>}
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {some && metric && !found.data && !found.isError && <Skeleton rows={6} />}
@@ -90,6 +94,12 @@ export default function ComparePage() {
       )}
     </>
   );
+}
+
+/** The type with the most assets, when there are two to compare: what the page opens with. */
+function usualType(types: Record<string, number>): string {
+  const [name, count] = Object.entries(types).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0] ?? ["", 0];
+  return count > 1 ? name : "";
 }
 
 /** The words for a metric: spindle/load is Spindle, load. */
