@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lineshaft.analytics.buckets import Buckets, aggregate
 from lineshaft.analytics.rollup import FOREVER, of_rows, ordered
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Counts, Level, Series, StoredWave
+from lineshaft.hub.historian.repeats import repeats_of
 from lineshaft.model.samples import Int64Array, SampleBatch
 from lineshaft.model.waveforms import Waveform, joined
 
@@ -51,6 +53,18 @@ class MemoryHistorian:
             ids, starts = np.unique(batch.signals[order], return_index=True)
             for signal, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
                 self._parts.setdefault(signal, []).append(batch.take(rows))
+
+    def stored(self, batch: SampleBatch, any_quality: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        self._answer()
+        signals = np.unique(batch.signals).tolist()
+
+        def rows_at(part: SampleBatch) -> SampleBatch:
+            return SampleBatch.concat(self._rows(signal) for signal in np.unique(part.signals).tolist())
+
+        return repeats_of(batch, any_quality, self.counts(signals), rows_at)
+
+    def mend(self, batch: SampleBatch) -> None:
+        self._answer()
 
     def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:
         self._answer()

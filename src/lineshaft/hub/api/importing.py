@@ -1,4 +1,4 @@
-"""Brings rows from elsewhere into the historian, so that the same content twice is stored once."""
+"""Brings rows from elsewhere into the historian, so that the same row twice is stored once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lineshaft.errors import DataError
 from lineshaft.hub.api.bursts import bursts_of
 from lineshaft.hub.historian.base import Historian
+from lineshaft.hub.historian.repeats import repeats_in
 from lineshaft.hub.ports import IMPORT_NODE, BornSignal
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Datatype, Signal, SignalKind, valid_id
@@ -39,8 +41,10 @@ def import_rows(batches: Iterator[pa.RecordBatch], historian: Historian, state: 
 
     Batches with a column `samples` (a list of numbers) are bursts: then rate in Hz is needed, speed in 1/min and scale
     may follow, and value is not.
-    The rows are cut into blocks of 100,000 however they come, and each block's content is its token: the same stream
-    sent again stores nothing twice, also after it was cut off half-way. Unknown paths become signals. Blocks.
+    A row that is stored already, equal in path, time, value, text and quality, is not stored a second time, whatever
+    file, order or block it comes in; one that does not tell its quality repeats a row of any. The rows are cut into
+    blocks of BLOCK_ROWS however they come, and each block's content is its token: the same stream sent again, also
+    after it was cut off half-way, is known without a look at the rows. Unknown paths become signals. Blocks.
     Raises DataError for rows that cannot be used; blocks before them stay stored.
     """
     progress = Progress()
@@ -114,7 +118,7 @@ def _normal(batch: pa.RecordBatch) -> pa.Table:
                 "time": time.cast(pa.int64()),
                 "value": pc.fill_null(batch.column("value").cast(pa.float64()), float("nan")),
                 "text": batch.column("text").cast(pa.string()) if "text" in names else pa.nulls(rows, pa.string()),
-                "quality": pc.fill_null(quality.cast(pa.uint8()), int(Quality.GOOD)),
+                "quality": quality.cast(pa.uint8()),
             }
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -134,19 +138,41 @@ def _store(block: pa.Table, historian: Historian, state: State, progress: Progre
     batch = _batch(block, ids[encoded.indices.to_numpy()])
     progress.new_signals += len(unknown)
     seen.update(paths)
-    _append(batch, _token(block), historian, state, progress)
+    untold = block.column("quality").is_null().to_numpy()
+    _append(batch, _token(block), historian, state, progress, untold)
 
 
-def _append(batch: SampleBatch, token: str, historian: Historian, state: State, progress: Progress) -> None:
+def _append(
+    batch: SampleBatch,
+    token: str,
+    historian: Historian,
+    state: State,
+    progress: Progress,
+    any_quality: NDArray[np.bool_] | None = None,
+) -> None:
+    """Store those rows of a block that are not stored yet.
+
+    A block whose earlier try was cut off may be stored without the rest of the historian having learnt of it.
+    """
     progress.rows += len(batch)
-    signals, rows = np.unique(batch.signals, return_counts=True)
-    state_of_block = state.ledger.begin_import(token, signals, rows.astype(np.int64))
-    if state_of_block == "done":
-        progress.repeated += len(batch)
-        return
-    historian.append(batch, token)
-    state.ledger.end_import(token)
-    progress.stored += len(batch)
+    with state.ledger.importing:
+        known = state.ledger.imported(token)
+        if known == "done":
+            progress.repeated += len(batch)
+            return
+        loose = np.zeros(len(batch), np.bool_) if any_quality is None else any_quality
+        new = ~repeats_in(batch)
+        new[new] = ~historian.stored(batch.take(new), loose[new])
+        fresh = batch.take(new)
+        signals, rows = np.unique(fresh.signals, return_counts=True)
+        state.ledger.begin_import(token, signals, rows.astype(np.int64))
+        if len(fresh):
+            historian.append(fresh, token)
+        if known == "again":
+            historian.mend(batch.take(~new))
+        state.ledger.end_import(token)
+    progress.stored += len(fresh)
+    progress.repeated += len(batch) - len(fresh)
 
 
 def _batch(block: pa.Table, signals: Any) -> SampleBatch:
@@ -156,16 +182,21 @@ def _batch(block: pa.Table, signals: Any) -> SampleBatch:
         signals,
         block.column("time").to_numpy(),
         block.column("value").to_numpy(),
-        block.column("quality").to_numpy(),
+        _quality(block).to_numpy(),
         texts,
     )
+
+
+def _quality(block: pa.Table) -> pa.ChunkedArray:
+    """Rows that do not tell their quality are good."""
+    return pc.fill_null(block.column("quality"), int(Quality.GOOD))
 
 
 def _token(block: pa.Table) -> str:
     """A name for the content: equal for equal rows, whatever the layout in memory."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in ("time", "value", "quality"):
-        digest.update(block.column(name).to_numpy().tobytes())
+    for column in (block.column("time"), block.column("value"), _quality(block)):
+        digest.update(column.to_numpy().tobytes())
     for name in ("path", "text"):
         encoded = block.column(name).combine_chunks().dictionary_encode()
         digest.update(repr(encoded.dictionary.to_pylist()).encode())

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lineshaft.analytics.buckets import Buckets
 from lineshaft.model.samples import (
@@ -77,6 +79,16 @@ class Historian(Protocol):
 
     def append(self, batch: SampleBatch, token: str) -> None:
         """Store rows and their bursts; durable when it returns. The same token again stores nothing a second time."""
+        ...
+
+    def stored(self, batch: SampleBatch, any_quality: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[n]: a row with this signal, time, value, quality and text is stored; where `any_quality`, its quality
+        may be another one."""
+        ...
+
+    def mend(self, batch: SampleBatch) -> None:
+        """Make sure that newest values, roll-ups and listeners know of these rows, which are stored already: their
+        append was cut off."""
         ...
 
     def waveforms(self, signals: Sequence[int], start: int, end: int, limit: int) -> list[StoredWave]:

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lineshaft.analytics.buckets import Buckets
-from lineshaft.hub.historian import queries, schema, waves
+from lineshaft.hub.historian import queries, repeats, schema, waves
 from lineshaft.hub.historian.base import Counts, Level, Series, StoredWave
 from lineshaft.hub.historian.convert import column, exported, to_arrow, to_batch
 from lineshaft.hub.historian.engine import Engine, split_dsn
@@ -74,8 +75,37 @@ class ClickHouseHistorian:
                 settings = {**_INSERT, "insert_deduplication_token": f"{name}/waves"}
                 self._engine.insert("waveforms", waves.to_arrow(part), settings)
             self._engine.insert("samples", to_arrow(part), {**_INSERT, "insert_deduplication_token": name})
+        self._tell(batch)
+
+    def _tell(self, batch: SampleBatch) -> None:
         for listener in self._listeners:
             listener(batch)
+
+    def stored(self, batch: SampleBatch, any_quality: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[n]: an equal row is stored; see historian/base.py."""
+        if not len(batch):
+            return np.zeros(0, np.bool_)
+        counts = self.counts(np.unique(batch.signals).tolist(), int(batch.times.min()), int(batch.times.max()) + 1)
+        return repeats.repeats_of(batch, any_quality, counts, self._rows_at)
+
+    def _rows_at(self, batch: SampleBatch) -> SampleBatch:
+        """Stored rows at the times of these; the whole range where little else is in it, which is fifty times faster
+        than to ask for each."""
+        wanted, start, end = set(batch.signals.tolist()), int(batch.times.min()), int(batch.times.max()) + 1
+        if int(self.counts(list(wanted), start, end).rows.sum()) <= 4 * repeats.ROWS_AT_ONCE:
+            return to_batch(self._engine.arrow(queries.raw(wanted, start, end)))
+        sql = queries.raw_at(batch.signals.tolist(), batch.times.tolist())
+        return to_batch(self._engine.arrow(sql, {"max_query_size": len(sql) + 1000}))
+
+    def mend(self, batch: SampleBatch) -> None:
+        """Newest values, roll-ups and listeners learn of rows whose append was cut off; see historian/base.py."""
+        if not len(batch):
+            return
+        self.rollups.note(batch.signals, batch.times)
+        order = np.lexsort((batch.times, batch.signals))
+        newest = order[np.flatnonzero(np.diff(batch.signals[order], append=-1))]
+        self._engine.insert("latest", to_arrow(batch.take(newest)), {"insert_deduplicate": 0})
+        self._tell(batch)
 
     def listen(self, listener: Callable[[SampleBatch], None]) -> None:
         """Call `listener` after each commit, late rows and imports as well, from the thread that committed.

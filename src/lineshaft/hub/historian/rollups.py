@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -80,6 +81,13 @@ class RollupStore:
             f"INSERT INTO touched {TOUCHED_SELECT.format(source='samples', stamp=STAMP)}"
             f" WHERE {among(signals)} AND time > {moment(after)}{TOUCHED_GROUP}"
         )
+
+    def note(self, signals: UInt32Array, times: Int64Array) -> None:
+        """Note the minutes of rows that are stored."""
+        pairs = np.unique(np.stack([signals.astype(np.int64), times // MINUTE]), axis=1)
+        stamp = np.full(pairs.shape[1], secrets.randbits(63), np.uint64)
+        columns = [pa.array(pairs[0].astype(np.uint32)), pa.array(pairs[1]), pa.array(stamp)]
+        self._engine.insert("touched", pa.table(columns, names=["signal", "minute", "stamp"]), {})
 
     def rolled_as(self) -> dict[int, tuple[int, bool]]:
         """Signal -> (gap in microseconds, whether it is a state) with which it was rolled up."""

@@ -71,7 +71,8 @@ class SqlLedger:
         self._catalogue = catalogue
         self._lock = threading.Lock()
         self._saving = threading.Lock()
-        self._importing = threading.Lock()
+        self.importing = threading.RLock()
+        """Held by who looks which rows of an import are new, until they are stored."""
         self._arrived = np.zeros(1024, np.int64)  # index: signal id
         self._duplicates = np.zeros(1024, np.int64)
         self._other = np.zeros(1024, np.int64)  # rows in the historian that no gateway sent
@@ -165,12 +166,10 @@ class SqlLedger:
 
         'new': append them; 'again': an earlier try was cut off, append them with the same token; 'done': they are in.
         """
-        with self._importing:
-            with self._database.read() as connection:
-                query = select(import_blocks.c.done).where(import_blocks.c.token == token)
-                known = connection.execute(query).scalar()
-            if known is not None:
-                return "done" if known else "again"
+        with self.importing:
+            known = self.imported(token)
+            if known != "new":
+                return known
             # Counted before the token is written: a kill in between counts rows of other origin twice, which
             # `recount` survives; the other way round it would take them for arrived.
             self._add_other(signals, rows)
@@ -178,6 +177,15 @@ class SqlLedger:
                 values = {"token": token, "rows": int(rows.sum()), "done": False}
                 connection.execute(insert(import_blocks).values(values))
         return "new"
+
+    def imported(self, token: str) -> Literal["new", "again", "done"]:
+        """What `begin_import` would say, without announcing anything."""
+        with self._database.read() as connection:
+            query = select(import_blocks.c.done).where(import_blocks.c.token == token)
+            known = connection.execute(query).scalar()
+        if known is None:
+            return "new"
+        return "done" if known else "again"
 
     def end_import(self, token: str) -> None:
         """The historian has the rows of this block."""

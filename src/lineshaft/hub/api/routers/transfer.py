@@ -74,7 +74,7 @@ def export(
 async def import_(request: Request, parts: Parts) -> Response | Imported:
     """Store rows (path, time, value, text, quality) of an Arrow stream, a Parquet file or CSV, as `content-type` says.
 
-    The same rows again store nothing twice.
+    A row that is stored already is not stored twice, whatever file, order or block it comes in.
     """
     kind = request.headers.get("content-type", ARROW).partition(";")[0].strip().lower() or ARROW
     if kind not in files.KINDS:
