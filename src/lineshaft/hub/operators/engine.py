@@ -178,7 +178,7 @@ class Operators:
         else:
             stored = states.newest(binding.key)
             position = known.began if stored is None else stored.time
-            run = Run(binding, known.began, position, late=known.late, delay=self._delay)
+            run = Run(binding, known.began, position, late=known.late, delay=self._delay, earlier=True)
         self.feed.put(binding.key, Place(binding.ids, run.began, run.position))
         return run
 

@@ -22,6 +22,11 @@ class Place:
 
     released  time up to which rows were given to the operator
     overflow  rows were let go because too many waited; they are read from history
+    late      earliest row not later than `released` that was not asked for with `late_of` yet
+
+    Each committed row of the run's inputs after its position is in `waiting`, or is read from history before any row
+    after it is given: `overflow` stays until history was read up to `newest`. Each row that comes when later ones may
+    have been given is in `late`; `released` never goes back while the hub lives, so that none is missed.
     """
 
     ids: tuple[int, ...]
@@ -51,7 +56,7 @@ class Feed:
         self.told_of = threading.Event()
 
     def put(self, key: Key, place: Place) -> None:
-        """A run begins, or is put somewhere else."""
+        """A run begins."""
         with self._lock:
             self._remove(key)
             self._places[key] = place
@@ -61,6 +66,16 @@ class Feed:
             if highest >= len(self._watched):
                 self._watched = np.pad(self._watched, (0, highest + 1))
             self._watched[list(place.ids)] = True
+
+    def again(self, key: Key, position: int) -> None:
+        """A run begins again from an earlier state: rows after `position` are read from history.
+
+        What came late, or comes late to what it was given before, is still late: a state may have been made without it.
+        """
+        with self._lock:
+            place = self._places[key]
+            self._let_go(place)
+            place.released = max(place.released, position)
 
     def remove(self, key: Key) -> None:
         """A run ends."""
@@ -87,6 +102,7 @@ class Feed:
                 return
             rows = batch.take(mine)
             late: dict[Key, int] = {}
+            kept: list[tuple[Place, SampleBatch]] = []
             arrived = time.monotonic()
             for key in {key for signal in np.unique(rows.signals).tolist() for key in self._users[signal]}:
                 place = self._places[key]
@@ -96,10 +112,14 @@ class Feed:
                 behind = own.times <= place.released
                 if behind.any():
                     late[key] = int(own.times[behind].min())
-                    place.late = min(late[key], late[key] if place.late is None else place.late)
-                self._keep(place, own.take(~behind), arrived)
-            if late:
+                kept.append((place, own.take(~behind)))
+            if late:  # before any row is kept: when this fails, all of them are told again
                 self._late(list(late), list(late.values()))
+            for key, earliest in late.items():
+                place = self._places[key]
+                place.late = earliest if place.late is None else min(earliest, place.late)
+            for place, rows in kept:
+                self._keep(place, rows, arrived)
         self.told_of.set()
 
     def _keep(self, place: Place, rows: SampleBatch, arrived: float) -> None:
@@ -109,12 +129,15 @@ class Feed:
         if place.overflow:
             return
         if self._rows + len(rows) > self._most:
-            self._rows -= place.rows
-            place.waiting, place.rows, place.overflow = [], 0, True
+            self._let_go(place)
             return
         place.waiting.append((arrived, rows))
         place.rows += len(rows)
         self._rows += len(rows)
+
+    def _let_go(self, place: Place) -> None:
+        self._rows -= place.rows
+        place.waiting, place.rows, place.overflow = [], 0, True
 
     def take(self, key: Key, before: float) -> SampleBatch:
         """Rows up to the time of the newest one that arrived before `before` (monotonic seconds), not yet in order."""
@@ -152,6 +175,11 @@ class Feed:
             place = self._places[key]
             late, place.late = place.late, None
             return late
+
+    def worked_in(self, key: Key, late: int, note: Callable[[Key, int, int | None], None]) -> None:
+        """Rows from `late` on are in the state. `note` is told that, and which row has come late meanwhile."""
+        with self._lock:
+            note(key, late, self._places[key].late)
 
     def place(self, key: Key) -> Place:
         """For looking at."""

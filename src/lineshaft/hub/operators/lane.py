@@ -16,15 +16,15 @@ from lineshaft.clock import MICROSECONDS
 from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.ingest.commit import last_rows
-from lineshaft.hub.operators.feed import Feed, Key, Place
+from lineshaft.hub.operators.feed import Feed, Key
 from lineshaft.hub.operators.order import as_inputs, in_order, pieces
 from lineshaft.hub.operators.plan import Binding
+from lineshaft.hub.operators.record import Found, Record
 from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker, WorkerGone
-from lineshaft.hub.state.events import WITHDRAWN, SqlEventStore
+from lineshaft.hub.state.events import SqlEventStore
 from lineshaft.hub.state.operators import OperatorStates, StoredState
 from lineshaft.hub.state.predictions import SqlPredictions
-from lineshaft.model.events import Event, Severity
-from lineshaft.model.predictions import Prediction
+from lineshaft.model.events import Event
 from lineshaft.model.samples import SampleBatch
 from lineshaft.operators.base import Output
 
@@ -46,6 +46,9 @@ class Run:
     late: int | None = None
     delay: float = 1.0  # seconds that a row waits for earlier ones
     loaded: bool = False
+    earlier: bool = False  # it was at work before the hub was started
+    doubted: Found | None = None  # stored after the state, maybe without rows that came since; history decides
+    read: Found = field(default_factory=Found)  # what history has shown while something is doubted
     dirty: bool = False
     history: Iterator[tuple[int, SampleBatch]] | None = None
     target: int = 0
@@ -90,6 +93,7 @@ class Lane:
     runs: dict[Key, Run] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)  # held while a run works, and to take one away
     _worker: Worker = field(init=False)
+    _record: Record = field(init=False)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _saved: float = 0.0
     _thinned: float = field(default_factory=time.monotonic)
@@ -97,6 +101,7 @@ class Lane:
 
     def __post_init__(self) -> None:
         self._worker = Worker(self.limits)
+        self._record = Record(self.events, self.predictions, self.now_us)
 
     def start(self) -> None:
         """Run in a thread until `stop`."""
@@ -141,7 +146,7 @@ class Lane:
             self._fail(run, str(error))
             return False
         except WorkerGone as error:
-            for other in self.runs.values():  # their states in the process are gone with it
+            for other in list(self.runs.values()):  # their states in the process are gone with it
                 other.loaded = False
             self._fail(run, str(error))
             return False
@@ -189,8 +194,11 @@ class Lane:
         stored = self.states.newest(run.key)
         self._worker.make(run.binding, None if stored is None else stored.state)
         run.position = run.began if stored is None else stored.time
-        self.feed.put(run.key, Place(run.binding.ids, run.began, run.position))
+        self.feed.again(run.key, run.position)
         run.made = []
+        run.read = Found()
+        if run.earlier:
+            run.doubted, run.earlier = self._record.after(run.binding, run.position), False
         self.historian.retract(run.binding.output_ids, run.position)  # what was stored after the state is made again
         run.loaded, run.history = True, None
         self._begin_reading(run)
@@ -211,6 +219,9 @@ class Lane:
         piece = next(run.history, None) if run.history is not None else None
         if piece is None:
             run.history = None
+            if run.doubted is not None:
+                self._record.correct(run.binding, run.doubted, run.read)
+                run.doubted, run.read = None, Found()
             run.position = max(run.position, run.target)
             self.feed.caught_up(run.key)
             return
@@ -220,11 +231,10 @@ class Lane:
 
     def _update(self, run: Run, batch: SampleBatch) -> None:
         found = self._found(run, batch)
-        if found.predictions:
-            self.predictions.add(run.key[0], run.binding.asset.equipment.type, found.predictions, self.now_us())
-        if found.events:
-            self.events.add(found.events)
-            run.events += len(found.events)
+        self._record.add(run.binding, found)
+        run.events += len(found.events)
+        if run.doubted is not None:
+            run.read.take(found)
         run.position = max(run.position, int(batch.times[-1]))
         run.dirty = True
         run.failures, run.error = 0, ""
@@ -252,53 +262,37 @@ class Lane:
         self.historian.retract(run.binding.output_ids, start)
         run.target = until
         first = self._first(run) if stored is None else start
-        events: list[Event] = []
-        predictions: list[Prediction] = []
+        made = Found()
         for _, batch in pieces(self.historian, run.binding.ids, first, until):
             if len(batch):
-                found = self._found(run, batch)
-                events += found.events
-                predictions += found.predictions
+                made.take(self._found(run, batch))
                 self._store([run])
                 state = StoredState(int(batch.times[-1]), self._worker.snapshot(run.key))
                 self.states.save([(run.key, state)])
-        before = self.events.of_operator(run.key[0], run.key[1], start, until)
-        gone = [event for event in before if event not in events]
-        still = {(event.time, event.kind, event.subject, event.message) for event in events}
-        corrected = [event for event in gone if (event.time, event.kind, event.subject, event.message) in still]
-        self.events.withdraw(gone, [_withdrawn(event, run) for event in gone if event not in corrected])
-        self.events.add([event for event in events if event not in before])
-        self._correct(run, predictions, start, until)
-        self.states.worked_in(run.key, late)
+        self._record.correct(run.binding, self._record.after(run.binding, start, until) or Found(), made)
+        self.feed.worked_in(run.key, late, self.states.worked_in)
         run.late, run.dirty = None, True
         run.rewinds += 1
-
-    def _correct(self, run: Run, predictions: Sequence[Prediction], start: int, until: int) -> None:
-        """The record after late rows: what they proved wrong is kept as such, what is new is added."""
-        before = self.predictions.of_operator(run.key[0], run.key[1], start, until)
-        now = self.now_us()
-        self.predictions.supersede(run.key[0], [one for one in before if one not in predictions], now)
-        new = [one for one in predictions if one not in before]
-        self.predictions.add(run.key[0], run.binding.asset.equipment.type, new, now)
 
     def _save(self, *, force: bool) -> None:
         """Positions and states of what has changed."""
         if not force and time.monotonic() - self._saved < _SAVE_EVERY:
             return
         self._saved = time.monotonic()
-        dirty = [run for run in self.runs.values() if run.dirty and run.loaded]
+        dirty = [run for run in list(self.runs.values()) if run.dirty and run.loaded]
         try:
             self._store(dirty)
-            self.states.save([(run.key, StoredState(run.position, self._worker.snapshot(run.key))) for run in dirty])
-            for run in dirty:
+            sure = [run for run in dirty if run.doubted is None]  # a state would hide what is doubted before it
+            self.states.save([(run.key, StoredState(run.position, self._worker.snapshot(run.key))) for run in sure])
+            for run in sure:
                 run.dirty = False
             if time.monotonic() - self._thinned > _THIN_EVERY:
                 self._thinned = time.monotonic()
-                for run in self.runs.values():
+                for run in list(self.runs.values()):
                     self.states.thin(run.key)
         except (OperatorFailed, WorkerGone, StoreUnavailable) as error:
             _log.error("operators: states are not saved", error=str(error))
-            for run in dirty:
+            for run in list(self.runs.values()) if isinstance(error, WorkerGone) else dirty:
                 run.loaded = False
 
     def _store(self, runs: Sequence[Run]) -> None:
@@ -309,13 +303,3 @@ class Lane:
             self.publish(last_rows(made))
         for run in runs:
             run.made = []
-
-
-def _withdrawn(event: Event, run: Run) -> Event:
-    details: dict[str, str | int | float | bool | None] = {
-        "operator": run.key[0],
-        "withdrawn": event.kind,
-        "at": event.time,
-    }
-    words = f"Withdrawn after late data: {event.message}"
-    return Event(event.time, WITHDRAWN, event.subject, words, Severity.INFO, details)

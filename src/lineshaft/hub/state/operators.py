@@ -63,10 +63,13 @@ class OperatorStates:
                 earlier = (runs.c.late.is_(None)) | (runs.c.late > time)
                 connection.execute(update(runs).where(_is(runs, key), earlier).values(late=time))
 
-    def worked_in(self, key: Key, late: int) -> None:
-        """Rows from `late` on are in the state now, unless an earlier one came meanwhile."""
+    def worked_in(self, key: Key, late: int, since: int | None = None) -> None:
+        """Rows from `late` on are in the state now, unless an earlier one came meanwhile.
+
+        `since`: the earliest row that came late meanwhile, which is not in the state.
+        """
         with self._database.write() as connection:
-            connection.execute(update(runs).where(_is(runs, key), runs.c.late >= late).values(late=None))
+            connection.execute(update(runs).where(_is(runs, key), runs.c.late >= late).values(late=since))
 
     def save(self, saved: Sequence[tuple[Key, StoredState]]) -> None:
         """Newest states of runs."""
