@@ -268,7 +268,7 @@ async def test_anybody_changes_the_own_password_with_the_present_one(hub: Hub) -
 
 
 async def test_headers_of_every_answer(hub: Hub) -> None:
-    """Pages, data and errors carry the security headers; data are not cached."""
+    """Pages, data and errors carry the security headers; nothing is shown out of a cache without asking."""
     async with hub.client() as client:
         for path in ("/", "/api/v1/signals", "/api/v1/nothing", "/api/docs"):
             headers = (await client.get(path)).headers
@@ -278,7 +278,8 @@ async def test_headers_of_every_answer(hub: Hub) -> None:
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "same-origin"
             assert "server" not in headers
-        assert (await client.get("/api/v1/signals")).headers["cache-control"] == "no-store"
+        assert (await client.get("/api/v1/signals")).headers["cache-control"] == "private, no-cache"
+        assert (await client.get("/api/v1/nothing")).headers["cache-control"] == "no-store"
 
 
 async def test_a_body_that_is_too_large_is_refused(hub: Hub) -> None:

@@ -96,10 +96,11 @@ async def _plant(services: Services) -> AsyncIterator[Plant]:
     services = replace(services, operators=desk, models=models)
     app = create_app(services)
     async with running(app) as url:
-        yield Plant(Hub(url, app, services, services.clock, historian, ids), live, models, ids)  # type: ignore[arg-type]
+        plant = Plant(Hub(url, app, services, services.clock, historian, ids), live, models, ids)  # type: ignore[arg-type]
+        yield plant
     models.stop()
     desk.backtests.stop()
-    live.stop()
+    plant.live.stop()  # a test may have put another one in its place
 
 
 async def finished(client: httpx.AsyncClient, address: str, job: dict[str, Any]) -> dict[str, Any]:

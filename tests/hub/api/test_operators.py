@@ -79,9 +79,15 @@ async def test_a_backtest_finds_what_the_rule_would_have_found(with_operators: H
 
 
 async def test_operators_are_shown_with_their_figures(with_operators: Hub) -> None:
-    """What runs where, what the plant says, and which kinds there are."""
+    """What runs where, that it still reads its past, what the plant says, and which kinds there are."""
+    desk = with_operators.services.operators
+    assert desk is not None
+    assert desk.live is not None
     async with with_operators.client(Role.VIEWER) as client:
+        before = (await client.get("/api/v1/operators")).json()
+        desk.live.main.step()
         found = (await client.get("/api/v1/operators")).json()
+    assert [one["state"] for one in before["items"]] == ["reading history"]
     assert [(one["operator"], one["asset"], one["state"]) for one in found["items"]] == [("too-much", ASSET, "running")]
     assert [one["id"] for one in found["plan"]] == ["too-much"]
     assert "rule" in {one["name"] for one in found["kinds"]}

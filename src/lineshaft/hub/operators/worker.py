@@ -113,9 +113,10 @@ class Worker:
     def _read(self, pipe: Any, size: int, seconds: float) -> bytes:
         parts: list[bytes] = []
         deadline = time.monotonic() + seconds
+        poll = select.poll()  # select() takes no file above number 1023
+        poll.register(pipe, select.POLLIN)
         while size:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1e3):
                 self.close()
                 raise WorkerGone(f"it did not answer within {seconds:g} s")
             data = os.read(pipe.fileno(), min(size, 1 << 20))
