@@ -60,6 +60,28 @@ def reason(why: str, key: str = "key-12345") -> dict[str, object]:
     return {"machine": PRESS, "reasons": [span], "key": key}
 
 
+async def test_lists_come_in_pages(line: Line) -> None:
+    """Stops, what was said and the audit, walked one by one, are the whole lists."""
+    await an_hour(line)
+    async with served(line) as (url, app), httpx.AsyncClient(base_url=f"{url}/api/v1/oee", timeout=30) as client:
+        client.headers.update(headers(app, line, Role.OPERATOR))
+        for number in range(3):
+            said = reason("jam" if number % 2 else "", f"key-number-{number}")
+            assert (await client.post("/reasons", json=said)).status_code == 201
+        for page, least in (("stops", 1), ("notes", 3), ("audit", 3)):
+            params = {**RANGE, "path": PRESS}
+            whole = (await client.get(f"/{page}", params=params)).json()["items"]
+            assert len(whole) >= least
+            rows, cursor = [], ""
+            for _ in range(len(whole) + 1):
+                answer = (await client.get(f"/{page}", params={**params, "limit": 1, "cursor": cursor})).json()
+                rows += answer["items"]
+                if answer["next"] is None:
+                    break
+                cursor = answer["next"]
+            assert rows == whole, page
+
+
 async def test_every_page_answers(line: Line) -> None:
     """Each GET gives JSON without NaN, for the plant, a line and a machine."""
     await an_hour(line)

@@ -40,7 +40,7 @@ async def test_a_placed_signal_keeps_its_history_and_stays_there(hub: Hub) -> No
     async with hub.client(Role.ENGINEER) as client:
         body = {"items": [{"signal": signal, "asset": ASSET, "name": "speed"}]}
         assert (await client.post("/api/v1/inbox", json=body)).status_code == 204
-        assert (await client.get("/api/v1/inbox")).json() == {"waiting": 0, "items": []}
+        assert (await client.get("/api/v1/inbox")).json() == {"waiting": 0, "items": [], "next": None}
         assert (await client.get(f"/api/v1/signals/{signal}")).json()["path"] == f"{ASSET}/speed"
         latest = (await client.get("/api/v1/latest", params={"asset": ASSET})).json()
         assert latest["value"] == [1500.0]

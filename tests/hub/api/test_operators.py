@@ -118,7 +118,7 @@ async def test_a_viewer_may_look_but_not_begin(with_operators: Hub) -> None:
     async with with_operators.client(Role.VIEWER) as client:
         body = {"operator": "too-much", "start": 0, "end": SECOND}
         assert (await client.post("/api/v1/backtests", json=body)).status_code == 403
-        assert (await client.get("/api/v1/backtests")).json() == {"items": []}
+        assert (await client.get("/api/v1/backtests")).json() == {"items": [], "next": None}
 
 
 async def test_a_signal_says_which_operators_read_it(with_operators: Hub) -> None:

@@ -86,6 +86,7 @@ class Sensors(BaseModel):
     """Every vibration sensor that the hub knows."""
 
     items: list[SensorView]
+    next: str | None
 
 
 class PeakView(BaseModel):
@@ -183,6 +184,7 @@ class Cases(BaseModel):
 
     items: list[CaseView]
     currency: str
+    next: str | None
 
 
 class FeatureView(BaseModel):
@@ -261,6 +263,7 @@ class Board(BaseModel):
     """Every machine with a health, the worst first."""
 
     items: list[HealthView]
+    next: str | None
 
 
 class Line(BaseModel):

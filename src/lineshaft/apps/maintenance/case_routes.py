@@ -12,6 +12,7 @@ from lineshaft.apps.maintenance.parts import App
 from lineshaft.apps.maintenance.risk import SEVERITIES
 from lineshaft.apps.maintenance.store import StoredCase
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, needs
 from lineshaft.hub.security.roles import Role
@@ -29,10 +30,13 @@ def cases(
     parts: Parts,
     asset: Annotated[str, Query(description="this equipment and all below it")] = "",
     open_only: Annotated[bool, Query(alias="open", description="only those that are open")] = False,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    cursor: Cursor = "",
 ) -> bodies.Cases:
     """Cases: open ones first, the most severe first, then the newest."""
-    found = sorted(app.store.find(asset=asset, open_only=open_only), key=_urgency)
-    return bodies.Cases(items=[view(one) for one in found], currency=parts.plant.currency)
+    found = sorted(app.store.find(asset=asset, open_only=open_only, limit=None), key=_urgency)
+    page, more = paged(found, lambda one: one.id, cursor, limit)
+    return bodies.Cases(items=[view(one) for one in page], currency=parts.plant.currency, next=more)
 
 
 @router.get("/{number}")

@@ -16,6 +16,7 @@ from lineshaft.apps.maintenance.recorder import INDEX_SIGNAL, PAST_US
 from lineshaft.apps.maintenance.store import StoredCase
 from lineshaft.apps.maintenance.story import STAGES
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts, Services
 from lineshaft.hub.historian.base import Series
@@ -33,7 +34,11 @@ _FRESH_US = 12 * 3_600_000_000
 
 @router.get("/health")
 def board(
-    app: App, parts: Parts, asset: Annotated[str, Query(description="this equipment and all below it")] = ""
+    app: App,
+    parts: Parts,
+    asset: Annotated[str, Query(description="this equipment and all below it")] = "",
+    limit: Limit = None,
+    cursor: Cursor = "",
 ) -> bodies.Board:
     """The health of every machine that has one, the worst first."""
     paths = [
@@ -46,7 +51,8 @@ def board(
     items = [_view(path, latest, learned, open_cases.get(path), spark) for path in paths]
     order = {name: -place for place, name in enumerate(STAGES)}
     items.sort(key=lambda one: (order.get(one.stage, 1), _least(one), -(one.index or 0.0) / (one.watch or 1.0)))
-    return bodies.Board(items=items)
+    page, more = paged(items, lambda one: one.asset, cursor, limit)
+    return bodies.Board(items=list(page), next=more)
 
 
 @router.get("/health/asset")

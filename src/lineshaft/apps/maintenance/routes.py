@@ -18,6 +18,7 @@ from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
 from lineshaft.config.vibration_sheet import Sheet
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
 from lineshaft.hub.historian.base import StoredWave
@@ -61,12 +62,18 @@ def reference() -> bodies.Reference:
 
 
 @router.get("/sensors")
-def sensors(parts: Parts, signal: Annotated[int | None, Query(description="only this one")] = None) -> bodies.Sensors:
+def sensors(
+    parts: Parts,
+    signal: Annotated[int | None, Query(description="only this one")] = None,
+    limit: Limit = None,
+    cursor: Cursor = "",
+) -> bodies.Sensors:
     """Every signal of kind waveform with its newest burst and its data sheet."""
+    waves = [one for one in parts.state.catalogue.signals() if one.born.signal.kind is SignalKind.WAVEFORM]
+    wanted = [one for one in waves if signal is None or one.id == signal]
+    page, more = paged(wanted, lambda one: one.id, cursor, limit)
     items = []
-    for one in parts.state.catalogue.signals():
-        if one.born.signal.kind is not SignalKind.WAVEFORM or (signal is not None and one.id != signal):
-            continue
+    for one in page:
         newest = _newest(parts, one.id)
         items.append(
             bodies.SensorView(
@@ -81,7 +88,7 @@ def sensors(parts: Parts, signal: Annotated[int | None, Query(description="only 
                 speed=None if newest is None else newest.speed,
             )
         )
-    return bodies.Sensors(items=items)
+    return bodies.Sensors(items=items, next=more)
 
 
 @router.get("/diagnosis")

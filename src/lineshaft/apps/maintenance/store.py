@@ -65,7 +65,7 @@ class CaseStore:
             row = connection.execute(select(table).where(table.c.id == number)).first()
         return None if row is None else _stored(row)
 
-    def find(self, *, asset: str = "", open_only: bool = False, limit: int = 500) -> Sequence[StoredCase]:
+    def find(self, *, asset: str = "", open_only: bool = False, limit: int | None = 500) -> Sequence[StoredCase]:
         """Newest first. `asset`: it and all below it."""
         query = select(table).order_by(table.c.opened.desc(), table.c.id.desc()).limit(limit)
         if asset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -110,6 +110,6 @@ def order_figures(reports: Reports, row: dict[str, Any]) -> dict[str, Any]:
     return reports.order_figures(row["path"], row["id"], low, end)
 
 
-def asdicts(found: list[Delivery]) -> list[dict[str, Any]]:
+def asdicts(found: Sequence[Delivery]) -> list[dict[str, Any]]:
     """Deliveries without their payload."""
     return [{name: value for name, value in asdict(one).items() if name != "payload"} for one in found]

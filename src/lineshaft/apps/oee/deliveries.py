@@ -74,8 +74,8 @@ class Outbox:
         """One by its id."""
         return next(iter(self._found(select(deliveries).where(deliveries.c.id == delivery))), None)
 
-    def find(self, limit: int) -> list[Delivery]:
-        """Newest first."""
+    def find(self, limit: int | None) -> list[Delivery]:
+        """Newest first; all without a limit."""
         return self._found(select(deliveries).order_by(deliveries.c.created.desc(), deliveries.c.id).limit(limit))
 
     def reports(self, path: str, start: int | None = None) -> list[Delivery]:

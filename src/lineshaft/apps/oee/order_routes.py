@@ -16,6 +16,7 @@ from lineshaft.apps.oee.order_view import actual_times, order_rows
 from lineshaft.apps.oee.orders import Order, place_of, state_of
 from lineshaft.apps.oee.parts import Oee, Parts
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.configuration import Conflict
@@ -31,11 +32,14 @@ def orders(
     path: Annotated[str, Query(description="equipment path; all when empty")] = "",
     start: Annotated[int | None, Query(description="UTC µs; orders whose plan or work ends after it")] = None,
     end: Annotated[int | None, Query(description="UTC µs; orders whose plan or work begins before it")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST_SHOWN)] = _MOST_SHOWN,
+    cursor: Cursor = "",
 ) -> dict[str, Any]:
-    """The plan with actual times and parts, by planned start. At most 2000 orders."""
+    """The plan with actual times and parts, by planned start, a page at a time."""
     machine = oee.setup.machines.get(path)
     found = oee.store.orders.find(path, start, end, machine.line if machine else "")
-    return {"items": order_rows(oee.reports, found[:_MOST_SHOWN], oee.clock.now_us()), "more": len(found) > _MOST_SHOWN}
+    page, more = paged(found, lambda one: one.id, cursor, limit)
+    return {"items": order_rows(oee.reports, page, oee.clock.now_us()), "more": more is not None, "next": more}
 
 
 @router.put("", dependencies=[needs(Role.ENGINEER)])

@@ -15,6 +15,7 @@ from lineshaft.apps.oee.parts import Oee, Parts
 from lineshaft.apps.oee.report_pdf import report_pdf
 from lineshaft.apps.oee.shift_report import build, changes, period_at, periods
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.security.roles import Role
@@ -128,13 +129,14 @@ def performance(
 
 
 @router.get("/deliveries", dependencies=[needs(Role.OPERATOR)])
-def deliveries(oee: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> dict[str, Any]:
+def deliveries(oee: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: Cursor = "") -> dict[str, Any]:
     """What was sent, waits or was given up, newest first; and the targets that there are."""
     targets = [
         *({"id": one.id, "kind": "webhook", "to": one.url, "on": one.on} for one in oee.webhooks),
         *({"id": one.id, "kind": "mail", "to": ", ".join(one.to), "on": ("shift",)} for one in oee.mails),
     ]
-    return {"items": asdicts(oee.outbox.find(limit)), "counts": oee.outbox.counts(), "targets": targets}
+    found, more = paged(oee.outbox.find(None), lambda one: one.id, cursor, limit)
+    return {"items": asdicts(found), "counts": oee.outbox.counts(), "targets": targets, "next": more}
 
 
 @router.post("/deliveries/{delivery:path}/again", dependencies=[needs(Role.ENGINEER)])

@@ -218,7 +218,7 @@ class Reports:
             })  # fmt: skip
         return _without_seams(cells)
 
-    def stops(self, path: str, start: int, end: int, least_us: int, most: int) -> list[dict[str, Any]]:
+    def stops(self, path: str, start: int, end: int, least_us: int, most: int | None = None) -> list[dict[str, Any]]:
         """Stops of [start, end), newest first, one row for neighbouring cells that a person gave one reason."""
         found = []
         stood = {one.name.lower() for one in STOOD}

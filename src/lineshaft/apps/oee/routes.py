@@ -23,6 +23,7 @@ from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
 from lineshaft.apps.oee.slots import Note
 from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.security.roles import Role
 
@@ -135,10 +136,13 @@ def stops(
     path: Path = "",
     least: Annotated[float, Query(ge=0, description="seconds; shorter ones are left out")] = 5.0,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    cursor: Cursor = "",
 ) -> dict[str, Any]:
     """Stops, newest first, with what is proposed or given. At most 32 days."""
     _check(oee, path, start, end, _LONGEST_DETAIL_US)
-    return {"items": oee.reports.stops(path, start, end, round(least * 1e6), limit)}
+    found = oee.reports.stops(path, start, end, round(least * 1e6))
+    page, more = paged(found, lambda row: f"{row['start']} {row['machine']}", cursor, limit)
+    return {"items": page, "next": more}
 
 
 @router.get("/hours")
@@ -176,10 +180,11 @@ def give_reason(body: Reasoning, oee: Parts, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/notes")
-def notes(oee: Parts, path: str, start: Start, end: End) -> dict[str, Any]:
+def notes(oee: Parts, path: str, start: Start, end: End, limit: Limit = None, cursor: Cursor = "") -> dict[str, Any]:
     """What people said about a time of a machine, in the order in which they said it."""
-    found = oee.store.notes(_machine(oee, path).path, start, end)
-    return {"items": [
+    said = oee.store.notes(_machine(oee, path).path, start, end)
+    found, more = paged(said, lambda one: one.note.number, cursor, limit)
+    return {"next": more, "items": [
         {"id": one.note.number, "start": one.note.start, "end": one.note.end, "reason": one.note.reason,
          "comment": one.note.comment, "by": one.by, "at": one.at}
         for one in found
@@ -187,9 +192,12 @@ def notes(oee: Parts, path: str, start: Start, end: End) -> dict[str, Any]:
 
 
 @router.get("/audit")
-def audit(oee: Parts, path: Path = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
+def audit(
+    oee: Parts, path: Path = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100, cursor: Cursor = ""
+) -> dict[str, Any]:
     """Who changed what, newest first."""
-    return {"items": oee.store.audited(path, limit)}
+    found = oee.store.audited(path, limit, marked(cursor))
+    return {"items": found, "next": mark(found[-1]["time"], found[-1]["id"]) if len(found) == limit else None}
 
 
 @router.get("/cycles")

@@ -238,12 +238,14 @@ class OeeStore:
         with self._database.write() as connection:
             connection.execute(change)
 
-    def audited(self, machine: str, limit: int) -> list[dict[str, Any]]:
-        """Newest first; of a path and all below it."""
+    def audited(self, machine: str, limit: int, before: tuple[int, int] | None = None) -> list[dict[str, Any]]:
+        """Newest first; of a path and all below it. `before`: time and id of the last one of the page before."""
         query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
         if machine:
             below = t.audit.c.machine.startswith(machine + "/", autoescape=True)
             query = query.where(or_(t.audit.c.machine == machine, below))
+        if before is not None:
+            query = query.where(t.audit.c.id < before[1])
         with self._database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -108,6 +108,7 @@ class AbnormalPage(BaseModel):
     """What is abnormal now, the most urgent first."""
 
     items: list[AbnormalGroup]
+    next: str | None
     total: int
     signals: int = Field(description="abnormal signals")
     all: int = Field(description="signals that there are")
@@ -162,3 +163,4 @@ class Cards(BaseModel):
     items: list[Card]
     start: int
     total: int
+    next: str | None

@@ -69,6 +69,7 @@ class Configuration(BaseModel):
     state: Literal["settled", "trying", "rolled-back"] | None
     words: str
     versions: list[VersionView]
+    next: str | None
 
 
 class NewVersion(Body):

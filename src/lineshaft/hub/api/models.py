@@ -91,6 +91,7 @@ class Users(BaseModel):
     """All users."""
 
     items: list[UserView]
+    next: str | None = None
 
 
 class NewToken(Body):
@@ -125,6 +126,7 @@ class Tokens(BaseModel):
     """API tokens: one's own, and all for an admin."""
 
     items: list[TokenView]
+    next: str | None = None
 
 
 class NewScreen(Body):
@@ -159,6 +161,7 @@ class Screens(BaseModel):
     """All wall screens."""
 
     items: list[ScreenView]
+    next: str | None = None
 
 
 class AttributeView(BaseModel):
@@ -183,6 +186,7 @@ class Changes(BaseModel):
     """Changes of descriptions, newest first."""
 
     items: list[ChangeView]
+    next: str | None = None
 
 
 class EquipmentView(BaseModel):
@@ -439,6 +443,7 @@ class Sources(BaseModel):
     """All sources, a gateway before its devices."""
 
     items: list[SourceView]
+    next: str | None = None
 
 
 class DropView(BaseModel):
@@ -468,6 +473,7 @@ class LedgerPage(BaseModel):
     """Accounts by signal path, and their sums."""
 
     items: list[LedgerView]
+    next: str | None = None
     total: dict[str, int]
 
 

@@ -268,9 +268,12 @@ class SqlCatalogue:
             if known.node != IMPORT_NODE:  # else this is the first word about it
                 yield Change(now, path, one.born.node, differences(_columns(known), _columns(one.born)))
 
-    def changes(self, path: str = "", limit: int = 100) -> Sequence[Change]:
-        """What changed in the descriptions of a path and all below it, newest first."""
-        return find(self._database, path, limit)
+    def changes(self, path: str = "", limit: int = 100, before: tuple[int, int] | None = None) -> Sequence[Change]:
+        """What changed in the descriptions of a path and all below it, newest first.
+
+        `before`: time and id of the last one of the page before.
+        """
+        return find(self._database, path, limit, before)
 
     def _write_equipment(self, connection: Connection, nodes: Sequence[Equipment]) -> int:
         upsert(connection, equipment_table, [_node_columns(node) for node in nodes])

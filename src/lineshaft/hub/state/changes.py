@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, tuple_
 
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.schema import catalogue_changes as table
@@ -24,6 +24,7 @@ class Change:
     path: str
     source: str  # group/edge node whose birth brought it, '' when it was not a birth of one
     fields: tuple[tuple[str, Any, Any], ...]  # (field, before, after)
+    id: int = 0  # of the stored one
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
@@ -51,14 +52,16 @@ def _forget(connection: Connection, paths: Sequence[str]) -> None:
         connection.execute(delete(table).where(table.c.path == path, table.c.id < oldest_kept))
 
 
-def find(database: Database, path: str, limit: int) -> Sequence[Change]:
+def find(database: Database, path: str, limit: int, before: tuple[int, int] | None = None) -> Sequence[Change]:
     """Changes of a path and of all below it ('' is everything), newest first."""
     query = select(table).order_by(table.c.time.desc(), table.c.id.desc()).limit(limit)
     if path:
         query = query.where(or_(table.c.path == path, table.c.path.startswith(path + "/", autoescape=True)))
+    if before is not None:
+        query = query.where(tuple_(table.c.time, table.c.id) < before)
     with database.read() as connection:
         return [_change(row) for row in connection.execute(query)]
 
 
 def _change(row: Row[Any]) -> Change:
-    return Change(row.time, row.path, row.source, tuple((name, old, new) for name, old, new in row.changes))
+    return Change(row.time, row.path, row.source, tuple((name, old, new) for name, old, new in row.changes), row.id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select, tuple_, update
 
 from lineshaft.errors import DataError
 from lineshaft.hub.state.database import Database
@@ -95,12 +95,21 @@ class SqlOutcomes:
             changed = connection.execute(select(table).where(table.c.id == number)).one()
         return _outcome(changed)
 
-    def find(self, *, asset: str = "", removed: bool = False, limit: int | None = None) -> Sequence[StoredOutcome]:
-        """Newest first. `asset`: it and all below it."""
+    def find(
+        self,
+        *,
+        asset: str = "",
+        removed: bool = False,
+        limit: int | None = None,
+        before: tuple[int, int] | None = None,
+    ) -> Sequence[StoredOutcome]:
+        """Newest first. `asset`: it and all below it; `before`: time and id of the last one of the page before."""
         query = select(table).order_by(table.c.time.desc(), table.c.id.desc()).limit(limit)
         if asset:
             below = table.c.asset.startswith(asset + "/", autoescape=True)
             query = query.where(or_(table.c.asset == asset, below))
+        if before is not None:
+            query = query.where(tuple_(table.c.time, table.c.id) < before)
         if not removed:
             query = query.where(table.c.removed.is_(False))
         with self._database.read() as connection:

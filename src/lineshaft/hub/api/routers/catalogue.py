@@ -23,6 +23,7 @@ from lineshaft.hub.api.models import (
     UsesView,
     UseView,
 )
+from lineshaft.hub.api.paging import Cursor, mark, marked
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.routers.explorer import Search
 from lineshaft.hub.api.services import Caller, Parts
@@ -54,10 +55,14 @@ def changes(
     parts: Parts,
     path: Annotated[str, Query(description="equipment or signal; it and all below it")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Cursor = "",
 ) -> Changes:
     """What changed in the descriptions of equipment and signals, newest first."""
-    found = parts.state.catalogue.changes(path, limit)
-    return Changes(items=[ChangeView(time=c.time, path=c.path, source=c.source, changes=list(c.fields)) for c in found])
+    found = parts.state.catalogue.changes(path, limit, marked(cursor))
+    return Changes(
+        items=[ChangeView(time=c.time, path=c.path, source=c.source, changes=list(c.fields)) for c in found],
+        next=mark(found[-1].time, found[-1].id) if len(found) == limit else None,
+    )
 
 
 @router.get("/signals", response_model=SignalPage)
@@ -69,7 +74,7 @@ def signals(
     own: Annotated[bool, Query(description="of `asset`: only its own and its components'")] = False,
     q: Annotated[str, Query(max_length=200, description="words in path, description, device or unit")] = "",
     limit: Annotated[int, Query(ge=1, le=5000)] = 200,
-    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Signals by path."""
     if ids:

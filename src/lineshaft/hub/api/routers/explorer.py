@@ -14,6 +14,7 @@ from lineshaft.hub.api.catalogue_views import node_view, signal_view
 from lineshaft.hub.api.columns import as_json
 from lineshaft.hub.api.explorer_models import AbnormalPage, Facets, Found, LookedUp, Lookup, TreePage
 from lineshaft.hub.api.explorer_views import View, where
+from lineshaft.hub.api.paging import Cursor
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.explorer.explorer import Explorer, Filter, found_nodes, found_signals, wanted
 from lineshaft.hub.explorer.index import PlantIndex
@@ -64,7 +65,7 @@ def tree(
     parent: Annotated[str, Query(description="'' is the top")] = "",
     signals: Annotated[bool, Query(description="signals as rows too, not only equipment")] = False,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+    cursor: Cursor = "",
     start: Annotated[int, Query(ge=0, description="without a cursor: position of the first row")] = 0,
 ) -> Response:
     """What stands right below a node, a page at a time; with a filter only what leads to something that passes."""
@@ -103,7 +104,7 @@ def search(
     place: Annotated[str, Query(description="only in this equipment")] = "",
     what: Annotated[Literal["all", "equipment", "signals"], Query(description="what is looked for")] = "all",
     limit: Annotated[int, Query(ge=1, le=500)] = 40,
-    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Equipment and signals that hold all words, the closest first."""
     by_value = bool(only.state or only.quality or only.abnormal)
@@ -189,15 +190,19 @@ def abnormal(
     explorer: Search,
     place: Annotated[str, Query(description="only of this equipment")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: Cursor = "",
 ) -> Response:
     """What is abnormal now, the most urgent first; signals of one device that are bad or stale together are one."""
     marks = explorer.marks()
     index, view = marks.index, View(marks, Filter())
     span = index.span(place_of(index, place))
     groups = [one for one in marks.groups if not place or _touches(one.signals, span)]
+    start = _position(cursor) if cursor else 0
+    page = groups[start : start + limit]
     return as_json(
         {
-            "items": [view.group(one) for one in groups[:limit]],
+            "items": [view.group(one) for one in page],
+            "next": str(start + len(page)) if page and start + len(page) < len(groups) else None,
             "total": len(groups),
             "signals": int((marks.kind[span] > 0).sum()),
             "all": span.stop - span.start,

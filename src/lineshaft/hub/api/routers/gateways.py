@@ -20,6 +20,7 @@ from lineshaft.hub.api.gateway_models import (
     VersionDetail,
     VersionView,
 )
+from lineshaft.hub.api.paging import Cursor, mark, marked
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Configs, Parts, Services, needs
 from lineshaft.hub.security.roles import Role
@@ -44,6 +45,7 @@ def configuration(
     configs: Configs,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[int | None, Query(description="only versions below this number")] = None,
+    cursor: Cursor = "",
 ) -> Configuration:
     """Which configuration runs, and its versions, newest first."""
     node = f"{group}/{gateway}"
@@ -51,6 +53,9 @@ def configuration(
         raise NotFound(f"there is no gateway {node}")
     status = configs.status(node)
     running = None if status is None else parts.state.configurations.of_digest(node, status.digest)
+    if cursor:
+        _, before = marked(cursor) or (0, before)
+    found = parts.state.configurations.versions(node, limit, before)
     return Configuration(
         node=node,
         reachable=parts.requests.reaches(node),
@@ -58,7 +63,8 @@ def configuration(
         running=None if running is None else running.number,
         state=None if status is None else status.state,
         words="" if status is None else status.words,
-        versions=[version_view(one) for one in parts.state.configurations.versions(node, limit, before)],
+        versions=[version_view(one) for one in found],
+        next=mark(0, found[-1].number) if len(found) == limit else None,
     )
 
 

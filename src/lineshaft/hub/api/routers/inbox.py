@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from lineshaft.hub.api.catalogue_views import signal_view
 from lineshaft.hub.api.models import SignalView
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.services import Caller, Parts, needs
 from lineshaft.hub.placement import Places
 from lineshaft.hub.security.roles import Role
@@ -37,6 +40,7 @@ class Inbox(BaseModel):
 
     waiting: int = Field(description="how many there are in all")
     items: list[Found]
+    next: str | None
 
 
 class NewPlacement(BaseModel):
@@ -54,12 +58,13 @@ class NewPlacements(BaseModel):
 
 
 @router.get("")
-def inbox(parts: Parts) -> Inbox:
+def inbox(parts: Parts, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST, cursor: Cursor = "") -> Inbox:
     """What waits for a place, with a proposal for each."""
     catalogue = parts.state.catalogue
     waiting = catalogue.waiting()
     places = Places(catalogue.equipment()[1])
-    return Inbox(waiting=len(waiting), items=[_found(one, places) for one in waiting[:MOST]])
+    page, more = paged(waiting, lambda one: one.id, cursor, limit)
+    return Inbox(waiting=len(waiting), items=[_found(one, places) for one in page], next=more)
 
 
 @router.post("", status_code=204, dependencies=[needs(Role.ENGINEER)])

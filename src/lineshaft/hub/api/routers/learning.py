@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from lineshaft.hub.api.models import Body
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.models.desk import ModelDesk, TrainingJob
@@ -70,6 +71,7 @@ class Trainings(BaseModel):
     """Training runs of the last time, newest first."""
 
     items: list[TrainingView]
+    next: str | None
 
 
 class ChangeView(BaseModel):
@@ -123,6 +125,7 @@ class Versions(BaseModel):
     """Versions by name, newest first."""
 
     items: list[VersionView]
+    next: str | None
 
 
 class Card(BaseModel):
@@ -170,9 +173,10 @@ class Moved(BaseModel):
 
 
 @router.get("")
-def versions(parts: Parts) -> Versions:
+def versions(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Versions:
     """Every version with its ranges, features, and metrics on held-out time."""
-    return Versions(items=[_view(parts, one) for one in parts.state.models.find()])
+    found, more = paged(parts.state.models.find(), lambda one: f"{one.name}/{one.version}", cursor, limit)
+    return Versions(items=[_view(parts, one) for one in found], next=more)
 
 
 @router.get("/candidates")
@@ -204,9 +208,10 @@ def begin(body: NewTraining, parts: Parts, caller: Caller) -> TrainingView:
 
 
 @router.get("/trainings")
-def trainings(parts: Parts) -> Trainings:
+def trainings(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Trainings:
     """Training runs of the last time, newest first."""
-    return Trainings(items=[_training(job) for job in reversed(_desk(parts).jobs.jobs())])
+    found, more = paged(_desk(parts).jobs.jobs()[::-1], lambda job: job.id, cursor, limit)
+    return Trainings(items=[_training(job) for job in found], next=more)
 
 
 @router.get("/trainings/{number}")

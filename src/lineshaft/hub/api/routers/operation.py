@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query
 
-from lineshaft.errors import DataError, StoreUnavailable
+from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.api.models import (
     Alive,
     CheckView,
@@ -21,6 +21,7 @@ from lineshaft.hub.api.models import (
     Sources,
     SourceView,
 )
+from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.services import Check, Parts, Services
 from lineshaft.hub.state.events import StoredEvent
 from lineshaft.hub.state.ledger import LedgerRow
@@ -39,13 +40,13 @@ def is_alive() -> Alive:
 
 
 @router.get("/sources")
-def sources(parts: Parts) -> Sources:
+def sources(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Sources:
     """Gateways and devices: state, last value, rate, buffer, errors in words."""
     by_device: dict[tuple[str, str], list[int]] = {}
     for one in parts.state.catalogue.signals():
         by_device.setdefault((one.born.node, one.born.device), []).append(one.id)
-    found = parts.state.sources.all()
-    return Sources(items=[_source(one, by_device, parts) for one in found])
+    found, more = paged(parts.state.sources.all(), lambda one: f"{one.node}/{one.device}", cursor, limit)
+    return Sources(items=[_source(one, by_device, parts) for one in found], next=more)
 
 
 @router.get("/ledger")
@@ -53,6 +54,8 @@ def ledger(
     parts: Parts,
     asset: Annotated[str, Query(description="signals of this equipment and all below it")] = "",
     signal: Annotated[str, Query(description="path or id of one signal")] = "",
+    limit: Limit = None,
+    cursor: Cursor = "",
 ) -> LedgerPage:
     """The gap ledger: what was expected, what arrived, and why anything is missing."""
     if signal.isdigit():
@@ -62,7 +65,8 @@ def ledger(
     rows = [_account(row, waiting) for row in parts.state.ledger.rows(asset, signal)]
     total = {name: sum(getattr(row, name) for row in rows) for name in SUMS}
     total["expected"] = sum(row.expected or 0 for row in rows)
-    return LedgerPage(items=rows, total=total)
+    page, more = paged(rows, lambda row: row.signal, cursor, limit)
+    return LedgerPage(items=list(page), total=total, next=more)
 
 
 @router.get("/events")
@@ -72,13 +76,13 @@ def events(
     until: Annotated[int | None, Query(description="UTC microseconds, not included")] = None,
     subject: Annotated[str, Query(description="a path; it and all below it")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+    cursor: Cursor = "",
 ) -> EventPage:
     """Events, newest first."""
-    found = parts.state.events.find(since=since, until=until, subject=subject, limit=limit, before=_before(cursor))
+    found = parts.state.events.find(since=since, until=until, subject=subject, limit=limit, before=marked(cursor))
     items = [event_view(one) for one in found]
     more = len(items) == limit
-    return EventPage(items=items, next=f"{items[-1].time}-{items[-1].id}" if more else None)
+    return EventPage(items=items, next=mark(items[-1].time, items[-1].id) if more else None)
 
 
 @router.get("/health")
@@ -104,16 +108,6 @@ def event_view(one: StoredEvent) -> EventView:
         severity=event.severity,
         details=dict(event.details),
     )
-
-
-def _before(cursor: str) -> tuple[int, int] | None:
-    if not cursor:
-        return None
-    time, _, number = cursor.rpartition("-")
-    try:
-        return int(time), int(number)
-    except ValueError as error:
-        raise DataError("this cursor was not made by this hub") from error
 
 
 def _source(one: Source, by_device: dict[tuple[str, str], list[int]], parts: Services) -> SourceView:

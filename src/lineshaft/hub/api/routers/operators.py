@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import ConfigError, DataError
 from lineshaft.hub.api.models import Body, EventView
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.operators.backtest import BacktestJob
@@ -69,6 +70,7 @@ class OperatorsView(BaseModel):
     """What runs, what the plant says, and what there is."""
 
     items: list[RunView]
+    next: str | None
     plan: list[PlannedView]
     kinds: list[KindView]
 
@@ -123,14 +125,19 @@ class BacktestList(BaseModel):
     """Backtests that are still known, newest first; without their events."""
 
     items: list[BacktestView]
+    next: str | None
 
 
 @router.get("/operators")
-def operators(parts: Parts) -> OperatorsView:
+def operators(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> OperatorsView:
     """Each operator on each asset, with its position, latency and errors; those of the plant; and all kinds."""
     desk = parts.operators
+    found, more = paged(
+        [] if desk is None else desk.figures(), lambda one: f"{one.operator}/{one.asset}", cursor, limit
+    )
     return OperatorsView(
-        items=[] if desk is None else [RunView(**asdict(one)) for one in desk.figures()],
+        items=[RunView(**asdict(one)) for one in found],
+        next=more,
         plan=[
             PlannedView(
                 id=one.id,
@@ -165,9 +172,10 @@ def begin(wanted: NewBacktest, parts: Parts, caller: Caller) -> BacktestView:
 
 
 @router.get("/backtests")
-def backtests(parts: Parts) -> BacktestList:
+def backtests(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> BacktestList:
     """Backtests of the last time, newest first."""
-    return BacktestList(items=[_view(job, most=0) for job in reversed(_desk(parts).backtests.jobs())])
+    found, more = paged(_desk(parts).backtests.jobs()[::-1], lambda job: job.id, cursor, limit)
+    return BacktestList(items=[_view(job, most=0) for job in found], next=more)
 
 
 @router.get("/backtests/{number}")

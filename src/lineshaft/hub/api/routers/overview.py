@@ -12,6 +12,7 @@ from lineshaft.hub.api.catalogue_views import signal_view
 from lineshaft.hub.api.columns import as_json
 from lineshaft.hub.api.explorer_models import Cards, Overview
 from lineshaft.hub.api.explorer_views import View
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.routers.explorer import Search, place_of
 from lineshaft.hub.explorer.explorer import Filter
 from lineshaft.hub.explorer.index import PlantIndex
@@ -60,8 +61,9 @@ def cards(
     explorer: Search,
     group: Annotated[str, Query(description="path of the line or area; '' is the top")] = "",
     abnormal: Annotated[bool, Query(description="only those where something is abnormal")] = False,
-    start: Annotated[int, Query(ge=0)] = 0,
+    start: Annotated[int, Query(ge=0, description="without a cursor: position of the first row")] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 12,
+    cursor: Cursor = "",
 ) -> Response:
     """Assets of a group with their signals."""
     marks = explorer.marks()
@@ -69,8 +71,8 @@ def cards(
     nodes = _holders(index).get(place_of(index, group), [])
     if abnormal:
         nodes = [node for node in nodes if marks.by_node[node] > 0]
-    page = nodes[start : start + limit]
-    return as_json({"items": [_card(view, node) for node in page], "start": start, "total": len(nodes)})
+    page, more = paged(nodes if cursor else nodes[start:], lambda node: index.nodes[node].path, cursor, limit)
+    return as_json({"items": [_card(view, node) for node in page], "start": start, "total": len(nodes), "next": more})
 
 
 def _holders(index: PlantIndex) -> dict[int, list[int]]:

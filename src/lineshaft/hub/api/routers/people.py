@@ -20,6 +20,7 @@ from lineshaft.hub.api.models import (
     Users,
     UserView,
 )
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, People, Services, needs
 from lineshaft.hub.security.identity import Principal
@@ -34,10 +35,10 @@ screens = APIRouter(prefix="/screens", tags=["screens"], dependencies=[needs(Rol
 
 
 @users.get("")
-def list_users(parts: Parts) -> Users:
+def list_users(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Users:
     """All users."""
-    found = parts.state.accounts.users()
-    return Users(items=[UserView(name=one.name, role=Role(one.role), created=one.created) for one in found])
+    found, more = paged(parts.state.accounts.users(), lambda one: one.name, cursor, limit)
+    return Users(items=[UserView(name=one.name, role=Role(one.role), created=one.created) for one in found], next=more)
 
 
 @users.post("", status_code=201)
@@ -75,10 +76,11 @@ def remove_user(name: str, parts: Parts, caller: Caller) -> None:
 
 
 @tokens.get("")
-def list_tokens(caller: Caller, parts: Parts) -> Tokens:
+def list_tokens(caller: Caller, parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Tokens:
     """One's own tokens; an admin sees all."""
     owner = None if caller.role is Role.ADMIN else caller.name
-    return Tokens(items=[_view(token) for token in parts.state.accounts.tokens(owner)])
+    found, more = paged(parts.state.accounts.tokens(owner), lambda one: one.id, cursor, limit)
+    return Tokens(items=[_view(token) for token in found], next=more)
 
 
 @tokens.post("", status_code=201)
@@ -102,9 +104,10 @@ def remove_token(token: int, caller: Caller, parts: Parts) -> None:
 
 
 @screens.get("")
-def list_screens(parts: Parts) -> Screens:
+def list_screens(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Screens:
     """All wall screens that may look."""
-    return Screens(items=[_screen_view(one) for one in parts.state.screens.all()])
+    found, more = paged(parts.state.screens.all(), lambda one: one.id, cursor, limit)
+    return Screens(items=[_screen_view(one) for one in found], next=more)
 
 
 @screens.post("", status_code=201)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from lineshaft.errors import DataError
 from lineshaft.hub import record
 from lineshaft.hub.api.models import Body
+from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, needs
 from lineshaft.hub.security.roles import Role
@@ -154,6 +155,7 @@ class Outcomes(BaseModel):
     """Outcomes, newest first."""
 
     items: list[OutcomeView]
+    next: str | None
 
 
 class ChangeView(BaseModel):
@@ -170,6 +172,7 @@ class Changes(BaseModel):
     """Changes of an outcome, oldest first."""
 
     items: list[ChangeView]
+    next: str | None
 
 
 @router.get("/predictions")
@@ -184,7 +187,7 @@ def predictions(
     alarm: Annotated[bool | None, Query(description="only alarms, or only quiet ones")] = None,
     superseded: Annotated[bool, Query(description="also those that late rows proved wrong")] = False,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str, Query(description="`next` of the page before")] = "",
+    cursor: Cursor = "",
 ) -> PredictionPage:
     """Predictions with their inputs, and what became of each; newest first."""
     page = parts.state.predictions.find(
@@ -197,11 +200,11 @@ def predictions(
         superseded=superseded,
         alarm=alarm,
         limit=limit,
-        before=_before(cursor),
+        before=marked(cursor),
     )
     items = [_prediction(one) for one in record.judged(parts.state, page, parts.clock.now_us())]
     more = len(items) == limit
-    return PredictionPage(items=items, next=f"{items[-1].time}-{items[-1].id}" if more else None)
+    return PredictionPage(items=items, next=mark(items[-1].time, items[-1].id) if more else None)
 
 
 @router.get("/predictions/scores")
@@ -217,10 +220,13 @@ def outcomes(
     asset: Asset = "",
     removed: Annotated[bool, Query(description="also those that were taken back")] = False,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: Cursor = "",
 ) -> Outcomes:
     """What happened to assets, newest first."""
+    found = parts.state.outcomes.find(asset=asset, removed=removed, limit=limit, before=marked(cursor))
+    more = len(found) == limit
     return Outcomes(
-        items=[_outcome(one) for one in parts.state.outcomes.find(asset=asset, removed=removed, limit=limit)]
+        items=[_outcome(one) for one in found], next=mark(found[-1].outcome.time, found[-1].id) if more else None
     )
 
 
@@ -257,26 +263,17 @@ def correct(number: int, body: OutcomeChange, parts: Parts, caller: Caller) -> O
 
 
 @router.get("/outcomes/{number}/changes")
-def changes(number: int, parts: Parts) -> Changes:
+def changes(number: int, parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Changes:
     """Who changed an outcome, when and why."""
     if all(one.id != number for one in parts.state.outcomes.find(removed=True)):
         raise NotFound(f"there is no outcome {number}")
+    found, more = paged(list(enumerate(parts.state.outcomes.changes(number))), lambda one: one[0], cursor, limit)
     return Changes(
         items=[
-            ChangeView(time=one.time, by=one.by, why=one.why, before=one.before, after=one.after)
-            for one in parts.state.outcomes.changes(number)
-        ]
+            ChangeView(time=one.time, by=one.by, why=one.why, before=one.before, after=one.after) for _, one in found
+        ],
+        next=more,
     )
-
-
-def _before(cursor: str) -> tuple[int, int] | None:
-    if not cursor:
-        return None
-    time, _, number = cursor.rpartition("-")
-    try:
-        return int(time), int(number)
-    except ValueError as error:
-        raise DataError("this cursor was not made by this hub") from error
 
 
 def _prediction(one: record.Judged) -> PredictionView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from lineshaft.hub.api.paging import Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts
 from lineshaft.hub.security.roles import Role
@@ -38,12 +39,14 @@ class Views(BaseModel):
     """Saved views by name."""
 
     items: list[ViewView]
+    next: str | None
 
 
 @router.get("")
-def list_views(parts: Parts, caller: Caller) -> Views:
+def list_views(parts: Parts, caller: Caller, limit: Limit = None, cursor: Cursor = "") -> Views:
     """One's own views and those that others share."""
-    return Views(items=[_shown(one) for one in parts.state.views.of(caller.name)])
+    found, more = paged(parts.state.views.of(caller.name), lambda one: one.id, cursor, limit)
+    return Views(items=[_shown(one) for one in found], next=more)
 
 
 @router.post("", status_code=201)
