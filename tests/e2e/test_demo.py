@@ -54,6 +54,7 @@ def test_cards_show_what_matters(demo: Plant, open_page: Open) -> None:
 def test_a_lost_device_is_loud_where_it_is(demo: Plant, open_page: Open) -> None:
     """A device that goes offline is one abnormal thing: on the card of its asset, and by its name among the sources."""
     page = demo.enter(open_page)
+    page.get_by_role("heading", name="Compressor room").scroll_into_view_if_needed()  # cards come when they are near
     card = page.locator(".card", has_text="Screw compressor 2")
     expect(card.locator(".state-word")).to_be_visible()
     expect(card.locator(".card-abnormal")).to_have_count(0)
