@@ -56,8 +56,7 @@ def zoom_to_yesterday(page: Page) -> None:
     inner = shown_range(page)
     assert (inner[1] - inner[0]) * 2 == end - start
     assert start < inner[0] < inner[1] < end
-    page.wait_for_timeout(500)  # the picture settles
-    assert ink(page) > 200
+    wait_for_ink(page)
     fits(page)
 
 
@@ -66,24 +65,28 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
 
 
+INK = """([selector, colour]) => {
+  const canvas = document.querySelector(selector);
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(colour);
+  probe.fillRect(0, 0, 1, 1);
+  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const off = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
+    if (data[i + 3] && off < 60) found += 1;
+  }
+  return found;
+}"""
+"""JavaScript: how many pixels the first canvas that matches has in a colour of the page."""
+
+
 def ink(page: Page, canvas: str = ".uplot canvas", colour: str = "--series-1") -> int:
     """How many pixels the first canvas that matches has in a colour of the page."""
-    return int(
-        page.evaluate(
-            """([selector, colour]) => {
-              const canvas = document.querySelector(selector);
-              const probe = document.createElement("canvas").getContext("2d");
-              probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(colour);
-              probe.fillRect(0, 0, 1, 1);
-              const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
-              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-              let found = 0;
-              for (let i = 0; i < data.length; i += 4) {
-                const off = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
-                if (data[i + 3] && off < 60) found += 1;
-              }
-              return found;
-            }""",
-            [canvas, colour],
-        )
-    )
+    return int(page.evaluate(INK, [canvas, colour]))
+
+
+def wait_for_ink(page: Page, more_than: int = 200, canvas: str = ".uplot canvas", colour: str = "--series-1") -> None:
+    """Wait until the first canvas that matches has more pixels than that in a colour of the page."""
+    page.wait_for_function(f"([more, ...what]) => ({INK})(what) > more", arg=[more_than, canvas, colour])
