@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -59,6 +60,14 @@ class Endpoint:
         return dict(batch_samples(document for request in self.accepted() for document in request.documents))
 
 
+def refuse(wire: socket.socket) -> None:
+    """End after a failed handshake as a good server does: what is still unread must not reset the alert away."""
+    with suppress(OSError):
+        wire.shutdown(socket.SHUT_WR)
+        while wire.recv(4096):
+            pass
+
+
 @contextmanager
 def endpoint(context: ssl.SSLContext, port: int = 0) -> Iterator[Endpoint]:
     """A server on localhost; gone afterwards."""
@@ -91,11 +100,16 @@ def endpoint(context: ssl.SSLContext, port: int = 0) -> Iterator[Endpoint]:
         daemon_threads = True
 
         def finish_request(self, request: Any, client: Any) -> None:
+            request.settimeout(10)
+            wire = request.dup()
+            wire.settimeout(10)
             try:
-                request.settimeout(10)
                 tls = context.wrap_socket(request, server_side=True)
             except OSError:
-                return  # a client that only looks
+                refuse(wire)  # or a client that only looks
+                return
+            finally:
+                wire.close()
             try:
                 super().finish_request(tls, client)
             except OSError:

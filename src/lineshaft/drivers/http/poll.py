@@ -223,7 +223,7 @@ class HttpDriver:
             raise ConnectionFailed(f"{url}: cannot be reached: {error}", hint="check host, port and cable") from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise PeerTimeout(f"{url}: no answer in {self.options.timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as error:
             raise ConnectionFailed(f"{url}: {str(error) or type(error).__name__}") from error
 
 

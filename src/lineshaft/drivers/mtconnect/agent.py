@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Container, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from urllib.parse import quote
@@ -167,7 +168,7 @@ class Agent:
             ) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise PeerTimeout(f"{url}: no answer in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as error:
             raise ConnectionFailed(f"{url}: {str(error) or type(error).__name__}") from error
 
 

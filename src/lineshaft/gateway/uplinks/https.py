@@ -179,6 +179,11 @@ class HttpsUplink:
             answer = await self._client.post(self._config.url, content=body, headers=headers)
         except httpx.TimeoutException as error:
             raise PeerTimeout(f"{self._config.url} does not answer: {type(error).__name__}") from error
+        except ssl.SSLError as error:  # an alert in place of an answer: httpx leaves it as it is
+            raise AccessDenied(
+                f"{self._config.url} ends the TLS session: {error}",
+                hint="Does it want a certificate of the gateway (tls.cert_file)?",
+            ) from error
         except httpx.TransportError as error:
             raise ConnectionFailed(f"cannot reach {self._config.url}: {str(error) or type(error).__name__}") from error
         _judge(answer, self._config.url, self._node.clock.now_us())
