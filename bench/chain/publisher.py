@@ -21,6 +21,7 @@ from bench.dataset import machine_values, times
 from bench.process import options, peak_mib, say, words
 from lineshaft.gateway.uplinks.forward import WINDOW_ROWS
 from lineshaft.model.samples import Quality, SampleBatch
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.wire import names, topics
 from lineshaft.wire.columns import encode_rows
 from lineshaft.wire.frames import BatchHeader, decode_ack
@@ -50,6 +51,7 @@ class Node:
 
     number: int
     client: paho.Client
+    network: MqttLoop
     messages: Sequence[bytes]
     frames: Sequence[range]
     open_frames: set[int] = field(default_factory=set)
@@ -81,12 +83,12 @@ class Publisher:
         if passwords:
             client.username_pw_set(node_name(number), passwords[number])
         own = values[:, number * PER_NODE : (number + 1) * PER_NODE]
-        node = Node(number, client, *_encoded(own))
+        node = Node(number, client, MqttLoop(client), *_encoded(own))
         client.on_message = lambda _c, _d, message: self._acknowledged(node, bytes(message.payload))
         client.on_subscribe = lambda *_: self._subscribed.release()
         client.on_connect = lambda *_: client.subscribe(topics.command_topics(GROUP, node_name(number))[0])
         client.connect("127.0.0.1", port)
-        client.loop_start()
+        node.network.start()
         return node
 
     def birth(self) -> None:
@@ -131,8 +133,7 @@ class Publisher:
     def close(self) -> None:
         """Disconnect."""
         for node in self.nodes:
-            node.client.disconnect()
-            node.client.loop_stop()
+            node.network.stop()
 
 
 def _births(number: int) -> Iterator[tuple[str, bytes]]:

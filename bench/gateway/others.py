@@ -23,6 +23,7 @@ from tests import npm
 
 from bench.chain.brokers import mosquitto
 from bench.peers import free_port
+from lineshaft.mqtt_loop import MqttLoop
 
 TAGS: Final = 1_000
 BLOCK: Final = 125
@@ -56,11 +57,12 @@ class _Counter:
         self._values_of = values_of
         ready = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._network = MqttLoop(self._client)
         self._client.on_connect = lambda client, *_: client.subscribe("#")
         self._client.on_subscribe = lambda *_: ready.set()
         self._client.on_message = self._message
         self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
+        self._network.start()
         if not ready.wait(10):
             raise RuntimeError("the broker does not answer")
 
@@ -73,8 +75,7 @@ class _Counter:
             return
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop()
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def message_of_100_megabytes(place: Works) -> None:
         for _ in range(100):
             line.sendall(b"\x00" * MEGABYTE)
     assert peer.lost.wait(10)
-    peer.client.loop_stop()
+    peer.close()
     wait_for(lambda: "message too large" in place.made.broker.tail(), 10, "the broker's word")
 
 

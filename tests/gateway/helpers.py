@@ -21,6 +21,7 @@ from lineshaft.gateway.options import GatewayOptions
 from lineshaft.gateway.plan import Plan, make_plan
 from lineshaft.gateway.runtime import Gateway
 from lineshaft.gateway.uplinks.mqtt import BrokerAccess
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.testing import FieldDevice, ScriptedAddress, ScriptedDriver, ScriptedOptions
 from lineshaft.wire import names
 from lineshaft.wire.columns import Rows, decode_rows
@@ -84,6 +85,7 @@ class Host:
         self.historical = 0
         self._since = int(time.time() * 1000)
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._network = MqttLoop(self.client)
         if user:
             self.client.username_pw_set(user, password)
         ready = threading.Event()
@@ -91,7 +93,7 @@ class Host:
         self.client.on_subscribe = lambda *_: ready.set()
         self.client.on_message = self._message
         self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
+        self._network.start((1.0, 5.0))
         assert ready.wait(10)
 
     def state(self, online: bool, timestamp: int | None = None) -> None:
@@ -106,8 +108,7 @@ class Host:
         self.command(Metric(names.REBIRTH, SparkplugType.BOOLEAN, True))
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        self._network.stop()
 
     def _message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         seen = Seen(message.topic, message.payload, message.qos, message.retain, time.time())

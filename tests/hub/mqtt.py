@@ -14,6 +14,8 @@ from types import TracebackType
 
 import paho.mqtt.client as paho
 
+from lineshaft.mqtt_loop import MqttLoop
+
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
@@ -29,6 +31,7 @@ class Peer:
         self.client = paho.Client(
             paho.CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv311, reconnect_on_failure=False
         )
+        self._network = MqttLoop(self.client)
         if user:
             self.client.username_pw_set(user, password)
         self.client.on_connect = self._on_connect
@@ -43,7 +46,7 @@ class Peer:
 
     def connect(self) -> Peer:
         self.client.connect("127.0.0.1", self._port, self._keepalive)
-        self.client.loop_start()
+        self._network.start()
         assert self._answered.wait(5)
         return self
 
@@ -51,8 +54,11 @@ class Peer:
         return self.connect()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        self.close()
+
+    def close(self) -> None:
+        """Sign off."""
+        self._network.stop()
 
     def subscribe(self, topic: str, qos: int = 1) -> list[int]:
         self.client.subscribe(topic, qos)

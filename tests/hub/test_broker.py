@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
 
 from lineshaft.config.broker import BrokerAccountConfig
@@ -236,7 +237,7 @@ def test_the_will_is_sent_when_a_node_breaks_off(port: int, passwords: dict[str,
         assert sock is not None
         sock.shutdown(socket.SHUT_RDWR)
         assert hub.take()[:2] == ("spBv1.0/plant/NDEATH/gw1", b"dead")
-        one.client.loop_stop()
+        one.close()
 
 
 def test_a_stranger_cannot_take_over_a_session(embedded: EmbeddedBroker, passwords: dict[str, str]) -> None:
@@ -265,10 +266,10 @@ def test_a_silent_client_is_declared_dead(embedded: EmbeddedBroker, passwords: d
     """A client that says nothing for one and a half keep-alives is cut off and its will sent."""
     with Peer(embedded.port, "hub", passwords["hub"]) as hub:
         hub.subscribe("spBv1.0/#")
-        one = Peer(embedded.port, "gw1", passwords["gw1"], keepalive=1)
-        one.client.will_set("spBv1.0/plant/NDEATH/gw1", b"dead", 1)
-        one.connect()
-        one.client.loop_stop()  # no more pings
+        one = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        one.username_pw_set("gw1", passwords["gw1"])
+        one.will_set("spBv1.0/plant/NDEATH/gw1", b"dead", 1)
+        one.connect("127.0.0.1", embedded.port, keepalive=1)  # and nothing that sends its pings
         assert hub.take()[1] == b"dead"
 
 

@@ -114,8 +114,7 @@ class Play:
             with Peer(self._broker.port) as self._peer:
                 asyncio.run(self._life())
         finally:
-            observer.disconnect()
-            observer.loop_stop()
+            observer.stop()
             record.edge.stop()
             record.host.stop()
             self._broker.stop()

@@ -87,7 +87,7 @@ def test_embedded_broker_publishes_wills(port: tuple[int, str], name: str) -> No
         dying.connect()
         tap.cut()
         assert receiver.take()[:2] == ("spBv1.0/STATE/one", b"gone")
-        dying.client.loop_stop()
+        dying.close()
     with Peer(port[0], "hub", port[1]) as late:
         late.subscribe("spBv1.0/STATE/one", 1)
         assert late.take() == ("spBv1.0/STATE/one", b"gone", True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.wire import topics
 from lineshaft.wire.sparkplug import parse
 
@@ -80,8 +81,8 @@ class WireLog:
                 self._changed.wait(left)
 
 
-def observe(log: WireLog, host: str, port: int, user: str = "", password: str = "") -> mqtt.Client:
-    """A passive subscriber that fills the log; the caller disconnects it."""
+def observe(log: WireLog, host: str, port: int, user: str = "", password: str = "") -> MqttLoop:
+    """A passive subscriber that fills the log; the caller stops it."""
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="observer")
     if user:
         client.username_pw_set(user, password)
@@ -93,7 +94,8 @@ def observe(log: WireLog, host: str, port: int, user: str = "", password: str = 
     client.on_message = on_message
     client.on_connect = lambda c, *_: c.subscribe("spBv1.0/#", qos=1)
     client.on_subscribe = lambda *_: subscribed.set()
+    network = MqttLoop(client)
     client.connect(host, port)
-    client.loop_start()
+    network.start()
     assert subscribed.wait(10)
-    return client
+    return network

@@ -27,6 +27,7 @@ from lineshaft.gateway.uplinks.base import NodeContext
 from lineshaft.gateway.uplinks.builtin import UPLINKS
 from lineshaft.gateway.uplinks.forward import Forwarder
 from lineshaft.model.samples import Quality, SampleBatch, UInt32Array
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.wire.notes import DropNote, StatusNote, UplinkStatus, decode_notes
 
 START = 1_767_322_800_000_000  # 2026-01-02T03:00:00Z
@@ -161,18 +162,18 @@ class Watcher:
     def __init__(self, port: int, *filters: str) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._network = MqttLoop(self.client)
         ready = threading.Event()
         wanted = [(one, 1) for one in filters or ("#",)]
         self.client.on_connect = lambda client, *_: client.subscribe(wanted)
         self.client.on_subscribe = lambda *_: ready.set()
         self.client.on_message = lambda _c, _u, m: self.messages.append((m.topic, m.payload, m.retain))
         self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
+        self._network.start((1.0, 5.0))
         assert ready.wait(10)
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        self._network.stop()
 
     def documents(self, ending: str = "") -> list[dict[str, Any]]:
         return [json.loads(payload) for topic, payload, _ in list(self.messages) if topic.endswith(ending)]

@@ -95,8 +95,7 @@ class Edge:
         return self
 
     def close(self) -> None:
-        self.peer.client.disconnect()
-        self.peer.client.loop_stop()
+        self.peer.close()
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         for metric in decode(payload).metrics:

@@ -1,4 +1,4 @@
-"""One session with a broker: paho runs in its own thread, and hands messages over to the event loop in batches."""
+"""One session with a broker: paho runs in a thread, and hands messages over to the event loop in batches."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from paho.mqtt.properties import Properties
 from lineshaft.drivers.mqtt.options import MqttConnection
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import AccessDenied, ConnectionFailed, LineshaftError, PeerTimeout
+from lineshaft.mqtt_loop import MqttLoop
 
 MOST_WAITING: Final = 5_000
 """Messages that wait for the event loop; then the broker is not read from."""
@@ -49,6 +50,7 @@ class Client:
         self._waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
         self._five = options.version != "3.1.1"
         self._paho: paho.Client | None = None
+        self._network: MqttLoop | None = None
         self._answer: asyncio.Future[None] | None = None
         self._granted: dict[int, asyncio.Future[bool]] = {}
         self._ended: asyncio.Future[None] | None = None
@@ -71,6 +73,7 @@ class Client:
     async def _open(self) -> None:
         self._answer, self._ended = self._loop.create_future(), self._loop.create_future()
         client = self._paho = self._made()
+        network = self._network = MqttLoop(client)
         host, port = self.options.host_port
         properties = None
         if self._five:
@@ -80,7 +83,7 @@ class Client:
         start: Any = {"clean_start": clean, "properties": properties} if self._five else {}
         try:
             await asyncio.to_thread(client.connect, host, port, round(self.options.keepalive), **start)
-            client.loop_start()
+            network.start()
             async with asyncio.timeout(self.options.timeout):
                 await self._answer
         except TimeoutError as error:
@@ -216,10 +219,10 @@ class Client:
 
     async def _end_thread(self) -> None:
         client, self._paho = self._paho, None
-        if client is not None:
+        network, self._network = self._network, None
+        if client is not None and network is not None:
             client.on_disconnect = None
-            client.disconnect()
-            await asyncio.to_thread(client.loop_stop)
+            await asyncio.to_thread(network.stop)
 
     async def close(self) -> None:
         """Sign off; never raises."""

@@ -1,4 +1,4 @@
-"""One MQTT connection for asyncio: paho runs its own thread, and its callbacks come back through the event loop."""
+"""One MQTT connection for asyncio: paho runs in a thread, and its callbacks come back through the event loop."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from lineshaft.errors import AccessDenied, ConfigError, ConnectionFailed, LineshaftError, PeerTimeout
 from lineshaft.gateway.uplinks.base import Throttled
+from lineshaft.mqtt_loop import MqttLoop
 
 MAX_QUEUED: Final = 4 << 20
 """Bytes handed to paho and not yet on the wire, beyond which sending waits."""
@@ -105,6 +106,7 @@ class MqttConnection:
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        self._network = MqttLoop(self._client)
         self._client.connect_timeout = 5.0
         self._client.max_queued_messages_set(0)
         if will is not None:
@@ -139,7 +141,7 @@ class MqttConnection:
         except OSError as error:
             raise ConnectionFailed(f"cannot reach {where}: {error}") from error
         self.reached = True
-        client.loop_start()
+        self._network.start()
         try:
             async with asyncio.timeout(_ANSWER):
                 await self._opened
@@ -288,8 +290,7 @@ class MqttConnection:
 
     async def close(self) -> None:
         """DISCONNECT and end paho's thread; never raises."""
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        await asyncio.to_thread(self._network.stop)
         self._closed.set()
 
 

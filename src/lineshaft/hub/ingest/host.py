@@ -20,6 +20,7 @@ from lineshaft.errors import ConfigError
 from lineshaft.hub.ingest.blocks import FrameRef
 from lineshaft.hub.ingest.counters import Counters
 from lineshaft.hub.ingest.inbox import Arrival, Inbox, Signal
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.wire import names, topics
 from lineshaft.wire.frames import encode_ack
 from lineshaft.wire.sparkplug import Metric, Payload, SparkplugType, encode
@@ -70,6 +71,7 @@ class HostClient:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest-mqtt", daemon=True)
         self._client: paho.Client | None = None
+        self._network: MqttLoop | None = None
         self._born_ms = 0
         self._up = False
         self._complained = ""
@@ -88,7 +90,8 @@ class HostClient:
                 info.wait_for_publish(_GOOD_BYE)
             except (RuntimeError, ValueError):
                 _log.debug("ingest: connection lost while leaving")
-            client.disconnect()
+        if self._network is not None:
+            self._network.stop()
         if self._thread.is_alive():
             self._thread.join(_GOOD_BYE + KEEP_ALIVE)
 
@@ -158,13 +161,15 @@ class HostClient:
             client.tls_set_context(ssl.create_default_context())
         ended: list[str] = []
         self._hook(client, ended.append)
-        self._client = client
+        self._client, self._network = client, MqttLoop(client)
         try:
             client.connect(self._login.host, self._login.port, KEEP_ALIVE)
-            code = client.loop_forever(timeout=1.0, retry_first_connection=False)
         except OSError as error:
             return str(error)
-        return ended[-1] if ended else str(MQTTErrorCode(code))
+        if self._stopping.is_set():  # since before there was a loop to stop
+            self._network.stop()
+        code = self._network.run()
+        return ended[-1] if ended else paho.error_string(code)
 
     def _hook(self, client: paho.Client, ended: Callable[[str], None]) -> None:
         def on_connect(_c: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from lineshaft.mqtt_loop import MqttLoop
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
 from lineshaft.simulator.servers.base import OneMachine, Shown
@@ -18,16 +19,18 @@ from lineshaft.simulator.servers.documents import document, grouped
 USER: Final = "simulator"
 """The sensors' user; its password is in `simulator.password` beside the gateway's, where the broker has users."""
 _MOST_WAITING: Final = 1000
+_PAUSES: Final = (1.0, 5.0)  # seconds between tries to connect, the first and the longest
 
 
 class Publisher:
-    """Publishes with QoS 1; paho connects in a thread of its own, again and again, and keeps what waits."""
+    """Publishes with QoS 1; it connects in a thread of its own, again and again, and keeps what waits."""
 
     def __init__(self, host: str, port: int, password_file: Path | None, client_id: str) -> None:
         self._host, self._port = host, port
         self._password_file = password_file
         self._client_id = client_id
         self._client: paho.Client | None = None
+        self._network: MqttLoop | None = None
 
     @property
     def running(self) -> bool:
@@ -41,18 +44,16 @@ class Publisher:
         client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id)
         if self._password_file is not None and self._password_file.exists():
             client.username_pw_set(USER, self._password_file.read_text(encoding="utf-8").strip())
-        client.reconnect_delay_set(1, 5)
         client.max_queued_messages_set(_MOST_WAITING)
         client.connect_async(self._host, self._port, keepalive=30)
-        client.loop_start()
-        self._client = client
+        self._client, self._network = client, MqttLoop(client)
+        self._network.start(_PAUSES)
 
     async def stop(self) -> None:
         """Sign off."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.disconnect()
-            await asyncio.to_thread(client.loop_stop)
+        network, self._client, self._network = self._network, None, None
+        if network is not None:
+            await asyncio.to_thread(network.stop)
 
     def put(self, topic: str, payload: bytes) -> None:
         """One more message."""
