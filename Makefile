@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PLANT ?= plants/demo
 QUICK ?=
+PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
@@ -22,8 +23,8 @@ demo: setup ui ## the simulated factory with gateway, platform and page; Ctrl-C 
 up: setup ui ## broker, gateway and hub for a plant: make up PLANT=plants/nist
 	$(BIN)/lineshaft up $(PLANT)
 
-test: setup ui ## all tests
-	$(BIN)/pytest
+test: setup ui ## all tests, a process of them for each core; PYTEST="-n 0" for one after the other
+	$(BIN)/pytest -n auto $(PYTEST)
 
 test-again: setup ## the tests that failed in the last run, alone
 	$(BIN)/pytest --last-failed --last-failed-no-failures=none

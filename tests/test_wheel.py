@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from tests.turns import turn
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -62,6 +63,7 @@ def test_package_is_the_wheel_and_knows_its_plants(installed: Path, tmp_path: Pa
     assert str(installed.parent) in check.stdout
 
 
+@turn("demo")
 def test_demo_serves_its_page(installed: Path, tmp_path: Path) -> None:
     """`lineshaft demo` of the installed package ends at a page."""
     plant = tmp_path / "small"

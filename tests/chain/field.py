@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chain.harness import Chain, free_port, wait_for
+from tests.chain.harness import Chain, wait_for
 from tests.drivers.modbus.device import FieldDevice
+from tests.ports import free_port
 
 STALE = 8
 BAD_ADDRESS = 2

@@ -22,14 +22,9 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pyarrow.ipc
+from tests.ports import free_port
 
 PASSWORD = "correct horse battery staple 9"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

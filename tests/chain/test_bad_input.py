@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 from tests.chain.field import ASSET, GOOD, HEAD, Latest, ModbusField, OpcuaField, modbus, opcua
-from tests.chain.harness import Chain, chain, free_port, wait_for
+from tests.chain.harness import Chain, chain, wait_for
 from tests.gateway.helpers import Host, plant, running, until
 from tests.hub.mqtt import Mosquitto, Peer
+from tests.ports import free_port
 
 from lineshaft.clock import SystemClock
 from lineshaft.model.samples import Quality

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from tests.chain.field import GOOD, Numbering, modbus
 from tests.chain.harness import Chain, chain, wait_for
 from tests.chain.recording import HEAD, PREFIX, Recording
 
-RECORDING = Recording(signals=20, count=80_000, per_second=400)
+RECORDING = Recording(signals=20, count=120_000, per_second=400)
+"""Five minutes at its own pace: no computer is so slow that it ends before the last kill."""
+OUTAGE = 60.0
 GATEWAY = "gateway: {ledger_interval: 1s}\ndevices:\n"
 
 
@@ -31,6 +34,14 @@ def settled(made: Chain, total: int) -> bool:
     return sum(row["expected"] or 0 for row in rows) == total and not any(row["pending"] for row in rows)
 
 
+def hurry(made: Chain) -> None:
+    """What is left of the recording comes at once, after one more kill of the gateway."""
+    file = made.plant / "plant.yaml"
+    made.gateway.kill()
+    file.write_text(file.read_text().replace("speed: 1.0", "speed: max"))
+    made.gateway.start()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mosquitto", [False, True], ids=["embedded", "mosquitto"])
 def test_nothing_is_lost_or_doubled_by_an_outage_and_twenty_kills(tmp_path: Path, mosquitto: bool) -> None:
@@ -40,12 +51,13 @@ def test_nothing_is_lost_or_doubled_by_an_outage_and_twenty_kills(tmp_path: Path
         made.start()
         wait_for(lambda: made.arrived(PREFIX) > 1000, 60, "first records")
         made.stop_broker()
+        cut = time.monotonic()
         for _ in range(10):
             before = buffered(made)
-            wait_for(lambda before=before: buffered(made) > before + 8_000, 30, "records buffered in the outage")
+            wait_for(lambda before=before: buffered(made) > before + 2_000, 30, "records buffered in the outage")
             made.gateway.kill()
             made.gateway.start()
-        wait_for(lambda: buffered(made) > before + 80_000, 90, "a minute without a broker", 1.0)
+        wait_for(lambda: time.monotonic() > cut + OUTAGE, OUTAGE + 10, "a minute without a broker")
         made.start_broker()
         for _ in range(10):
             arrived = made.arrived(PREFIX)
@@ -53,12 +65,13 @@ def test_nothing_is_lost_or_doubled_by_an_outage_and_twenty_kills(tmp_path: Path
             made.hub.kill()
             made.hub.start()
         assert made.arrived(PREFIX) < RECORDING.count, "the recording ended before the last kill: nothing was proved"
+        hurry(made)
         wait_for(lambda: made.arrived(PREFIX) >= RECORDING.count, 240, "all records", 0.5)
         wait_for(lambda: settled(made, RECORDING.count), 30, "ledger settled", 0.5)
         RECORDING.check(made.table(PREFIX))
         for path, row in made.ledger().items():
             if path.startswith(PREFIX):
-                assert (row["arrived"], row["dropped"], row["unexplained"]) == (4_000, 0, 0), row
+                assert (row["arrived"], row["dropped"], row["unexplained"]) == (6_000, 0, 0), row
 
 
 NUMBERED = """

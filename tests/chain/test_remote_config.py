@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from tests.chain.field import GOOD, HEAD, Latest, ModbusField, modbus
-from tests.chain.harness import Chain, chain, free_port, wait_for
+from tests.chain.harness import Chain, chain, wait_for
 from tests.chain.recording import PREFIX, Recording
 from tests.chain.test_delivery import play, settled
+from tests.ports import free_port
 
 GATEWAY = "/gateways/here/gateway-1"
 QUICK = HEAD.replace("ledger_interval: 1s", "ledger_interval: 1s, rollback_after: 2s")

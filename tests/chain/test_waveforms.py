@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.chain import opcua_vibration
-from tests.chain.harness import Chain, chain, free_port, wait_for
+from tests.chain.harness import Chain, chain, wait_for
 from tests.drivers.modbus.device import FieldDevice, registers
+from tests.ports import free_port
 
 ALWAYS = {"start": 0, "end": 4_000_000_000_000_000}
 PLANT = """

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hatch_build import Page as BuiltPage
-from hatch_build import find_npm
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.conftest import require
-from tests.e2e.server import PASSWORD, ROOT, Hub, Open, running
+from tests.e2e.server import PASSWORD, Hub, Open, running
+from tests.page import built_page
 
+PATIENCE = 30_000
+"""Milliseconds in which what is expected must show: a limit for what never comes, on a computer that does much else."""
+expect.set_options(timeout=PATIENCE)
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 1024, "height": 768}
 ARGUMENTS = (
@@ -27,9 +29,7 @@ ARGUMENTS = (
 @pytest.fixture(scope="session")
 def built() -> None:
     """The page is built from the sources as they are."""
-    page = BuiltPage.of(ROOT)
-    if not page.is_built():
-        page.build(find_npm())
+    built_page()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(hub.url + path)
         if sign_in:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import uvicorn
-from tests.e2e.server import PASSWORD, free_port
+from tests.e2e.server import PASSWORD
+from tests.ports import free_port
 
 from lineshaft.apps.base import AppContext
 from lineshaft.apps.oee.app import OEE

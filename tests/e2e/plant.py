@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from tests.e2e.server import PASSWORD, ROOT, Open
+from tests.turns import turn
 
 START_SECONDS = 240.0
 
@@ -64,19 +65,29 @@ def copied(name: str, folder: Path, changes: dict[str, str]) -> Path:
     return folder
 
 
+def _opened(process: subprocess.Popen[bytes], output: Path) -> re.Match[str]:
+    """The address and the one-time link that it printed."""
+    until = time.monotonic() + START_SECONDS
+    while not (found := re.search(r"Open (http://\S+?)(/setup\?link=\S+)", output.read_text())):
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < until, output.read_text()
+        time.sleep(0.2)  # words of another process; there is nothing to wait for but its output
+    return found
+
+
 @contextmanager
 def lineshaft(command: str, folder: Path, place: Path) -> Iterator[Plant]:
     """Run `lineshaft up` or `demo` for a plant folder until the block ends. Data go below `place`."""
     data, output = place / "data", place / "output"
     arguments = [sys.executable, "-m", "lineshaft", command, str(folder), "--data", str(data)]
+    starting = ExitStack()
+    if command == "demo":
+        starting.enter_context(turn("demo"))
     with output.open("wb") as file:
         process = subprocess.Popen(arguments, stdout=file, stderr=subprocess.STDOUT, cwd=place, env={**os.environ})
     try:
-        until = time.monotonic() + START_SECONDS
-        while not (found := re.search(r"Open (http://\S+?)(/setup\?link=\S+)", output.read_text())):
-            assert process.poll() is None, output.read_text()
-            assert time.monotonic() < until, output.read_text()
-            time.sleep(0.2)  # words of another process; there is nothing to wait for but its output
+        with starting:
+            found = _opened(process, output)
         yield Plant(found[1], found[2], folder, data)
     finally:
         process.terminate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "three or four words"
@@ -70,13 +70,6 @@ class Hub:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from tests.drivers.modbus.device import FieldDevice
 from tests.drivers.modbus.test_identify import sunspec_map
 from tests.drivers.opcua.servers import Peer, peer_modules
 from tests.e2e.plant import Plant, lineshaft
-from tests.e2e.server import Open, free_port
+from tests.e2e.server import Open
 from tests.hub.mqtt import Peer as MqttPeer
+from tests.ports import free_port
 
 PLANT = """plant: {{enterprise: acme, site: north, name: Works North, timezone: Europe/Berlin}}
 equipment:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 from tests.conftest import recordings
-from tests.e2e.actions import fits, ink
+from tests.e2e.actions import fits, wait_for_ink
 from tests.e2e.plant import Plant, copied, lineshaft
-from tests.e2e.server import Open, free_port
+from tests.e2e.server import Open
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 MACHINE = "Mazak QuickTurn"
@@ -68,8 +69,7 @@ def test_components_at_any_depth_are_on_the_asset_page(machine: Plant, open_page
     expect(load.locator(".number")).to_have_text("0")
     expect(load.locator("canvas")).to_have_attribute("title", re.compile("between 0.0 and 101.0 %"))
     load.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # what comes onto the screen is drawn in the next frames
-    assert ink(page, "tr:has([data-signal$='/axes/x/load']) canvas", "--spark") > 50
+    wait_for_ink(page, 50, "tr:has([data-signal$='/axes/x/load']) canvas", "--spark")
     condition = page.locator('[data-signal$="/axes/x/position_condition"]')
     expect(condition).to_have_text("Normal")
     page.get_by_role("button", name="Expand Controller").click()

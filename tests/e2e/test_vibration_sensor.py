@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.chain.test_waveforms import monitor
 from tests.e2e.plant import Plant, lineshaft
-from tests.e2e.server import Open, free_port
+from tests.e2e.server import Open
+from tests.ports import free_port
 
 PLANT = """plant: {{enterprise: acme, site: north, name: Works North, timezone: Europe/Berlin}}
 equipment:

@@ -14,7 +14,8 @@ import httpx
 from asyncua import Server, ua
 from tests.drivers.http_json.api import Api
 from tests.gateway.live import Seen
-from tests.hub.mqtt import Mosquitto, Peer, free_port
+from tests.hub.mqtt import Mosquitto, Peer
+from tests.ports import free_port
 
 from lineshaft.clock import SystemClock
 from lineshaft.config.load import load_plant

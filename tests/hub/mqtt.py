@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 import paho.mqtt.client as paho
+from tests.ports import free_port
 
 from lineshaft.mqtt_loop import MqttLoop
 
@@ -69,12 +70,6 @@ class Peer:
 
     def take(self, timeout: float = 5.0) -> tuple[str, bytes, bool]:
         return self.inbox.get(timeout=timeout)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Mosquitto:

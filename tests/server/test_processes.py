@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-
-from lineshaft.server import ports
+from tests.ports import free_port
+from tests.turns import turn
 
 PLANTS = Path(__file__).parents[2] / "plants"
 PLANT = """
@@ -30,13 +30,6 @@ devices:
 hub: {{port: {page}, broker_port: {broker}}}
 """
 pytestmark = pytest.mark.slow
-
-
-def free_ports(count: int) -> list[int]:
-    found: list[int] = []
-    for _ in range(count):
-        found.append(ports.next_free(23000 + os.getpid() % 5000, set(found)))
-    return found
 
 
 class Running:
@@ -85,11 +78,18 @@ def until(look: Callable[[], Any], seconds: float) -> Any:
 def running(*arguments: str, data: Path) -> Iterator[Running]:
     output = data.with_suffix(".out")
     command = [sys.executable, "-m", "lineshaft", *arguments, "--data", str(data)]
+    starting = ExitStack()
+    if "demo" in arguments:
+        starting.enter_context(turn("demo"))
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         children: list[psutil.Process] = []
         try:
-            yield Running(process, output, data)
+            made = Running(process, output, data)
+            with starting:
+                if "demo" in arguments:
+                    made.said("Open http", 240)
+            yield made
         finally:
             if process.poll() is None:
                 children = psutil.Process(process.pid).children(recursive=True)
@@ -130,7 +130,7 @@ def stack() -> Iterator[ExitStack]:
 
 def test_up_restarts_reloads_and_ends(tmp_path: Path, stack: ExitStack) -> None:
     """A killed hub comes back; a wrong plant is refused and a right one taken; SIGTERM ends all within ten seconds."""
-    page, broker, free = free_ports(3)
+    page, broker, free = free_port(), free_port(), free_port()
     plant = tmp_path / "plant"
     plant.mkdir()
     text = PLANT.format(name="Works", page=page, broker=broker, free=free)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.ports import free_row
 
 from lineshaft.config.load import load_plant
 from lineshaft.config.models import Plant
@@ -35,27 +35,9 @@ def demo() -> Plant:
     return load_plant(DEMO, DRIVERS)
 
 
-def free_ports(count: int) -> int:
-    """First of `count` free ports in a row."""
-    for first in range(21_000, 60_000, 97):
-        with_sockets: list[socket.socket] = []
-        try:
-            for port in range(first, first + count):
-                probe = socket.socket()
-                with_sockets.append(probe)
-                probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        finally:
-            for probe in with_sockets:
-                probe.close()
-        return first
-    raise AssertionError("no free ports")
-
-
 def demo_elsewhere(data: Path) -> Plant:
     """plants/demo at free ports, with the data folder `data`."""
-    first, moves = free_ports(sum(SPANS.values())), {}
+    first, moves = free_row(sum(SPANS.values())), {}
     for key, span in SPANS.items():
         moves[key] = first
         first += span

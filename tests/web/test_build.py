@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageNotBuilt, find_npm, needed_for
+from hatch_build import NODE_WHEEL, SKIP, STAMP, Page, PageNotBuilt, needed_for
+from tests.page import built_page
 
 ROOT = Path(__file__).parents[2]
 FIRST_ROUTE_KIB = 150
@@ -24,10 +25,7 @@ NAMES_NOT_ADDRESSES = (
 @pytest.fixture(scope="module")
 def built() -> Path:
     """The folder of the built page; built now when the sources have changed since."""
-    page = Page.of(ROOT)
-    if not page.is_built():
-        page.build(find_npm())
-    return page.out
+    return built_page().out
 
 
 def first_route(built: Path) -> list[Path]:

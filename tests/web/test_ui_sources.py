@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from hatch_build import Page, find_npm
-
-ROOT = Path(__file__).parents[2]
+from hatch_build import find_npm
+from tests.page import built_page
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", ["check", "test"])
 def test_the_pages_own_checks_pass(script: str) -> None:
     """The TypeScript of the page has no type error, and its unit tests pass; what they print says what is wrong."""
-    page = Page.of(ROOT)
-    if not page.is_built():
-        page.build(find_npm())
-    assert find_npm()(("run", script), page.sources) == 0
+    assert find_npm()(("run", script), built_page().sources) == 0

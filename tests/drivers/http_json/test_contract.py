@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.hub.mqtt import free_port
+from tests.ports import free_port
 
 from lineshaft.drivers.http import POLL, WEBHOOK
 from lineshaft.testing import DriverContract, DriverSetup, NetworkDriverContract

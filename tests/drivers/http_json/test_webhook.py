@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.hub.mqtt import free_port
+from tests.ports import free_port
 
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.http.listener import Refusal, _head

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from asyncua import Server, ua
 from tests.npm import install, node
+from tests.ports import free_port
 
 from lineshaft.drivers.base import Point
 from lineshaft.drivers.opcua import OpcuaAddress, OpcuaConnection
@@ -21,12 +21,6 @@ from lineshaft.drivers.opcua.driver import OpcuaDriver
 URI = "urn:lineshaft:test"
 PEER_URI = "urn:lineshaft:peer"
 PEER = "node-opcua@2.157.0"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class FieldServer:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from asyncua import Server, ua
-from tests.chain.harness import free_port
+from tests.ports import free_port
 
 from lineshaft.drivers.base import WavePoint
 from lineshaft.drivers.opcua.driver import OpcuaPollingDriver

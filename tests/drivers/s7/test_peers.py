@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests import npm, pypi
+from tests.ports import free_port
 
 from lineshaft.drivers.s7.driver import S7Driver
 from lineshaft.drivers.s7.options import S7Connection
@@ -23,12 +23,6 @@ from lineshaft.testing import expect_values, expect_written
 from .plc import EXPECTED, WRITING, points, server
 
 HERE = Path(__file__).parent
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @asynccontextmanager

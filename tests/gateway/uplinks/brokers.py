@@ -6,7 +6,8 @@ import getpass
 from pathlib import Path
 
 from tests.gateway.uplinks.pki import Authority
-from tests.hub.mqtt import Mosquitto, free_port
+from tests.hub.mqtt import Mosquitto
+from tests.ports import free_port
 
 
 class TlsMosquitto(Mosquitto):

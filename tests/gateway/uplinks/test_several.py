@@ -13,7 +13,8 @@ from tests.gateway.helpers import Host, plant, running, until
 from tests.gateway.uplinks.line import Line, Watcher
 from tests.gateway.uplinks.pki import Authority
 from tests.gateway.uplinks.web import Endpoint, endpoint
-from tests.hub.mqtt import Mosquitto, free_port
+from tests.hub.mqtt import Mosquitto
+from tests.ports import free_port
 
 from lineshaft.config.models import GatewayConfig
 from lineshaft.errors import ConfigError
