@@ -127,7 +127,8 @@ def test_lost_hub_is_said_and_mends_itself(built: None, open_page: Open) -> None
 
 
 def test_people_are_managed_in_the_settings(built: None, open_page: Open) -> None:
-    """An admin adds a user and changes the role; a changed own password keeps this browser signed in."""
+    """An admin adds a user and changes the role, and an account of the broker; a changed own password keeps this
+    browser signed in."""
     with running() as (hub, _):
         page = open_page(hub, "/settings")
         users = page.locator("section", has=page.get_by_role("heading", name="Users"))
@@ -139,6 +140,19 @@ def test_people_are_managed_in_the_settings(built: None, open_page: Open) -> Non
         role.select_option("engineer")
         page.reload()
         expect(role).to_have_value("engineer")
+        broker = page.locator("section", has=page.get_by_role("heading", name="Accounts of the broker"))
+        expect(broker.get_by_role("row", name="scada")).to_contain_text("From the plant's files")
+        broker.get_by_label("Name").fill("press-7")
+        broker.get_by_label("May publish on").fill("press-7/# hall/7")
+        broker.get_by_role("button", name="Add the account").click()
+        expect(broker.get_by_role("status")).to_contain_text("The password of press-7")
+        press = broker.get_by_role("row").filter(has_text="By admin")
+        expect(press).to_contain_text("hall/7")
+        press.get_by_role("button", name="Change press-7").click()
+        form = broker.get_by_role("form", name="Change press-7")
+        form.get_by_label("What it is").fill("The press of line 7")
+        form.get_by_role("button", name="Save").click()
+        expect(press).to_contain_text("The press of line 7")
         page.get_by_label("Password now").fill(PASSWORD)
         page.get_by_label("New password", exact=True).fill(PASSWORD + " more")
         page.get_by_role("button", name="Change the password").click()

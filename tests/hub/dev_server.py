@@ -19,9 +19,11 @@ import uvicorn
 from memory_historian import MemoryHistorian  # run as a script: this folder is on the path
 
 from lineshaft.apps.maintenance.app import MAINTENANCE
+from lineshaft.config.broker import BrokerAccountConfig
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
+from lineshaft.hub.broker.desk import BrokerDesk, Given
 from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.plan import planned
 from lineshaft.hub.operators.trials import OperatorDesk
@@ -218,7 +220,9 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         plan = (planned(RULE, SITE),)
         desk = OperatorDesk(plan, SITE, state.catalogue, Backtests(historian))
         plant_info = PlantInfo("Lakeside works", "Europe/Berlin")
-        services = Services(historian, state, LiveStream(), plant_info, operators=desk)
+        scada = BrokerAccountConfig(user="scada", receive=("press-7/#",), description="Control room")
+        broker = BrokerDesk(Path(folder), lambda: Given("127.0.0.1:18830", (scada,)))
+        services = Services(historian, state, LiveStream(), plant_info, operators=desk, broker=broker)
         base = f"http://127.0.0.1:{options.port}"
         if options.password:
             state.accounts.add_user("admin", "admin", passwords.hashed(options.password), 0)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from lineshaft.errors import ConnectionFailed, StoreUnavailable
 from lineshaft.gateway.plan import make_plan
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import Check, PlantInfo, Services
+from lineshaft.hub.broker.desk import BrokerDesk
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.space import Space
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
@@ -30,6 +31,7 @@ from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 from lineshaft.hub.usage import Uses, uses_of_plant
 from lineshaft.server import upkeep
+from lineshaft.server.broker import given_of
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.history import (
@@ -92,7 +94,8 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
     )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(*historian.totals()))
-    services = _services(plant, data, hub, stream, ingest)
+    plants = Plants(context)
+    services = replace(_services(plant, data, hub, stream, ingest), broker=_broker_desk(plants, data))
     app = create_app(services, [router for one in APPS for router in one.routers])
     mount_page(app)
     server = _Server(server_config(app, plant.hub.host, plant.hub.port))
@@ -109,15 +112,21 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
                 data.links.write_text(address + "\n", encoding="utf-8")
                 tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
                 tell(Message("ready", address))
-                await _while_running(context, ingest, hub, app.state.apps["oee"])
+                await _while_running(plants, ingest, hub, app.state.apps["oee"])
                 server.should_exit = True
     finally:
         data.links.unlink(missing_ok=True)
         await asyncio.to_thread(ingest.stop)
 
 
-async def _while_running(context: PartContext, ingest: Ingest, hub: Hub, oee: Oee) -> None:
+def _broker_desk(plants: Plants, data: DataFolder) -> BrokerDesk | str:
+    other = plants.now.hub.broker
+    return other or BrokerDesk(data.root, lambda: given_of(plants.now))
+
+
+async def _while_running(plants: Plants, ingest: Ingest, hub: Hub, oee: Oee) -> None:
     """Do what is to be done on the side until the stop."""
+    context = plants.context
     keep, historian, state = context.plant.hub.retention, hub.historian, hub.state
     rules = PastRules(make_plan(context.plant))
     busy = partial(_is_busy, ingest)
@@ -127,7 +136,7 @@ async def _while_running(context: PartContext, ingest: Ingest, hub: Hub, oee: Oe
                 upkeep.import_files(context.data.imports, historian, state, rules, partial(take_orders, oee, "import")),
                 name="import",
             ),
-            group.create_task(_watch_plant(context), name="plant"),
+            group.create_task(plants.watch(), name="plant"),
             group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
             group.create_task(upkeep.give_back_memory(), name="memory"),
         ]
@@ -263,20 +272,25 @@ async def _until_stopped(stop: asyncio.Event, ingest: Ingest, space: Space) -> N
             raise StoreUnavailable("ingest has ended by itself")
 
 
-async def _watch_plant(context: PartContext) -> None:
-    """Changes of what the hub reads at its start are said."""
-    current = context.plant
-    async for plant in context.watcher().changes():
-        changed = waiting_sections(current, plant)
-        if changed:
-            tell(
-                Message(
-                    "notice", f"changed in the plant folder: {', '.join(changed)}; the hub takes it at its next start"
-                )
-            )
-        current = plant
+class Plants:
+    """The plant as its files say now; what the hub reads at its start alone is said when it changes."""
+
+    def __init__(self, context: PartContext) -> None:
+        self.context = context
+        self.now = context.plant
+
+    async def watch(self) -> None:
+        """Follow the files for as long as the task lives."""
+        async for plant in self.context.watcher().changes():
+            changed = waiting_sections(self.now, plant)
+            if changed:
+                words = f"changed in the plant folder: {', '.join(changed)}; the hub takes it at its next start"
+                tell(Message("notice", words))
+            self.now = plant
 
 
 def waiting_sections(before: Plant, after: Plant) -> tuple[str, ...]:
     """Sections that differ and that a running hub does not take."""
+    hub = before.hub.model_copy(update={"broker_accounts": after.hub.broker_accounts})  # the broker's, which takes them
+    before = before.model_copy(update={"hub": hub})
     return tuple(name for name in _AT_START if getattr(before, name) != getattr(after, name))

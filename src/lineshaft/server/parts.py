@@ -6,9 +6,8 @@ import importlib.util
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from lineshaft.config.check_broker import SENSORS
 from lineshaft.errors import LineshaftError
-from lineshaft.server.context import PartContext, hub_user, local_topics
+from lineshaft.server.context import PartContext
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.messages import Message, tell
 
@@ -36,31 +35,10 @@ def require(part: str) -> None:
 
 
 async def run_broker(context: PartContext) -> None:
-    """The embedded MQTT broker."""
-    from lineshaft.hub.broker import (
-        PASSWORDS,
-        BrokerSettings,
-        edge_account,
-        ensure_credentials,
-        foreign_account,
-        hub_account,
-        sensor_account,
-        serve_broker,
-    )
+    """The embedded MQTT broker, see server/broker.py."""
+    from lineshaft.server import broker
 
-    plant, root = context.plant, context.data.root
-    user, node = hub_user(plant), plant.gateway.id
-    topics = local_topics(plant)
-    foreign = plant.hub.broker_accounts
-    heard = tuple(dict.fromkeys((*topics, *(topic for one in foreign for topic in one.publish))))
-    accounts = [hub_account(user), edge_account(node, plant.plant.site, node, heard)]
-    if topics and plant.simulator is not None:
-        accounts.append(sensor_account(SENSORS, topics))
-    accounts += [foreign_account(one) for one in foreign]
-    own = {one.user: one.password_file for one in foreign if one.password_file}
-    ensure_credentials(root, [account.user for account in accounts], own)
-    settings = BrokerSettings(tuple(accounts), plant.hub.broker_host, plant.hub.broker_port)
-    await serve_broker(settings, root / PASSWORDS, context.stop, lambda port: tell(Message("ready", f"port {port}")))
+    await broker.run_broker(context)
 
 
 async def run_simulator(context: PartContext) -> None:

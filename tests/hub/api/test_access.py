@@ -74,6 +74,8 @@ async def test_roles_bound_what_may_be_done(hub: Hub) -> None:
         ("POST", "/api/v1/faults"): Role.OPERATOR,
         ("POST", "/api/v1/import"): Role.ENGINEER,
         ("GET", "/api/v1/users"): Role.ADMIN,
+        ("GET", "/api/v1/broker/accounts"): Role.ADMIN,
+        ("POST", "/api/v1/broker/accounts"): Role.ADMIN,
         ("DELETE", "/api/v1/users/nobody"): Role.ADMIN,
     }
     for role in Role:

@@ -16,6 +16,7 @@ from lineshaft.hub.api import problems
 from lineshaft.hub.api.docs import router as docs
 from lineshaft.hub.api.gate import COOKIE, OPEN, Gate
 from lineshaft.hub.api.routers import (
+    broker,
     catalogue,
     compare,
     connecting,
@@ -52,6 +53,7 @@ ROUTERS = (
     people.users,
     people.tokens,
     people.screens,
+    broker.router,
     views.router,
     catalogue.router,
     explorer.router,

@@ -13,6 +13,7 @@ from lineshaft.analytics.oee.calendar import Calendar
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
 from lineshaft.hub.asset_figures import AssetFigures
+from lineshaft.hub.broker.desk import BrokerDesk
 from lineshaft.hub.commands import Commands, Send
 from lineshaft.hub.configuration import Configurations
 from lineshaft.hub.historian.base import Historian
@@ -66,6 +67,7 @@ class Services:
     models: ModelDesk | None = None  # what is trained and can be
     uses: Uses = field(default_factory=Uses)  # who uses a signal
     assets: AssetFigures = field(default_factory=AssetFigures)  # what apps can tell about an asset over time
+    broker: BrokerDesk | str = "none"  # accounts of the embedded broker, or the URL of another one
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 

@@ -7,20 +7,23 @@ from lineshaft.hub.broker.accounts import (
     ensure_credentials,
     foreign_account,
     hub_account,
+    load_hashes,
     mosquitto_acl,
     sensor_account,
 )
-from lineshaft.hub.broker.server import BrokerSettings, EmbeddedBroker, serve_broker
+from lineshaft.hub.broker.server import Admitted, BrokerSettings, EmbeddedBroker, serve_broker
 
 __all__ = [
     "PASSWORDS",
     "Account",
+    "Admitted",
     "BrokerSettings",
     "EmbeddedBroker",
     "edge_account",
     "ensure_credentials",
     "foreign_account",
     "hub_account",
+    "load_hashes",
     "mosquitto_acl",
     "sensor_account",
     "serve_broker",

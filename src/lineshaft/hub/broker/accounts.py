@@ -94,13 +94,13 @@ def ensure_credentials(data_dir: Path, names: Iterable[str], own: Mapping[str, s
                 raise ConfigError(f"broker user {name!r} may not be empty or have ':' or '/'")
             path = data_dir / (own.get(name) or f"{name}.password")
             if not path.exists() and name not in own:
-                _write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
+                write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
             files[name] = path
             password = _password(path, name)
             if name not in hashes or not verify(password, hashes[name]):
                 hashes[name] = hash_password(password)
         if hashes != before:
-            _write_private(data_dir / PASSWORDS, "".join(f"{name}:{hashed}\n" for name, hashed in hashes.items()))
+            write_private(data_dir / PASSWORDS, "".join(f"{name}:{hashed}\n" for name, hashed in hashes.items()))
     except OSError as error:
         raise ConfigError(f"cannot write broker credentials: {error}") from error
     return files
@@ -161,7 +161,7 @@ def _read_hashes(path: Path) -> dict[str, str]:
     return {name: hashed.strip() for name, hashed in pairs}
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Replace a file in one step; nobody but the owner can ever read it."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)

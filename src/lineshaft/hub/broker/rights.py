@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,33 @@ from amqtt.mqtt.publish import PublishPacket, PublishPayload
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
-from lineshaft.hub.broker.accounts import covers
+from lineshaft.hub.broker.accounts import Account, covers
+
+
+class Rights:
+    """What each user may publish and receive; it can be replaced while the broker runs."""
+
+    def __init__(self) -> None:
+        self.allowed = _judge(())
+
+    def replace(self, accounts: Sequence[Account]) -> None:
+        """From now on these and nobody else."""
+        self.allowed = _judge(accounts)
+
+
+def _judge(accounts: Sequence[Account]) -> Callable[[str, Action, str], bool]:
+    """user, action, topic -> whether that may be."""
+    publish = {account.user: account.publish for account in accounts}
+    receive = {account.user: account.receive for account in accounts}
+
+    @lru_cache(maxsize=4096)
+    def allowed(user: str, action: Action, topic: str) -> bool:
+        if action == Action.SUBSCRIBE and ("#" in topic or "+" in topic) and receive.get(user):
+            return True  # each message is judged by itself, so that a search of all topics hears those it may
+        rights = publish if action == Action.PUBLISH else receive
+        return any(covers(have, topic) for have in rights.get(user, ()))
+
+    return allowed
 
 
 class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # amqtt is not typed
@@ -22,17 +49,7 @@ class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # am
 
     def __init__(self, context: BaseContext) -> None:
         super().__init__(context)
-        publish: dict[str, list[str]] = context.config.publish
-        receive: dict[str, list[str]] = context.config.receive
-
-        @lru_cache(maxsize=4096)
-        def allowed(user: str, action: Action, topic: str) -> bool:
-            if action == Action.SUBSCRIBE and ("#" in topic or "+" in topic) and receive.get(user):
-                return True  # each message is judged by itself, so that a search of all topics hears those it may
-            rights = publish if action == Action.PUBLISH else receive
-            return any(covers(have, topic) for have in rights.get(user, ()))
-
-        self._allowed = allowed
+        self._rights: Rights = context.config.rights
 
     async def authenticate(self, *, session: Session) -> bool | None:
         """The password was checked before amqtt saw the connection; a user is what is left to ask for."""
@@ -44,14 +61,13 @@ class RightsPlugin(BaseTopicPlugin, BaseAuthPlugin):  # type: ignore[misc]  # am
         """True when the session's user may do this."""
         if session is None or not session.username or not topic or action is None:
             return False
-        return self._allowed(session.username, action, topic)
+        return self._rights.allowed(session.username, action, topic)
 
     @dataclass
     class Config:
-        """Topic filters by user."""
+        """Who may do what."""
 
-        publish: dict[str, list[str]] = field(default_factory=dict)
-        receive: dict[str, list[str]] = field(default_factory=dict)
+        rights: Rights = field(default_factory=Rights)
 
 
 class Sender:

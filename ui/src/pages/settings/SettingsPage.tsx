@@ -8,6 +8,7 @@ import { Failure, Section, Segmented, Skeleton, withCode } from "../../component
 import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
 import { setLook, useLook, type Density, type Theme } from "../../shell/look";
+import { BrokerSection } from "./BrokerAccounts";
 import { DeleteButton, useChange } from "./parts";
 import { ScreenSection } from "./Screens";
 
@@ -52,6 +53,7 @@ export default function SettingsPage() {
           </p>
         </Section>
       )}
+      {admin && <BrokerSection />}
       <Section title={t("settings.users")} id="users">
         {admin ? <Users me={session.data?.name ?? ""} /> : <p className="empty">{t("settings.onlyAdmin")}</p>}
       </Section>
