@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,13 @@ TESTS = Path(__file__).parent
 gc.set_threshold(50_000, 10, 10)  # a test makes whole address spaces at once; looking for rubbish took half of the time
 FIRST = ("chain/test_delivery.py", "chain/", "e2e/", "server/test_processes.py", "test_wheel.py")
 """The longest files, which all others fill up around when tests run side by side."""
-LAST = ("apps/", "hub/", "server/test_history.py")
-"""Tests that open many historians in this process. Each leaves idle threads of the engine, with three open files
-each, and the MQTT client, which waits with select(), takes no file above number 1023: they come after all others."""
-TALK_MQTT = ("hub/test_broker.py", "hub/test_requests.py", "hub/ingest/")
 APART = ("chain/",)
 """Files whose tests share nothing, not even a fixture: each may go to another process."""
 
 
 def place(path: str) -> int:
-    """When a file below tests/ has its turn: `FIRST` in their order, `LAST` without `TALK_MQTT` at the end."""
-    if path.startswith(FIRST):
-        return next(at for at, name in enumerate(FIRST) if path.startswith(name))
-    return len(FIRST) + (path.startswith(LAST) and not path.startswith(TALK_MQTT))
+    """When a file below tests/ has its turn: `FIRST` in their order, then all others."""
+    return next((at for at, name in enumerate(FIRST) if path.startswith(name)), len(FIRST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,6 +66,22 @@ def require(tool: str, package: str = "") -> str:
 def _require() -> Callable[..., str]:
     """`require` for tests that would rather not import it."""
     return require
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """All files that are opened from now on have numbers above 1,100."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while held[-1] <= 1100:
+            held.append(os.dup(held[0]))
+        yield
+    finally:
+        for number in held:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def recordings(name: str) -> Path:

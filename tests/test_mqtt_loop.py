@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
-import resource
 import socket
 import ssl
 import threading
@@ -30,22 +28,6 @@ from lineshaft.simulator.servers.publisher import Publisher
 
 PATIENCE = 20.0
 CONNACK, PINGREQ = b"\x20\x02\x00\x00", b"\xc0\x00"
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """All files that are opened from now on have numbers above 1,100."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
-    held = [os.open(os.devnull, os.O_RDONLY)]
-    try:
-        while held[-1] <= 1100:
-            held.append(os.dup(held[0]))
-        yield
-    finally:
-        for number in held:
-            os.close(number)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

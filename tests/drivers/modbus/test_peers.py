@@ -65,8 +65,9 @@ async def test_a_burst_from_libmodbus(libmodbus: Path) -> None:
     assert batch.waves[0].samples.tolist() == counts
 
 
+@pytest.mark.usefixtures("many_files")
 async def test_libmodbus_rtu(libmodbus: Path, tmp_path: Path, require: Require) -> None:
-    """Every type, order and table is read and written right over a serial line."""
+    """Every type, order and table is read and written right over a serial line, above the reach of select() too."""
     async with (
         peers.serial_pair(require("socat"), tmp_path) as (near, far),
         peers.process([libmodbus, "rtu", far, "9"], peers.image(tables())),

@@ -18,6 +18,7 @@ from serial import Serial, SerialException  # type: ignore[import-untyped]  # py
 from lineshaft.drivers.modbus.address import BIT_TABLES, Table
 from lineshaft.drivers.modbus.blocks import Span
 from lineshaft.drivers.modbus.options import Connection, RtuConnection
+from lineshaft.drivers.modbus.protocol_nowait import never_waiting
 from lineshaft.errors import ConnectionFailed, PeerTimeout
 from lineshaft.model.samples import Quality
 
@@ -266,7 +267,7 @@ class Line:
         options = self._options
         if isinstance(options, RtuConnection):
             return AsyncModbusSerialClient(
-                options.port,
+                never_waiting(options.port),
                 baudrate=options.baudrate,
                 parity=options.parity,
                 stopbits=options.stopbits,

@@ -13,6 +13,7 @@ from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lineshaft.drivers.modbus.address import BIT_TABLES, ModbusAddress, Order, Table
+from lineshaft.drivers.modbus.protocol_nowait import never_waiting
 from lineshaft.errors import ConnectionFailed
 from lineshaft.model.equipment import SignalKind
 from lineshaft.simulator.channels import Channel
@@ -192,7 +193,9 @@ class ModbusServer:
         passed = self._passed if self._rtu else None
         if self._line is not None:
             self._line.open()
-            return ModbusSerialServer(units, framer=FramerType.RTU, port=self._line.far, trace_packet=passed)
+            return ModbusSerialServer(
+                units, framer=FramerType.RTU, port=never_waiting(self._line.far), trace_packet=passed
+            )
         framer = FramerType.RTU if self._rtu else FramerType.SOCKET
         return ModbusTcpServer(units, framer=framer, address=(self._host, self.port), trace_packet=passed)
 
