@@ -20,6 +20,7 @@ from .helpers import HOUR, MONDAY, demo, demo_elsewhere
 SETPOINTS = {
     "utilities/cooling-water/loop/supply-setpoint": (17.0, 21.5),
     "assembly/line-3/screw-302/speed-setpoint": (620.0, 450.0),
+    "utilities/cooling-water/pump-1/motor/flux-mode": (0.0, 1.0),
 }
 
 

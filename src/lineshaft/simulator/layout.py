@@ -129,7 +129,7 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     water = "utilities/cooling-water"
     machines.append(CoolingWater(f"{water}/loop", seed))
     repaired = repaired_wear(begin_us, round((plant.simulator or SimulatorConfig()).history * 1e6))
-    machines.append(Pump(PUMP_1, seed, 0.54, repaired))
+    machines.append(Pump(PUMP_1, seed, 0.54, repaired, optimised=False))
     machines.append(Pump(PUMP_2, seed, 0.46, Wear(DEFECT_ONSET_DAYS, DEFECT_PACE_DAYS)))
     machines.append(Boiler("utilities/heating/boiler-1", seed, works["assembly/line-3"]))
     machines.append(Label("utilities/heating/boiler-1", {"model": "Kessel K200", "firmware": "2.07.1"}))

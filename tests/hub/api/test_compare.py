@@ -76,10 +76,19 @@ async def ask(hub: Hub, **more: Any) -> Any:
 
 
 async def test_the_choices_are_types_and_what_the_assets_share(mills: Hub) -> None:
-    """Types with more than one asset, and signals that at least two have, with a guess which way is better."""
+    """Types with more than one asset, the one that has settings first, and signals that at least two have, with a guess
+    which way is better."""
+    meters = [Equipment(f"{LINES[0]}/meter-{n}", f"Meter {n}", Level.ASSET, "meter") for n in range(6)]
+    mills.state.register_equipment(meters)
+    mills.state.register(
+        [BornSignal(Signal(one.path, "power", unit="kW"), "south/gateway-1", "meters") for one in meters]
+    )
     async with mills.client() as client:
+        opens = (await client.get("/api/v1/compare/choices")).json()
+        assert opens["types"] == {"meter": 6, "mill": 4}
+        assert opens["usual"] == "mill"
         found = (await client.get("/api/v1/compare/choices", params={"type": "mill"})).json()
-        assert found["types"] == {"mill": 4}
+        assert found["usual"] == ""
         assert [one["name"] for one in found["assets"]] == ["Mill 0", "Mill 1", "Mill 2", "Mill 3"]
         better = {one["id"]: (one["better"], one["unit"]) for one in found["metrics"]}
         assert better["power"] == ("low", "kW")

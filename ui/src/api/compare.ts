@@ -12,6 +12,7 @@ export interface Metric {
 
 export interface CompareChoices {
   types: Record<string, number>;
+  usual: string;
   assets: { path: string; name: string; where: string[] }[];
   metrics: Metric[];
 }

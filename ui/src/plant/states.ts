@@ -62,6 +62,7 @@ export function stateWord(signal: Pick<SignalInfo, "states">, value: number | nu
 }
 
 function readable(word: string): string {
+  if (/\d[.-]\d/.test(word)) return word; // a version, a date, a drawing number: every sign of it counts
   if (/^[a-z0-9_. -]+$/.test(word) || /^[A-Z0-9_]+$/.test(word)) return humanise(word.toLowerCase());
   return word;
 }

@@ -1,47 +1,25 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { call } from "../api/client";
 import { useAbnormal } from "../api/explorer";
 import { nodes } from "../api/nodes";
-import { useSession, useSignalsById, useTree } from "../api/queries";
+import { useSession } from "../api/queries";
 import { isSignal } from "../api/treePages";
 import { AbnormalMark } from "../components/marks";
 import { Icon, Popover, Segmented } from "../components/basics";
-import { humanise } from "../format";
-import { t, tn, type Key } from "../i18n";
+import { t, tn } from "../i18n";
 import { assetPath, useHref, useTrendHref } from "./address";
+import { Breadcrumb } from "./Breadcrumb";
 import { ConnectionBadge, LostBand } from "./ConnectionBadge";
 import { setLook, useLook, type Density, type Theme } from "./look";
+import { equipmentOf, NAV, navOf } from "./pages";
 import { RangePicker } from "./RangePicker";
 import { SearchBox } from "./Search";
 import { Tree } from "./Tree";
 import { useTreePages } from "./treePages";
 
-const NAV: readonly { path: string; key: Key; icon: string }[] = [
-  { path: "/", key: "nav.overview", icon: "overview" },
-  { path: "/trend", key: "nav.trend", icon: "trend" },
-  { path: "/explorer", key: "nav.explorer", icon: "tree" },
-  { path: "/compare", key: "nav.compare", icon: "compare" },
-  { path: "/oee", key: "nav.oee", icon: "oee" },
-  { path: "/maintenance", key: "nav.maintenance", icon: "maintenance" },
-  { path: "/events", key: "nav.events", icon: "events" },
-  { path: "/operators", key: "nav.operators", icon: "operators" },
-  { path: "/models", key: "nav.models", icon: "models" },
-  { path: "/sources", key: "nav.sources", icon: "sources" },
-  { path: "/health", key: "nav.health", icon: "health" },
-  { path: "/settings", key: "nav.settings", icon: "settings" },
-];
-
 const NOTHING = {};
-
-/** The entry of the menu that a page belongs to. */
-function navOf(location: string): string {
-  if (location.startsWith("/maintenance/")) return "/maintenance";
-  if (location.startsWith("/models/")) return "/models";
-  if (location.startsWith("/settings/")) return "/settings";
-  return location === "/connect" || location.startsWith("/configuration/") ? "/sources" : location;
-}
 
 /** What surrounds every page: the tree, the bar with range, connection and what is abnormal, and on a phone the bar below. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -110,7 +88,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
         <Tree
           pages={pages}
-          current={decoded(location)}
+          current={equipmentOf(location)}
           onGo={(row) => {
             if (!isSignal(row)) navigate(href(assetPath(row.path)));
             setDrawer(false);
@@ -151,43 +129,6 @@ export function Shell({ children }: { children: ReactNode }) {
         )}
       </dialog>
     </div>
-  );
-}
-
-/** Path of the equipment that a page shows, '' for other pages. */
-function decoded(location: string): string {
-  return location.startsWith("/asset/") ? location.slice(7).split("/").map(decodeURIComponent).join("/") : "";
-}
-
-function Breadcrumb() {
-  const [location] = useLocation();
-  const href = useHref();
-  const { tree } = useTree();
-  const id = location.startsWith("/signal/") ? Number(location.slice(8)) : 0;
-  const { signals } = useSignalsById(useMemo(() => (id > 0 ? [id] : []), [id]));
-  const signal = id > 0 ? signals[0] : undefined;
-  if (!location.startsWith("/asset/") && !signal) {
-    const page = NAV.find((one) => one.path === navOf(location));
-    return <div className="crumbs">{page && <span aria-current="page">{t(page.key)}</span>}</div>;
-  }
-  const whole = tree.trail(signal ? signal.asset : decoded(location));
-  const below = whole.filter((node) => node.level !== "enterprise" && node.level !== "site");
-  const trail = below.length ? below : whole.slice(-1);
-  return (
-    <nav className="crumbs" aria-label={t("tree.label")}>
-      {trail.map((node, i) =>
-        i === trail.length - 1 && !signal ? (
-          <span key={node.path} aria-current="page">
-            {node.name}
-          </span>
-        ) : (
-          <Link key={node.path} href={href(assetPath(node.path))}>
-            {node.name}
-          </Link>
-        ),
-      )}
-      {signal && <span aria-current="page">{humanise(signal.name)}</span>}
-    </nav>
   );
 }
 

@@ -1,7 +1,7 @@
 import "./views.css";
 import { useState, type FormEvent } from "react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { call } from "../api/client";
 import { useSession, useViews } from "../api/queries";
 import type { SavedView } from "../api/types";
@@ -24,6 +24,22 @@ export function Views() {
     >
       {(close) => <Panel close={close} />}
     </Popover>
+  );
+}
+
+/** Links to the saved views of one page; nothing where there are none. */
+export function ViewLinks({ page }: { page: string }) {
+  const views = useViews().data?.filter((view) => view.address.split("?")[0] === page) ?? [];
+  if (views.length === 0) return null;
+  return (
+    <nav className="view-links" aria-label={t("views.open")}>
+      <h2>{t("views.open")}</h2>
+      {views.map((view) => (
+        <Link key={view.id} href={view.address}>
+          {view.name}
+        </Link>
+      ))}
+    </nav>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 import { nowUs } from "../api/client";
-import { bounds, parseRange, writeRange, type Range } from "./range";
+import { bounds, parseRange, usualRange, writeRange, type Range } from "./range";
 
 /** Path of an asset's page. */
 export function assetPath(path: string): string {
@@ -32,30 +32,30 @@ export function useAddress() {
 
 /** The page's time range and how to change it. */
 export function useRange() {
-  const { query, change } = useAddress();
+  const { path, query, change } = useAddress();
+  const usual = usualRange(path);
   const from = query.get("from");
   const to = query.get("to");
   const r = query.get("r");
-  const range = useMemo(() => parseRange(query), [from, to, r]); // eslint-disable-line
+  const range = useMemo(() => parseRange(query, usual), [from, to, r, usual]); // eslint-disable-line
   const setRange = useCallback(
     (next: Range, options?: { replace?: boolean }) => change((q) => writeRange(q, next), options),
     [change],
   );
-  return { range, setRange };
+  return { range, setRange, said: from !== null || r !== null };
 }
 
-/** Make addresses of other pages that keep the time range. */
+/** Make addresses of other pages that keep the time range; where nobody chose one, each page shows what is usual there. */
 export function useHref(): (path: string, more?: Record<string, string>) => string {
-  const { range } = useRange();
+  const { range, said } = useRange();
   return useCallback(
     (path, more = {}) => {
-      const query = writeRange(new URLSearchParams(), range);
-      if (range.live && range.preset === "1h") query.delete("r");
+      const query = said ? writeRange(new URLSearchParams(), range) : new URLSearchParams();
       for (const [key, value] of Object.entries(more)) query.set(key, value);
       const text = query.toString().replace(/%3A/g, ":").replace(/%2C/g, ",");
       return text ? `${path}?${text}` : path;
     },
-    [range],
+    [range, said],
   );
 }
 

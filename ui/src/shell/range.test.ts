@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bounds, lengthOf, moved, parseRange, writeRange, zoomed, type Range } from "./range";
+import { bounds, lengthOf, moved, parseRange, writeRange, usualRange, zoomed, type Range } from "./range";
 
 const HOUR = 3_600_000_000;
 const now = Date.UTC(2026, 10, 23, 12) * 1000;
@@ -13,10 +13,11 @@ test("a range survives the address", () => {
   }
 });
 
-test("an address that makes no sense gives the last hour, live", () => {
+test("an address that makes no sense gives what is usual on the page, live", () => {
   for (const text of ["", "r=9y", "from=x&to=y", "from=2026-01-02&to=2026-01-01"]) {
     expect(parseRange(new URLSearchParams(text))).toEqual({ live: true, preset: "1h" });
   }
+  expect(parseRange(new URLSearchParams("r=9y"), usualRange("/compare"))).toEqual({ live: true, preset: "7d" });
 });
 
 test("zooming keeps the point under the pointer and leaves live", () => {

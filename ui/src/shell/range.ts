@@ -21,10 +21,17 @@ function isPreset(text: string | null): text is Preset {
   return PRESETS.includes(text as Preset);
 }
 
-/** Read the range from an address; the last hour, live, when it says none. */
-export function parseRange(query: URLSearchParams): Range {
+const USUAL: Readonly<Record<string, Preset>> = { "/compare": "7d", "/events": "24h", "/operators": "24h", "/oee": "8h" };
+
+/** What a page shows when its address says no range: an hour of values, but a week where machines are compared. */
+export function usualRange(page: string): Preset {
+  return USUAL[page] ?? "1h";
+}
+
+/** Read the range from an address; the last hour, live, or what is usual there when it says none. */
+export function parseRange(query: URLSearchParams, usual: Preset = "1h"): Range {
   const r = query.get("r");
-  const preset = isPreset(r) ? r : "1h";
+  const preset = isPreset(r) ? r : usual;
   const start = Date.parse(query.get("from") ?? "") * 1000;
   const end = Date.parse(query.get("to") ?? "") * 1000;
   if (Number.isFinite(start) && Number.isFinite(end) && start < end) return { live: false, preset, start, end };

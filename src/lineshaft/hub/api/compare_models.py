@@ -30,6 +30,9 @@ class CompareChoices(BaseModel):
     """Types with how many of each, and what the chosen assets have in common."""
 
     types: dict[str, int]
+    usual: str = Field(
+        description="the type that tells most, to open a page with; '' when a type or assets are asked for"
+    )
     assets: list[ComparedAsset]
     metrics: list[MetricView]
 

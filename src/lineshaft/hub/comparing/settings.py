@@ -27,8 +27,8 @@ MOST_SIGNALS = 60  # of each asset
 MOST_COMPARED = 13  # the best and the twelve after it
 AT_ONCE = 100  # signals that are read together
 _SETTING = re.compile(
-    r"set[-_ ]?point|(^|[-_/])(sp|set|target|override|preset|nominal|desired|reference|recipe|program|mode|tool|"
-    r"threshold|command|demand|ratio|limit)([-_/]|$)"
+    r"set[-_ ]?point|(^|[-_/])(sp|set|target|override|preset|nominal|desired|reference|recipe|program|mode|"
+    r"tool(?![-_]life)|threshold|command|demand|ratio|limit)([-_/]|$)"
 )
 _NO_STATE = re.compile(r"(^|[-_/])(state|execution|stop-reason|product|serial|order|door|alarm|availability)([-_/]|$)")
 
@@ -128,11 +128,18 @@ def _difference(kind: Kind, name: str, read: Sequence[_Read]) -> Difference:
     return Difference(kind, name, signal.unit, f"{means[0]:.{digits}f}", f"{middle:.{digits}f}", size, ids)
 
 
+def is_setting(name: str, one: CataloguedSignal) -> bool:
+    """Whether somebody sets it: it can be written, or its name below the asset says so."""
+    if one.born.signal.kind in (SignalKind.COUNTER, SignalKind.WAVEFORM):
+        return False
+    return bounds_of(one) is not None or _SETTING.search(name.lower()) is not None
+
+
 def _kind(name: str, one: CataloguedSignal) -> Kind | None:
     signal = one.born.signal
     if signal.kind in (SignalKind.COUNTER, SignalKind.WAVEFORM):
         return None
-    if bounds_of(one) is not None or _SETTING.search(name.lower()):
+    if is_setting(name, one):
         return "setting"
     if is_state(signal):
         return None if _NO_STATE.search(name.lower()) or not signal.states else "measured"
@@ -176,4 +183,5 @@ def _most(times: Mapping[str, float], words: Mapping[str, str]) -> str:
     if whole <= 0:
         return ""
     state = max(times, key=lambda one: times[one])
-    return f"{words.get(state, state)} ({times[state] / whole:.0%})"
+    share = round(100 * times[state] / whole)
+    return words.get(state, state) + ("" if share == 100 else f" ({share} %)")

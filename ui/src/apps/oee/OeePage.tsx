@@ -1,5 +1,5 @@
-import { useEffect, useMemo, useRef } from "react";
-import { Failure, Segmented, Skeleton } from "../../components/basics";
+import { useMemo } from "react";
+import { Failure, Skeleton } from "../../components/basics";
 import { t, tn } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeSetup, type Setup } from "./api";
@@ -17,10 +17,8 @@ import { Orders } from "./orders/Orders";
 import { useWaiting } from "./queue";
 import { Reasons } from "./Reasons";
 import { Reports } from "./reports/Reports";
+import { Tabs, VIEWS, type View } from "./Tabs";
 import { Timeline } from "./Timeline";
-
-export const VIEWS = ["board", "reasons", "handover", "machines", "timeline", "losses", "hours", "cycles", "changeovers", "compare", "orders", "reports"] as const;
-export type View = (typeof VIEWS)[number];
 
 export interface ViewProps {
   setup: Setup;
@@ -43,10 +41,6 @@ export default function OeePage() {
       for (const key of ["why", "stop", "shift"]) q.delete(key); // they belong to the view that is left
       for (const [key, value] of Object.entries(more)) q.set(key, value);
     });
-  const head = useRef<HTMLElement>(null);
-  useEffect(() => {
-    void head.current?.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [view, setup.isSuccess]);
   const scopes = useMemo(() => (setup.data ? scopesOf(setup.data) : []), [setup.data]);
   if (setup.isPending) return <Skeleton rows={8} />;
   if (setup.isError) return <Failure error={setup.error} retry={() => void setup.refetch()} />;
@@ -59,7 +53,7 @@ export default function OeePage() {
   const props: ViewProps = { setup: setup.data, path, go };
   return (
     <div className="oee">
-      <header className="oee-head" ref={head}>
+      <header className="oee-head">
         <select className="input oee-scope" aria-label={t("oee.scope")} value={path} onChange={(event) => go(view, event.target.value)}>
           <option value="">{t("oee.whole")}</option>
           {scopes.map((one) => (
@@ -68,12 +62,7 @@ export default function OeePage() {
             </option>
           ))}
         </select>
-        <Segmented<View>
-          label={t("oee.view.label")}
-          value={view}
-          choices={VIEWS.map((value) => ({ value, label: t(`oee.view.${value}`) }))}
-          onChange={(next) => go(next)}
-        />
+        <Tabs view={view} onChange={(next) => go(next)} />
         {waiting > 0 && <span className="oee-waiting">{tn("oee.reasons.queued", waiting)}</span>}
       </header>
       {view === "board" && <Board {...props} />}

@@ -1,29 +1,28 @@
 import { useMemo, useState } from "react";
 import { Link, useParams } from "wouter";
 import "./asset.css";
-import { useAbnormal, useBelow, type NodeRow } from "../../api/explorer";
+import { useAbnormal } from "../../api/explorer";
 import { useEvents, useNode, useSignals, useTree } from "../../api/queries";
-import { isSignal } from "../../api/treePages";
 import type { EquipmentNode, SeriesColumns, SignalInfo } from "../../api/types";
 import { useSeries } from "../../charts/history";
 import { StateStrip } from "../../charts/StateStrip";
 import { ChangeList } from "../../components/ChangeList";
 import { Empty, Failure, Go, Icon, Section, Skeleton } from "../../components/basics";
-import { AbnormalMark, StateSwatch } from "../../components/marks";
+import { AbnormalMark } from "../../components/marks";
 import { ShownValue } from "../../components/values";
 import { humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import { isState, stateOf, stripStates } from "../../plant/states";
-import { assetPath, useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
+import { useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
 import { OlderData } from "../../shell/OlderData";
 import { EventTable } from "../events/EventTable";
 import { componentGroups } from "./components";
 import { DataSheet } from "./DataSheet";
+import { Inside } from "./Inside";
 import { SignalTable } from "./SignalTable";
 
 const MANY = 12;
 const FEW = 8;
-const MOST_INSIDE = 200;
 const NONE: EquipmentNode[] = [];
 
 /** One asset: its state, its states over time, its signals and those of its components with their live values, and its events. */
@@ -158,42 +157,4 @@ function AssetEvents({ path }: { path: string }) {
   if (events.isError) return <Failure error={events.error} />;
   if (events.data.length === 0) return <p className="empty">{t("asset.noEvents")}</p>;
   return <EventTable events={events.data} />;
-}
-
-/** What stands right below a line or area; `alone` when the page has nothing else to show. */
-function Inside({ path, alone }: { path: string; alone: boolean }) {
-  const href = useHref();
-  const below = useBelow(path, MOST_INSIDE);
-  if (below.isError) return <Failure error={below.error} />;
-  if (!below.data) return null;
-  const rows = below.data.items.filter((row) => !isSignal(row) && row.level !== "component") as NodeRow[];
-  if (rows.length === 0) return alone && below.data.total === 0 ? <Empty>{t("asset.noSignals")}</Empty> : null;
-  const more = below.data.total - below.data.items.length;
-  return (
-    <Section title={t("asset.below")} id="below">
-      <ul className="inside">
-        {rows.map((node) => (
-          <li key={node.path}>
-            <Link href={href(assetPath(node.path))}>
-              <span className="inside-name">{node.name}</span>
-              {node.state && node.level === "asset" ? (
-                <span className="inside-state">
-                  <StateSwatch of={node.state} />
-                  {t(`state.class.${node.state}`)}
-                </span>
-              ) : (
-                <span className="muted">{node.level === "asset" ? node.type && humanise(node.type) : tn("explorer.assets", node.assets)}</span>
-              )}
-              {node.abnormal > 0 && <span className="tree-count">{node.abnormal}</span>}
-            </Link>
-          </li>
-        ))}
-      </ul>
-      {more > 0 && (
-        <Link href={href("/explorer", { place: path })} className="button quiet more">
-          {t("asset.insideMore", { n: more })}
-        </Link>
-      )}
-    </Section>
-  );
 }

@@ -16,7 +16,7 @@ import { sayRanking } from "./words";
 
 const KEYS = ["type", "assets", "place", "metric", "by", "product", "load", "low", "high", "better"] as const;
 const ROUND = 300e6; // microseconds; a live range asks anew each five minutes
-const PREFERRED = /^(active[-_])?power$|energy/;
+const PREFERRED = [/specific[-_]energy$/, /^figure:oee$/, /^(active[-_])?power$/, /energy$/]; // the most telling first
 
 type Change = (key: (typeof KEYS)[number], value: string) => void;
 
@@ -37,7 +37,7 @@ export default function ComparePage() {
       { replace: true },
     );
   const types = useCompareChoices({ type: "", assets: "", place: "" });
-  const usual = usualType(types.data?.types ?? {});
+  const usual = types.data?.usual ?? "";
   const asked = useMemo(() => {
     const said = Object.fromEntries(KEYS.map((key) => [key, address.get(key) ?? ""])) as unknown as CompareQuery;
     return said.type || said.assets ? said : { ...said, type: usual };
@@ -45,7 +45,7 @@ export default function ComparePage() {
   const typed = asked.place;
   const whole = { ...asked, place: tree.byPath.has(typed) ? typed : "" };
   const choices = useCompareChoices(whole);
-  const metric = choices.data?.metrics.find((one) => one.id === asked.metric) ?? choices.data?.metrics.find((one) => PREFERRED.test(one.id)) ?? choices.data?.metrics[0];
+  const metric = choices.data?.metrics.find((one) => one.id === asked.metric) ?? usualMetric(choices.data?.metrics ?? []);
   const [from, to] = bounds(range, nowUs());
   const start = Math.floor(from / ROUND) * ROUND;
   const end = range.live ? Math.ceil(to / ROUND) * ROUND : Math.ceil(to);
@@ -53,10 +53,6 @@ export default function ComparePage() {
   const found = useComparison({ ...whole, metric: metric?.id ?? "" }, start, end, some && metric !== undefined && !choices.isPlaceholderData);
   return (
     <>
-      <header className="page-head">
-        <h1>{t("compare.title")}</h1>
-        <span className="muted">{rangeWords(range, false)}</span>
-      </header>
       <form className="compare-form" onSubmit={(event) => event.preventDefault()}>
         <label>
           {t("compare.type")}
@@ -82,7 +78,15 @@ export default function ComparePage() {
       {some && metric && !found.data && !found.isError && <Skeleton rows={6} />}
       {found.data && some && (
         <div data-stale={found.isPlaceholderData} className="compare-found">
-          <Section title={titleOf(found.data.metric)} id="ranking" aside={<Matched found={found.data} />}>
+          <Section
+            title={
+              <>
+                {titleOf(found.data.metric)} <span className="muted">{rangeWords(range, false)}</span>
+              </>
+            }
+            id="ranking"
+            aside={<Matched found={found.data} />}
+          >
             <p className="compare-words" role="status">
               {sayRanking(found.data)}
             </p>
@@ -96,10 +100,13 @@ export default function ComparePage() {
   );
 }
 
-/** The type with the most assets, when there are two to compare: what the page opens with. */
-function usualType(types: Record<string, number>): string {
-  const [name, count] = Object.entries(types).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0] ?? ["", 0];
-  return count > 1 ? name : "";
+/** The metric that a page of comparison opens with. */
+function usualMetric(metrics: readonly Metric[]): Metric | undefined {
+  for (const pattern of PREFERRED) {
+    const found = metrics.find((one) => pattern.test(one.id));
+    if (found) return found;
+  }
+  return metrics[0];
 }
 
 /** The words for a metric: spindle/load is Spindle, load. */

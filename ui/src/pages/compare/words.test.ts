@@ -24,3 +24,11 @@ test("the scale holds all that is drawn", () => {
   expect(high).toBeGreaterThan(9);
   expect(scaleOf([])).toEqual([0, 1]);
 });
+
+test("a single hour far out does not press the rest together, and nothing below zero is drawn without need", () => {
+  const [low, high] = scaleOf([row("a", "best", { value: 70, quantiles: [60, 65, 70, 75, 80], points: [61, 70, 95, 1845] })]);
+  expect(low).toBeGreaterThan(0);
+  expect(high).toBeGreaterThan(95);
+  expect(high).toBeLessThan(120);
+  expect(scaleOf([row("a", "best", { quantiles: [0, 1, 5, 10, 20] })])[0]).toBe(0);
+});

@@ -16,12 +16,16 @@ export function sayRanking({ rows, best, matched_products, load, band }: Pick<Co
   return little > 0 ? `${words} ${tn("compare.little", little)}` : words;
 }
 
-/** Smallest and largest of what is drawn of all rows, with a little room. */
+/** Smallest and largest of what is drawn of all rows, with a little room; single values far out do not press the rest together. */
 export function scaleOf(rows: readonly ComparedRow[]): [number, number] {
-  const values = rows.flatMap((row) => [row.quantiles[0], row.quantiles[4], row.low, row.high, row.value, ...row.points]).filter((one) => one !== null && one !== undefined);
-  if (values.length === 0) return [0, 1];
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const known = (values: readonly (number | null | undefined)[]) => values.filter((one) => one !== null && one !== undefined);
+  const boxes = known(rows.flatMap((row) => [row.quantiles[0], row.quantiles[4], row.low, row.high, row.value]));
+  const points = rows.flatMap((row) => row.points);
+  if (boxes.length + points.length === 0) return [0, 1];
+  const [from, to] = [Math.min(...boxes), Math.max(...boxes)];
+  const near = boxes.length === 0 ? points : points.filter((one) => one >= from - (to - from) && one <= to + (to - from));
+  const low = Math.min(...boxes, ...near);
+  const high = Math.max(...boxes, ...near);
   const room = (high - low) * 0.03 || Math.abs(high) * 0.05 || 1;
-  return [low - room, high + room];
+  return [low >= 0 ? Math.max(low - room, 0) : low - room, high + room];
 }

@@ -1,4 +1,4 @@
-import { useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import "./explorer.css";
 import { useFacets, type ExplorerFilter, type NodeRow, type SignalRow } from "../../api/explorer";
@@ -51,23 +51,19 @@ export default function ExplorerPage() {
   );
   return (
     <div className="explorer">
-      <header className="page-head">
-        <h1>{t("explorer.title")}</h1>
-        <div className="section-aside">
-          {chosen.size > 0 && (
-            <>
-              <Link href={trend([...chosen])} className="button primary">
-                <Icon name="trend" />
-                {tn("explorer.trend", chosen.size)}
-              </Link>
-              <button type="button" className="button quiet" onClick={() => setChosen(new Set())}>
-                {t("explorer.clear")}
-              </button>
-            </>
-          )}
-        </div>
-      </header>
-      <Filters filter={filter} place={typed} />
+      <Filters filter={filter} place={typed}>
+        {chosen.size > 0 && (
+          <div className="explorer-chosen">
+            <Link href={trend([...chosen])} className="button primary">
+              <Icon name="trend" />
+              {tn("explorer.trend", chosen.size)}
+            </Link>
+            <button type="button" className="button quiet" onClick={() => setChosen(new Set())}>
+              {t("explorer.clear")}
+            </button>
+          </div>
+        )}
+      </Filters>
       <Tree
         key={`${place}${JSON.stringify(filter)}`}
         pages={pages}
@@ -119,7 +115,7 @@ function SignalAside({ row, chosen, onChoose }: { row: SignalRow; chosen: boolea
   );
 }
 
-function Filters({ filter, place }: { filter: ExplorerFilter; place: string }) {
+function Filters({ filter, place, children }: { filter: ExplorerFilter; place: string; children: ReactNode }) {
   const { change } = useAddress();
   const { tree } = useTree();
   const facets = useFacets(tree.byPath.has(place) ? place : "").data;
@@ -133,8 +129,14 @@ function Filters({ filter, place }: { filter: ExplorerFilter; place: string }) {
   const some = place || text || Object.keys(filter).length > 0;
   return (
     <form className="explorer-filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <input type="search" className="input grow" placeholder={t("explorer.filter")} aria-label={t("explorer.filter")} value={text} onChange={(event) => setText(event.target.value)} />
-      <PlaceInput label={t("explorer.place")} placeholder={t("explorer.place")} value={place} onChange={(path) => put("place", path)} />
+      <label className="explorer-choice grow">
+        {t("search.open")}
+        <input type="search" className="input" placeholder={t("explorer.filter")} aria-label={t("explorer.filter")} value={text} onChange={(event) => setText(event.target.value)} />
+      </label>
+      <label className="explorer-choice">
+        {t("explorer.place")}
+        <PlaceInput label={t("explorer.place")} placeholder={t("compare.everywhere")} value={place} onChange={(path) => put("place", path)} />
+      </label>
       <Choice name="type" value={filter.type} counts={facets?.types} words={humanise} onChange={put} />
       <Choice name="state" value={filter.state} counts={facets?.states} order={STATE_CLASSES} words={(one) => t(`state.class.${one}` as Key)} onChange={put} />
       <Choice name="quality" value={filter.quality} counts={facets?.qualities} order={QUALITIES} words={(one) => t(`quality.${one}` as Key)} onChange={put} />
@@ -154,6 +156,7 @@ function Filters({ filter, place }: { filter: ExplorerFilter; place: string }) {
           {t("explorer.clear")}
         </button>
       )}
+      {children}
     </form>
   );
 }

@@ -62,11 +62,11 @@ function RunTable({ runs }: { runs: readonly OperatorRun[] }) {
                 {run.error && <span className="operator-error">{run.error}</span>}
                 {run.waiting > 10_000 && <span className="muted"> {t("operators.waiting", { n: formatNumber(run.waiting, 0) })}</span>}
               </td>
-              <td className="num">{run.position > 0 ? formatWhen(run.position, nowUs()) : "–"}</td>
-              <td className="num">{formatNumber(run.rows, 0)}</td>
-              <td className="num">{formatNumber(run.events, 0)}</td>
-              <td className="num">{formatNumber(run.rewinds, 0)}</td>
-              <td className="num" title={t("operators.longest", { ms: formatNumber(run.longest_ms, 1) })}>
+              <td className="num" data-label={t("operators.upTo")}>{run.position > 0 ? formatWhen(run.position, nowUs()) : "–"}</td>
+              <td className="num" data-label={t("operators.rows")}>{formatNumber(run.rows, 0)}</td>
+              <td className="num" data-label={t("operators.events")}>{formatNumber(run.events, 0)}</td>
+              <td className="num" data-label={t("operators.rewinds")}>{formatNumber(run.rewinds, 0)}</td>
+              <td className="num" data-label={t("operators.latency")} title={t("operators.longest", { ms: formatNumber(run.longest_ms, 1) })}>
                 {run.rows > 0 ? `${formatNumber(run.mean_ms, 1)} ms` : "–"}
               </td>
             </tr>

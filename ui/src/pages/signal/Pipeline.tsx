@@ -39,12 +39,13 @@ export function Pipeline({ signal }: { signal: SignalInfo }) {
               <th>{t("pipeline.step")}</th>
               <th className="num">{t("pipeline.changed")}</th>
               <th className="num">{t("pipeline.dropped")}</th>
+              <th className="num">{t("pipeline.rows")}</th>
             </tr>
           </thead>
           <tbody>
             <tr className="pipeline-end">
               <td>{t("pipeline.in")}</td>
-              <td className="num" colSpan={2}>
+              <td className="num" colSpan={3}>
                 {formatNumber(view.rows_in, 0)}
               </td>
             </tr>
@@ -55,13 +56,14 @@ export function Pipeline({ signal }: { signal: SignalInfo }) {
                 </td>
                 <td className="num">{one.changed ? formatNumber(one.changed, 0) : "–"}</td>
                 <td className="num">{one.dropped ? formatNumber(one.dropped, 0) : "–"}</td>
+                <td />
               </tr>
             ))}
             <tr className="pipeline-end">
               <td>
                 {t("pipeline.out")} {view.rows_in > 0 && <span className="muted">{t("pipeline.share", { share: formatShare(view.rows_out / view.rows_in) })}</span>}
               </td>
-              <td className="num" colSpan={2}>
+              <td className="num" colSpan={3}>
                 {formatNumber(view.rows_out, 0)}
               </td>
             </tr>

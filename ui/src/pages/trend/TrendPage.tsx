@@ -17,6 +17,7 @@ import { live } from "../../live/store";
 import { useAddress, useRange } from "../../shell/address";
 import { bounds, moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
+import { ViewLinks } from "../../shell/Views";
 import { parseCompared, useAlignment } from "./compare";
 import { commonPath, laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
@@ -144,7 +145,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
         onTable={() => change((q) => (asTable ? q.delete("view") : q.set("view", "table")), { replace: true })}
         add={<AddSignal onPick={(id) => setIds([...signals.map((one) => one.id).filter((one) => one !== id), id])} primary={signals.length === 0} />}
       />
-      {signals.length === 0 && <Empty>{t("trend.empty")}</Empty>}
+      {signals.length === 0 && <Empty action={<ViewLinks page="/trend" />}>{t("trend.empty")}</Empty>}
       {model.error !== null && <Failure error={model.error} />}
       {noAlignment !== null && <Failure error={noAlignment} />}
       {alignment && <ComparedWith alignment={alignment} range={range} />}

@@ -28,6 +28,7 @@ from lineshaft.hub.api.services import Parts
 from lineshaft.hub.comparing.choices import chosen, group_of, metrics, types_of
 from lineshaft.hub.comparing.courses import Asked, Told, courses_of
 from lineshaft.hub.comparing.settings import differences
+from lineshaft.hub.comparing.usual import usual_type
 from lineshaft.hub.explorer.index import PlantIndex
 from lineshaft.model.equipment import Level
 
@@ -48,6 +49,7 @@ def choices(
     nodes = chosen(index, of_type, _paths(assets), place)
     return CompareChoices(
         types=types_of(index),
+        usual="" if of_type or assets else usual_type(index, parts.assets),
         assets=[
             ComparedAsset(path=index.nodes[i].path, name=index.nodes[i].name, where=where(index, int(index.parent[i])))
             for i in nodes

@@ -5,12 +5,15 @@ import "./sensor.css";
 import { call } from "../../../api/client";
 import { useMayConfigure, type Version } from "../../../api/gateways";
 import { patiently } from "../../../api/patience";
+import type { PlantTree } from "../../../api/tree";
 import { useTree } from "../../../api/queries";
 import { Empty, Failure, Section, Skeleton } from "../../../components/basics";
+import { humanise } from "../../../format";
 import { Problems, problemsOf } from "../../../components/problems";
 import { t } from "../../../i18n";
 import { VersionProgress } from "../../../pages/connect/VersionProgress";
 import { useAddress, useHref } from "../../../shell/address";
+import { whereOf } from "../../../shell/Search";
 import { useReference, useSensors, type Reference, type Sensor } from "../api";
 import { firstChoice, keysOf, missing, type Choice } from "./choice";
 import { LiveCheck } from "./LiveCheck";
@@ -30,8 +33,15 @@ export default function SensorPage() {
   return sensor ? <SetUp key={sensor.signal} sensor={sensor} reference={reference.data} /> : <Choose items={sensors.data.items} />;
 }
 
+/** Where a waveform comes from, as people say it. */
+function namesOf(tree: PlantTree, path: string): string {
+  const cut = path.lastIndexOf("/");
+  return `${whereOf(tree, path.slice(0, cut))} › ${humanise(path.slice(cut + 1))}`;
+}
+
 function Choose({ items }: { items: readonly Sensor[] }) {
   const href = useHref();
+  const { tree } = useTree();
   return (
     <Section title={t("sensor.title")} id="sensor">
       {items.length === 0 ? (
@@ -40,7 +50,7 @@ function Choose({ items }: { items: readonly Sensor[] }) {
         <ul className="sensor-list">
           {items.map((one) => (
             <li key={one.signal}>
-              <Link href={href("/vibration-sensor", { s: String(one.signal) })}>{one.path.split("/").slice(2).join(" / ")}</Link>
+              <Link href={href("/vibration-sensor", { s: String(one.signal) })}>{namesOf(tree, one.path)}</Link>
               <span className="muted">{one.sheet.orders ? one.sheet.bearing || t("maintenance.ownOrders") : t("sensor.notSetUp")}</span>
             </li>
           ))}
@@ -87,7 +97,7 @@ function SetUp({ sensor, reference }: { sensor: Sensor; reference: Reference }) 
     <div className="sensor-page">
       <Section title={t("sensor.title")} id="sensor">
         <p className="sensor-of">
-          <Link href={href("/waveform", { s: String(sensor.signal) })}>{sensor.path.split("/").slice(2).join(" / ")}</Link>
+          <Link href={href("/waveform", { s: String(sensor.signal) })}>{namesOf(tree, sensor.path)}</Link>
           <span className="muted"> · {t("sensor.at", { node: sensor.node })}</span>
         </p>
         {sensor.sheet.problem && <p className="sensor-problem">{sensor.sheet.problem}</p>}
