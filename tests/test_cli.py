@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -176,8 +175,6 @@ def test_busy_port_is_refused(small: Path, tmp_path: Path) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        began = time.monotonic()
         done = lineshaft("up", str(small), "--data", str(tmp_path / "data"), "--port", str(port))
-        assert time.monotonic() - began < 30
     assert done.returncode == 2
     assert f"port {port} (hub.port) is in use by" in done.stderr

@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +55,7 @@ class ModbusField:
         self._counting: Any = None
 
     def _call(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def start(self) -> None:
         self._call(self._device.start())
@@ -176,13 +175,16 @@ class Latest:
         found = self.all()
         return all(name in found and found[name].quality == quality for name in names)
 
-    def wait(self, quality: int, *names: str, seconds: float = 30.0) -> float:
-        """Seconds until all have this quality."""
-        began = time.monotonic()
+    def wait(self, quality: int, *names: str, seconds: float = 60.0) -> None:
+        """Until all have this quality."""
         wait_for(lambda: self.is_(quality, *names), seconds, f"{names} with quality {quality}")
-        return time.monotonic() - began
 
-    def flows(self, *names: str, seconds: float = 15.0) -> None:
+    def newest(self, *names: str) -> float:
+        """The newest time of their present rows, in seconds."""
+        now = self.all()
+        return max(now[name].time for name in names) / 1e6
+
+    def flows(self, *names: str, seconds: float = 60.0) -> None:
         """Good values that go on changing."""
         before = self.all()
 

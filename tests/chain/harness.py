@@ -118,7 +118,7 @@ class Mosquitto:
         binary = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.popen = subprocess.Popen([binary, "-c", str(file)], stdout=log, stderr=log)
-        wait_for(lambda: _listens(self.port), 10, "mosquitto")
+        wait_for(lambda: _listens(self.port), 60, "mosquitto")
 
     def stop(self) -> None:
         assert self.popen is not None
@@ -184,7 +184,7 @@ class Chain:
 
     def sign_up(self) -> None:
         """Make the first user through the one-time link, as a person would, and keep an API token."""
-        wait_for(lambda: bool(self.hub.link), 20, "one-time link")
+        wait_for(lambda: bool(self.hub.link), 60, "one-time link")
         code = re.search(r"link=([^&\s]+)", self.hub.link)
         assert code, self.hub.link
         origin = {"Origin": f"http://127.0.0.1:{self.port}"}

@@ -101,7 +101,7 @@ def unreachable_device(place: Works) -> None:
         items = place.made.api.get("/sources").json()["items"]
         return next((item for item in items if item["device"] == "far"), {"state": "unknown"})
 
-    wait_for(lambda: far()["state"] == "offline" and far()["error"], 20, "the device that is not there")
+    wait_for(lambda: far()["state"] == "offline" and far()["error"], 60, "the device that is not there")
     assert "127.0.0.1" in far()["error"]
     assert far()["hint"]
     assert [event["severity"] for event in place.events("device.offline")] == ["medium"]
@@ -111,7 +111,7 @@ def wrong_password_of_a_stranger(place: Works) -> None:
     """The broker refuses, and says whom in its log."""
     with Peer(place.broker_port(), NODE, "not the password") as peer:
         assert peer.code not in (0, None)
-    wait_for(lambda: "wrong user or password" in place.made.broker.tail(), 10, "the broker's word")
+    wait_for(lambda: "wrong user or password" in place.made.broker.tail(), 60, "the broker's word")
 
 
 def malformed_payloads(place: Works) -> None:
@@ -123,7 +123,7 @@ def malformed_payloads(place: Works) -> None:
             topic = f"spBv1.0/here/{kind}/{NODE}" + ("/plc" if kind.startswith("D") else "")
             for payload in rubbish:
                 peer.publish(topic, payload, qos=1)
-    wait_for(lambda: place.rejected("malformed") >= before + 10, 10, "rejected messages")
+    wait_for(lambda: place.rejected("malformed") >= before + 10, 60, "rejected messages")
     told = place.events("ingest.malformed")
     assert len(told) == 1
     assert told[0]["subject"] == f"here/{NODE}"
@@ -143,9 +143,9 @@ def message_of_100_megabytes(place: Works) -> None:
         line.sendall(head)
         for _ in range(100):
             line.sendall(b"\x00" * MEGABYTE)
-    assert peer.lost.wait(10)
+    assert peer.lost.wait(60)
     peer.close()
-    wait_for(lambda: "message too large" in place.made.broker.tail(), 10, "the broker's word")
+    wait_for(lambda: "message too large" in place.made.broker.tail(), 60, "the broker's word")
 
 
 def _length(number: int) -> bytes:
@@ -162,7 +162,7 @@ def device_clock_jumps_back(place: Works) -> None:
     """The device's own times are kept, the first after the jump is marked, and its newest value is shown."""
     place.robot.set_back(3600.0)
     now = time.time() * 1e6
-    wait_for(lambda: place.latest.all()["level"].time < now - 3.5e9, 10, "a value of an hour ago")
+    wait_for(lambda: place.latest.all()["level"].time < now - 3.5e9, 60, "a value of an hour ago")
     number = place.made.signals()[f"{ASSET}/level"]
 
     def marked() -> list[int]:
@@ -170,9 +170,9 @@ def device_clock_jumps_back(place: Works) -> None:
         rows = zip(table["time"], table["value"], table["quality"], strict=True)
         return [quality for _, _, quality in sorted(rows, key=lambda row: row[1]) if quality != GOOD]
 
-    wait_for(lambda: marked() == [Quality.UNCERTAIN_CLOCK], 10, "the mark of the jump")
+    wait_for(lambda: marked() == [Quality.UNCERTAIN_CLOCK], 60, "the mark of the jump")
     place.robot.set_back(0.0)
-    wait_for(lambda: place.latest.all()["level"].time > now, 10, "the right time again")
+    wait_for(lambda: place.latest.all()["level"].time > now, 60, "the right time again")
 
 
 def wrong_plant(place: Works) -> None:
@@ -188,7 +188,7 @@ def wrong_plant(place: Works) -> None:
         seen = len(place.made.gateway.log.read_text())
         file.write_text(text)
         log = place.made.gateway.log
-        wait_for(lambda log=log, seen=seen: "is refused" in log.read_text()[seen:], 20, "the refusal")
+        wait_for(lambda log=log, seen=seen: "is refused" in log.read_text()[seen:], 60, "the refusal")
         words = log.read_text()[seen:]
         assert said(words), words
         assert re.search(r"plant\.yaml:\d+", words)
@@ -205,8 +205,8 @@ def wrong_password_of_the_gateway(place: Works) -> None:
     file.write_text("not the password\n")
     place.made.gateway.start()
     words = "Check user, password file"
-    wait_for(lambda: words in place.made.gateway.tail(), 20, "the gateway's word")
-    wait_for(lambda: not place.latest.is_(GOOD, "plc-speed"), 10, "values that are not fresh")
+    wait_for(lambda: words in place.made.gateway.tail(), 60, "the gateway's word")
+    wait_for(lambda: not place.latest.is_(GOOD, "plc-speed"), 60, "values that are not fresh")
     assert place.made.api.get("/health").status_code == 200
     place.made.gateway.stop()
     file.write_text(right)
@@ -226,14 +226,14 @@ def wrong_password_of_the_hub(place: Works) -> None:
         health = place.made.api.get("/health").json()
         return {**next(check for check in health["checks"] if check["part"] == "broker"), "all": health["state"]}
 
-    wait_for(lambda: "Not authorized" in place.made.hub.log.read_text(), 20, "the hub's word")
+    wait_for(lambda: "Not authorized" in place.made.hub.log.read_text(), 60, "the hub's word")
     assert (broker()["state"], broker()["all"]) == ("fail", "fail")
     assert broker()["mend"]
     place.made.hub.stop()
     file.write_text(right)
     place.made.hub.start()
-    wait_for(lambda: broker()["state"] == "pass", 20, "the hub at its broker")
-    wait_for(lambda: all(row["unexplained"] == 0 for row in place.made.ledger().values()), 30, "a ledger that adds up")
+    wait_for(lambda: broker()["state"] == "pass", 60, "the hub at its broker")
+    wait_for(lambda: all(row["unexplained"] == 0 for row in place.made.ledger().values()), 60, "a ledger that adds up")
 
 
 @pytest.mark.slow
@@ -242,7 +242,7 @@ def test_a_huge_message_through_another_broker(tmp_path: Path) -> None:
     with works(tmp_path, mosquitto=True) as place:
         with place.peer("huge") as peer:
             peer.client.publish(f"spBv1.0/here/DDATA/{NODE}/plc", b"\x00" * (100 * MEGABYTE), 1).wait_for_publish(60)
-        wait_for(lambda: place.rejected("size") == 1, 30, "the refusal")
+        wait_for(lambda: place.rejected("size") == 1, 60, "the refusal")
         assert str(100 * MEGABYTE) in place.events("ingest.size")[0]["message"]
         place.goes_on()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.chain.field import BAD_ADDRESS, GOOD, HEAD, STALE, Latest, modbus, op
 from tests.chain.harness import chain
 
 SECONDS = 5.0
-"""How soon a silent device must show."""
+"""How soon a silent device must show: the time of the mark says it, however late this test looks."""
 
 
 @pytest.mark.slow
@@ -28,16 +29,20 @@ def test_devices_that_go_and_come_back(tmp_path: Path, mode: str) -> None:
             state = {item["device"]: item["state"] for item in made.api.get("/sources").json()["items"]}
             assert state["plc"] in ("online", "degraded")
 
+            silent = time.time()
             plc.stop()
-            assert latest.wait(STALE, "plc-speed", "plc-steady", seconds=SECONDS) < SECONDS
+            latest.wait(STALE, "plc-speed", "plc-steady")
+            assert latest.newest("plc-speed", "plc-steady") < silent + SECONDS
             latest.flows("level")
             plc.start()
             latest.wait(GOOD, "plc-speed", "plc-steady")
             latest.wait(BAD_ADDRESS, "broken")
             latest.flows("plc-speed", "level")
 
+            silent = time.time()
             robot.kill()
-            assert latest.wait(STALE, "level", seconds=SECONDS) < SECONDS
+            latest.wait(STALE, "level")
+            assert latest.newest("level") < silent + SECONDS
             latest.flows("plc-speed")
             robot.start(first=1000)
             latest.wait(GOOD, "level", seconds=60)

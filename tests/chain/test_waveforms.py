@@ -100,10 +100,10 @@ def box() -> Iterator[int]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(device.start(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(device.start(), loop).result(60)
         yield device.port
     finally:
-        asyncio.run_coroutine_threadsafe(device.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(device.stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()
@@ -187,7 +187,7 @@ def every_burst(made: Chain) -> None:
     before = len(bursts(made, signal))
     wait_for(lambda: len(bursts(made, signal)) >= before + 3, 60, "three more bursts")
     made.gateway.stop()
-    wait_for(lambda: all(row["pending"] == 0 for row in made.ledger().values()), 20, "nothing pending")
+    wait_for(lambda: all(row["pending"] == 0 for row in made.ledger().values()), 60, "nothing pending")
 
     items = bursts(made, signal)
     whole = [item for item in items if item["samples"] == item["total"]]

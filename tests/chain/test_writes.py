@@ -67,7 +67,7 @@ def test_from_the_api_to_the_device_and_back(tmp_path: Path) -> None:
                 assert changed["message"] == "it is 8.5 now and not 3.5 any more"
                 far = ask(value=49, reason="too far")
                 assert (far["outcome"], bank[1]) == ("refused", 17)
-                wait_for(lambda: newest(api, signal) == 8.5, 30, "the new value on the page")
+                wait_for(lambda: newest(api, signal) == 8.5, 60, "the new value on the page")
                 back = ended(api, api.post(f"/writes/{done['id']}/undo", json={"reason": "back"}))
                 assert (back["outcome"], back["undo_of"], bank[1]) == ("done", done["id"], 7)
                 log = api.get("/writes").json()["items"]

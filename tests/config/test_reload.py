@@ -38,7 +38,7 @@ async def test_asked_reload(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     load.tried.clear()
     asked.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await load.tried.wait()
         assert not coming.done()
         file.write_text(GOOD.format(name="New"))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, expect
 
 
-def until_changed(page: Page, selector: str, seconds: float = 10) -> None:
+def until_changed(page: Page, selector: str, seconds: float = 30) -> None:
     """Wait until the number at `selector` is another one."""
     cell = page.locator(f"{selector} .number").first
     expect(cell).to_have_text(re.compile(r"\d"))

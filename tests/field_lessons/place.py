@@ -120,7 +120,7 @@ async def at_work(gateway: Gateway) -> AsyncIterator[Gateway]:
     stop = asyncio.Event()
     life = asyncio.create_task(gateway.run(stop))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await gateway.started.wait()
         yield gateway
     finally:

@@ -94,15 +94,15 @@ class Host:
         self.client.on_message = self._message
         self.client.connect("127.0.0.1", port)
         self._network.start((1.0, 5.0))
-        assert ready.wait(10)
+        assert ready.wait(30)
 
     def state(self, online: bool, timestamp: int | None = None) -> None:
         payload = json.dumps({"online": online, "timestamp": self._since if timestamp is None else timestamp})
-        self.client.publish("spBv1.0/STATE/lineshaft", payload, qos=1, retain=True).wait_for_publish(5)
+        self.client.publish("spBv1.0/STATE/lineshaft", payload, qos=1, retain=True).wait_for_publish(30)
 
     def command(self, *metrics: Metric) -> None:
         payload = encode(Payload(int(time.time() * 1000), None, metrics))
-        self.client.publish("spBv1.0/north/NCMD/gw", payload).wait_for_publish(5)
+        self.client.publish("spBv1.0/north/NCMD/gw", payload).wait_for_publish(30)
 
     def rebirth(self) -> None:
         self.command(Metric(names.REBIRTH, SparkplugType.BOOLEAN, True))
@@ -181,7 +181,7 @@ async def running(
     stop = asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await gateway.started.wait()
         yield gateway
     finally:

@@ -111,7 +111,7 @@ async def test_nan_and_a_wrong_length_are_told_of_whichever_way_they_came(tmp_pa
 
         async def send(text: str, name: str) -> None:
             data = json.loads(text)["data"]
-            peer.client.publish("vib", text.replace("NaN", "null"), 1).wait_for_publish(10)
+            peer.client.publish("vib", text.replace("NaN", "null"), 1).wait_for_publish(30)
             (tmp_path / "drop" / f"{name}.csv").write_text("x\n" + "\n".join(str(one) for one in data))
             await http.post(f"http://127.0.0.1:{there.hook}/in", content=text)
             there.api.documents = {"/vib": text.encode()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -28,8 +27,8 @@ async def test_the_ledger_is_told_what_entered_the_buffer(broker: Mosquitto, hos
     for _ in range(2):
         async with running(one, {"press": device}, broker.port, folder):
             for step in range(50):
-                device.values["force"] = float(step)
-                await asyncio.sleep(0.02)
+                device.values["force"], read = float(step), device.reads
+                await until(lambda read=read: device.reads > read + 1)  # type: ignore[misc]
     totals: dict[str, int] = {}
     for note in host.notes:
         if isinstance(note, LedgerNote):
@@ -113,8 +112,8 @@ async def test_each_signal_shows_what_its_pipeline_did(broker: Mosquitto, host: 
     )  # fmt: skip
     async with running(one, {"press": device}, broker.port, folder) as gateway:
         for step in range(30):
-            device.values["count"] = float(step)
-            await asyncio.sleep(0.02)
+            device.values["count"], read = float(step), device.reads
+            await until(lambda read=read: device.reads > read + 1)  # type: ignore[misc]
         device.values["force"] = 9.0
         await until(lambda: any(isinstance(note, EventNote) and "pulled" in note.event.kind for note in host.notes))
         await until(lambda: len(host.samples("rate")) > 5)

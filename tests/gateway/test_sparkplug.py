@@ -238,7 +238,7 @@ async def test_malformed_messages_are_counted_and_disturb_nothing(broker: Mosqui
         await until(lambda: host.samples("force"))
         for topic in ("spBv1.0/north/NCMD/gw", "spBv1.0/STATE/lineshaft", "spBv1.0/north/DCMD/gw/press"):
             for payload in (b"", b"\xff" * 50, b"[]", b"{}", b'{"online":1,"timestamp":"x"}', b"\x12\x05\x0a\x03abc"):
-                host.client.publish(topic, payload, qos=1).wait_for_publish(5)
+                host.client.publish(topic, payload, qos=1).wait_for_publish(30)
         device.push(counting(0, 10))
         await until(lambda: len(numbers(host)) == 10)
     assert len(host.log.of("NBIRTH")) == 1

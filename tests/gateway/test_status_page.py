@@ -33,7 +33,7 @@ async def served(folder: Path, device: FieldDevice, token: str = "") -> AsyncIte
         page = StatusPage(config, token, make_plan(site), gateway, SystemClock())
         task = asyncio.create_task(page.run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await page.listening.wait()
             await until(lambda: gateway.last_status is not None)
             yield gateway, f"http://127.0.0.1:{page.port}"

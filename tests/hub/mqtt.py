@@ -48,7 +48,7 @@ class Peer:
     def connect(self) -> Peer:
         self.client.connect("127.0.0.1", self._port, self._keepalive)
         self._network.start()
-        assert self._answered.wait(5)
+        assert self._answered.wait(30)
         return self
 
     def __enter__(self) -> Peer:
@@ -63,12 +63,12 @@ class Peer:
 
     def subscribe(self, topic: str, qos: int = 1) -> list[int]:
         self.client.subscribe(topic, qos)
-        return self._granted.get(timeout=5)
+        return self._granted.get(timeout=30)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
-        self.client.publish(topic, payload, qos, retain).wait_for_publish(5)
+        self.client.publish(topic, payload, qos, retain).wait_for_publish(30)
 
-    def take(self, timeout: float = 5.0) -> tuple[str, bytes, bool]:
+    def take(self, timeout: float = 30.0) -> tuple[str, bytes, bool]:
         return self.inbox.get(timeout=timeout)
 
 
@@ -97,7 +97,7 @@ class Mosquitto:
         self._process = subprocess.Popen(
             [MOSQUITTO, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with socket.socket() as sock:
                 if sock.connect_ex(("127.0.0.1", self.port)) == 0:

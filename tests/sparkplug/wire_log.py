@@ -97,5 +97,5 @@ def observe(log: WireLog, host: str, port: int, user: str = "", password: str = 
     network = MqttLoop(client)
     client.connect(host, port)
     network.start()
-    assert subscribed.wait(10)
+    assert subscribed.wait(30)
     return network

@@ -157,7 +157,7 @@ async def test_another_page_is_told(line: Line) -> None:
         async with connect(url.replace("http", "ws") + "/api/v1/live", additional_headers=token) as live:
             await live.send('{"subscribe":[],"interval_ms":20}')
             await client.post("/reasons", json=reason("material"), headers=token)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 while True:
                     message = await live.recv()
                     if isinstance(message, str) and json.loads(message)["type"] == "changed":

@@ -154,7 +154,7 @@ async def scripted(*answers: bytes, hang_up: bool = False) -> AsyncIterator[int]
 async def test_silent_device_is_a_timeout() -> None:
     """A device that takes the connection and then says nothing costs the timeout and no more."""
     for answers in ((), (REGISTERED,)):
-        async with scripted(*answers) as port, asyncio.timeout(3):
+        async with scripted(*answers) as port, asyncio.timeout(30):
             driver = driver_at(port)
             with pytest.raises(PeerTimeout):
                 await driver.connect()
@@ -172,7 +172,7 @@ async def test_silent_device_is_a_timeout() -> None:
 )
 async def test_broken_frames_end_the_connection(answer: bytes) -> None:
     """A device that hangs up within a frame, or is none, is a failed connection at once."""
-    async with scripted(answer, hang_up=True) as port, asyncio.timeout(3):
+    async with scripted(answer, hang_up=True) as port, asyncio.timeout(30):
         driver = driver_at(port)
         with pytest.raises(RetryableError):
             await driver.connect()

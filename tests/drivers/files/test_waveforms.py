@@ -33,7 +33,7 @@ class Sink:
         self._more.set()
 
     async def rows(self, count: int, batches: int = 0) -> SampleBatch:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while sum(len(batch) for batch, _ in self.batches) < count or len(self.batches) < batches:
                 self._more.clear()
                 await self._more.wait()

@@ -84,7 +84,7 @@ async def test_slow_senders_are_cut(tmp_path: Path) -> None:
         slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         slow[0][1].write(b"POST /in HTTP/1.1\r\n")
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert b"503" in await reader.readline()
             assert await slow[0][0].read() == b""
         for one in (writer, *(sender[1] for sender in slow)):

@@ -67,7 +67,7 @@ async def serial_pair(socat: str, folder: Path) -> AsyncIterator[tuple[Path, Pat
     )
     assert running.stderr is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while b"starting data transfer" not in await running.stderr.readline():
                 pass
         yield ends

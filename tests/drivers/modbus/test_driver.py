@@ -224,14 +224,13 @@ class TestHangUp:
     async def test_a_hang_up_is_noticed_at_once(self, device: FieldDevice) -> None:
         """When the device closes the connection during a request, the read fails without waiting for the timeout."""
         device.silent = {1}
-        async with connected(device, timeout="8s") as driver:
+        async with connected(device, timeout="60s") as driver:
             reading = asyncio.ensure_future(driver.read(points("holding:1")))
             await device.asked.wait()
-            began = time.monotonic()
             await device.stop()
-            with pytest.raises(ConnectionFailed, match="hung up"):
-                await reading
-            assert time.monotonic() - began < 2
+            async with asyncio.timeout(30):
+                with pytest.raises(ConnectionFailed, match="hung up"):
+                    await reading
 
 
 class TestValues:

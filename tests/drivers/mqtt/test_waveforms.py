@@ -39,7 +39,7 @@ async def test_a_burst_comes_with_rate_speed_and_its_own_time(broker: Mosquitto)
             for data in ([1, -2, 3, -4], [1, 2], [1, None, 3, 4], "text"):
                 message = {"data": data, "hz": 25_600, "rpm": 1480, "temperature": 41.5, "at": 1_700_000_000}
                 peer.client.publish("vib/1", json.dumps(message), 1)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while sum(map(len, got)) < 8:
                     more.clear()
                     await more.wait()

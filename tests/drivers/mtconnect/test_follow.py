@@ -30,7 +30,7 @@ class Listener:
         self.driver, self.batches, self._arrived = driver, batches, arrived
 
     async def until(self, done: Callable[[list[tuple[int, int, Any, int]]], bool]) -> list[tuple[int, int, Any, int]]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not done(rows(self.batches)):
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -101,7 +101,7 @@ class TestDelivery:
                     if mode == "stream":
                         agent.drop_connections()
                         with pytest.raises(RetryableError):
-                            async with asyncio.timeout(5):
+                            async with asyncio.timeout(30):
                                 await listener.driver.wait_closed()
                     seen += listener.values(0)
                 agent.observe(parts(range(turn * 10 + 5, turn * 10 + 10)))  # while nobody listens
@@ -127,7 +127,7 @@ class TestDelivery:
                 position = listener.driver.position()
                 await agent.stop()
                 with pytest.raises(RetryableError):
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(30):
                         await listener.driver.wait_closed()
             await cnc.start()
             agent.observe(parts(range(200, 220)))
@@ -202,7 +202,7 @@ async def test_a_silent_agent_is_lost_and_a_quiet_one_is_not() -> None:
         fake = MtconnectAgent("127.0.0.1", server.sockets[0].getsockname()[1], DEVICE)
         async with listening(fake, points("pcount"), heartbeat="50ms", timeout="200ms") as listener:
             with pytest.raises(PeerTimeout):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await listener.driver.wait_closed()
         server.close()
 

@@ -234,9 +234,9 @@ class TestHostile:
         """Ten thousand observations are read in well under a second."""
         rows = [(n, seen) for n, seen in enumerate(everything(1_700_000_000_000_001) * 715, 1)]
         document = streams_document(HEADER, DEVICE, rows)
-        began = time.perf_counter()
+        began = time.process_time()
         parse(document)
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
 
 
 class TestMultipart:

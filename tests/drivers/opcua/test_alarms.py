@@ -40,7 +40,7 @@ class Told:
         self._news.set()
 
     async def until(self, ready: Callable[[list[Event]], Any]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not ready(self.events):
                 self._news.clear()
                 await self._news.wait()

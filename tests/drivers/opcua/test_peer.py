@@ -76,7 +76,7 @@ async def test_values_come_back_after_a_restart(peer: Peer) -> None:
         await driver.subscribe(points("Machine.Counter", uri=PEER_URI), Inbox())
         await peer.kill()
         with pytest.raises(ConnectionFailed):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await driver.wait_closed()
         await peer.start()
         await driver.close()

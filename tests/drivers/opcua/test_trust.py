@@ -161,7 +161,7 @@ async def test_a_foreign_server_is_accepted_by_a_person(tmp_path: Path) -> None:
         assert not finding.passed
         assert raised.value.entry.thumbprint in finding.detail
         TrustList(tmp_path / "pki" / "opcua").accept(raised.value.entry.thumbprint)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await driver.connect()
             batch = await driver.read(points("Machine.Pressure", uri=PEER_URI))
         await driver.close()

@@ -66,7 +66,7 @@ async def test_a_silent_controller_is_noticed() -> None:
     script, hasty = {b"0001": STARTED, b"0060": ACCEPTED, b"0064": NO_OLD}, {"keep_alive": "50ms", "timeout": "100ms"}
     async with scripted(script) as port, listening(port, points("torque"), **hasty) as listener:
         with pytest.raises(PeerTimeout):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await listener.driver.wait_closed()
 
 
@@ -89,7 +89,7 @@ async def test_a_broken_stream_ends_the_connection() -> None:
     async with TorqueController() as controller, listening(controller.port, points("torque")) as listener:
         controller.inject(b"\xff\xfe garbage that is longer than a header")
         with pytest.raises(ConnectionFailed, match="message"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await listener.driver.wait_closed()
 
 

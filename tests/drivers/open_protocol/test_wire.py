@@ -264,10 +264,10 @@ class TestFraming:
 
     def test_speed(self) -> None:
         """A thousand results are cut and taken apart in well under a second."""
-        began = time.perf_counter()
+        began = time.process_time()
         found = [decode(one) for one in Framer().feed((RESULT_2.encode() + b"\0") * 1000)]
         assert len(found) == 1000
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
 
 
 class TestClock:

@@ -62,7 +62,7 @@ class Listener:
         return found
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not done():
                 self._arrived.clear()
                 await self._arrived.wait()

@@ -170,7 +170,7 @@ class Watcher:
         self.client.on_message = lambda _c, _u, m: self.messages.append((m.topic, m.payload, m.retain))
         self.client.connect("127.0.0.1", port)
         self._network.start((1.0, 5.0))
-        assert ready.wait(10)
+        assert ready.wait(30)
 
     def close(self) -> None:
         self._network.stop()

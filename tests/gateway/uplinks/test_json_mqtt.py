@@ -6,7 +6,6 @@ import asyncio
 import json
 from pathlib import Path
 
-import numpy as np
 from tests.gateway.helpers import plant, running, until
 from tests.gateway.uplinks.brokers import TlsMosquitto
 from tests.gateway.uplinks.line import START, FastClock, Line, Watcher, sample_time
@@ -225,25 +224,27 @@ async def test_a_text_that_fits_into_no_message_is_told(broker: Mosquitto, watch
 
 async def test_a_whole_gateway_speaks_json(broker: Mosquitto, watcher: Watcher, folder: Path) -> None:
     """From a device to the topic of its signal, beside nothing else in the plant folder."""
-    device = FieldDevice(force=1.0)
+    device = FieldDevice(force=0.0)
     one = plant({"press": ["force"]}, gateway={"uplinks": [uplink(broker.port)]})
+
+    def told() -> list[float]:
+        return [document["value"] for document in watcher.documents("/force")]
+
     async with running(one, {"press": device}, 1, folder) as gateway:
         for step in range(20):
             device.values["force"] = float(step)
-            await asyncio.sleep(0.06)
+            await until(lambda step=step: step in told())  # type: ignore[misc]
         await until(lambda: gateway.status().uplinks[0].pending_rows == 0)
-    values = [document["value"] for document in watcher.documents("/force")]
-    assert values == sorted(values)
-    assert len(values) > 10
+    assert told() == sorted(told())
 
 
 async def test_a_slow_broker_costs_no_memory(broker: Mosquitto, folder: Path) -> None:
     """Below a rate the rest waits on the disk: what is handed over never exceeds a few messages."""
-    line = Line(folder, [uplink(broker.port, max_rate=50.0)])
+    line = Line(folder, [uplink(broker.port, max_rate=20.0)])
     async with line.running():
         line.write(3_000)
         await asyncio.sleep(1.0)
         sent = line.forwarders["uns"].uplink.connection  # type: ignore[attr-defined]
         assert sent is not None
         assert len(sent._queued) <= 20
-    assert np.isclose(line.status().pending_rows, 3_000, atol=200)
+    assert line.status().pending_rows > 2_000

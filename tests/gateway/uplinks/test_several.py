@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,8 +136,8 @@ async def test_a_whole_gateway_feeds_hub_and_cloud(
     async with running(one, {"press": device}, 1, folder) as gateway:
         await until(lambda: all(uplink.state == "online" for uplink in gateway.status().uplinks))
         for step in range(30):
-            device.values["force"] = float(step)
-            await asyncio.sleep(0.03)
+            device.values["force"], read = float(step), device.reads
+            await until(lambda read=read: device.reads > read + 1)  # type: ignore[misc]
         await until(lambda: not any(uplink.pending_rows for uplink in gateway.status().uplinks))
     hub = {(row[1], row[2]) for row in host.samples("force")}
     assert len(hub) > 10

@@ -33,7 +33,7 @@ def answers(host: Host) -> dict[str, WriteNote]:
 def plain(host: Host, metric: Metric) -> None:
     """A command as any other Sparkplug host sends it."""
     payload = encode(Payload(int(time.time() * 1000), None, (metric,)))
-    host.client.publish("spBv1.0/north/DCMD/gw/press", payload).wait_for_publish(5)
+    host.client.publish("spBv1.0/north/DCMD/gw/press", payload).wait_for_publish(30)
 
 
 async def test_a_command_of_the_hub_is_carried_out_and_answered(broker: Mosquitto, host: Host, folder: Path) -> None:

@@ -79,7 +79,7 @@ class Desk:
 
     async def do(self, value: float | str = 20.0, **changes: Any) -> WriteNote:
         self.desk.submit(self.command(value, **changes))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             note, event = await self.told.get()
         assert event.kind == f"write.{note.outcome}"
         assert event.details["reason"] == note.reason

@@ -60,6 +60,8 @@ class Edge:
         self.unacknowledged: dict[int, tuple[str, SampleBatch]] = {}
         self.acknowledged: set[int] = set()
         self.rebirths = 0
+        self.asked: list[float] = []
+        """Monotonic seconds of each wish for a rebirth."""
         self.reborn = threading.Event()
         self.auto_birth = True
         self._login = (port, user, password)
@@ -100,6 +102,7 @@ class Edge:
     def _on_message(self, topic: str, payload: bytes) -> None:
         for metric in decode(payload).metrics:
             if metric.name == names.REBIRTH:
+                self.asked.append(time.monotonic())
                 self.rebirths += 1
                 if self.auto_birth:
                     self.birth()
@@ -213,11 +216,11 @@ class Edge:
             metrics.append(Metric(names.NOTE, SparkplugType.STRING, encode_notes(notes)))
             self.send(self.topic(Message.NDATA), encode(Payload(now_ms(), self.next_seq(), tuple(metrics))))
 
-    def wait_acknowledged(self, timeout: float = 10.0) -> None:
+    def wait_acknowledged(self, timeout: float = 30.0) -> None:
         until(lambda: not self.unacknowledged, timeout)
 
 
-def until(condition: object, timeout: float = 10.0) -> None:
+def until(condition: object, timeout: float = 30.0) -> None:
     """Wait for something that other threads bring about."""
     assert callable(condition)
     deadline = time.monotonic() + timeout
