@@ -66,6 +66,12 @@ def _charts(report: Report, hub: Worker, long: int) -> None:
         report.add("30 days of one signal as 800 pixels, at the API", one, "ms", target=100, better="lower")
         ten = _median_ms(times, ask("/series", ids[:10], points=800))
         report.add("30 days of ten signals as 800 pixels, at the API", ten, "ms", target=300, better="lower")
+        lane = _median_ms(times, ask("/series", [what["state"]], points=800))
+        note = "a text each second: the time in each state, by hours"
+        report.add("30 days of one state as 800 pixels, at the API", lane, "ms", target=100, better="lower", note=note)
+        short = {"start": start, "end": start + MONTH_US // 3}
+        lane = _median_ms(times, ask("/series", [what["state"]], points=800, **short))
+        report.add("10 days of it, by a quarter of an hour", lane, "ms")
         latest = _median_ms(times, ask("/latest", ids))
         report.add(f"latest of {SIGNALS:,} signals, at the API", latest, "ms", target=50, better="lower")
         functions = "mean,max,time_mean,increase"
@@ -76,6 +82,8 @@ def _charts(report: Report, hub: Worker, long: int) -> None:
         ):
             spent = _median_ms(times, ask("/aggregate", ids[1:2], functions=functions, **more))
             report.add(f"aggregates: {words}", spent, "ms")
+        days = ask("/aggregate", [what["state"]], functions="time_in_state", tz="Europe/Berlin", bucket="1d")
+        report.add("aggregates: time in state of 30 local days, Berlin", _median_ms(times, days), "ms")
     found = hub.ask("figures")
     if found["error"]:
         raise RuntimeError(found["error"])

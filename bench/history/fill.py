@@ -24,7 +24,7 @@ from lineshaft.hub.historian.roller import Roller, RollerSettings
 from lineshaft.hub.ports import BornSignal
 from lineshaft.hub.state.state import State
 from lineshaft.hub.traits import CatalogueTraits
-from lineshaft.model.equipment import Signal, SignalKind
+from lineshaft.model.equipment import Datatype, Signal, SignalKind
 from lineshaft.model.samples import Quality, SampleBatch
 
 SECOND: Final = 1_000_000
@@ -59,6 +59,25 @@ def register(state: State, signals: int) -> NDArray[np.uint32]:
     born = [BornSignal(Signal(f"b/s/a/l/m-{n // 10}", f"v{n}", kind), "s/g", "d") for n, kind in enumerate(kinds)]
     ids: NDArray[np.uint32] = state.register(born)
     return ids
+
+
+def register_state(state: State) -> int:
+    """Id of a machine's state, which is told each second."""
+    return int(
+        state.register(
+            [BornSignal(Signal("b/s/a/l/m-0", "state", SignalKind.STATE, datatype=Datatype.STRING), "s/g", "d")]
+        )[0]
+    )
+
+
+def append_states(historian: ClickHouseHistorian, number: int, days: int) -> None:
+    """A state each second, another one every three minutes."""
+    random = np.random.default_rng(4)
+    names = np.array(["RUN", "IDLE", "STOP", "SETUP"], object)
+    for day in range(days):
+        times = START_US + (day * DAY + np.arange(DAY, dtype=np.int64)) * SECOND
+        texts = names[np.cumsum(random.random(DAY) < 1 / 180) % len(names)]
+        historian.append(SampleBatch.of(np.full(DAY, number), times, np.nan, Quality.GOOD, texts.tolist()), f"s{day}")
 
 
 def append(historian: ClickHouseHistorian, ids: NDArray[np.uint32], seconds: int, name: str) -> tuple[int, float]:
@@ -124,14 +143,17 @@ def _main(what: Mapping[str, Any]) -> None:
         if what["long"] < len(ids):
             others, more = append(historian, ids[what["long"] :], what["others_seconds"], "others")
             roller.finish()
+        raw_bytes, rollup_bytes = historian.size_bytes(), historian.rollups.size_bytes()
+        append_states(historian, register_state(state), what["days"])
+        roller.finish()
         say(
             rows=rows + copied + others,
             append_per_s=(rows + others) / (spent + more),
             roll_per_s=rows / rolled,
             copied=copied,
             copy_seconds=copying,
-            raw_bytes=historian.size_bytes() / (rows + copied + others),
-            rollup_bytes=historian.rollups.size_bytes() / (rows + copied + others),
+            raw_bytes=raw_bytes / (rows + copied + others),
+            rollup_bytes=rollup_bytes / (rows + copied + others),
         )
         historian.close()
 

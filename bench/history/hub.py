@@ -16,7 +16,7 @@ import uvicorn
 from numpy.typing import NDArray
 
 from bench.dataset import START_US, machine_values
-from bench.history.fill import BLOCK_ROWS, DAY, batch_of, opened, register
+from bench.history.fill import BLOCK_ROWS, DAY, batch_of, opened, register, register_state
 from bench.process import options, peak_mib, say, words
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
@@ -95,7 +95,7 @@ def _serve(
     stream: LiveStream,
     seconds: Mapping[str, float],
 ) -> None:
-    ids = register(state, what["signals"])
+    ids, lane = register(state, what["signals"]), register_state(state)
     roller = Roller(historian.rollups, historian, historian.traits, RollerSettings(interval=5.0))
     rolling = threading.Thread(target=roller.run)
     rolling.start()
@@ -113,7 +113,7 @@ def _serve(
     live = _Live(historian, stream, ids, what["rate"])
     live.start()
     port = server.servers[0].sockets[0].getsockname()[1]
-    say(port=port, token=token, ids=ids.tolist(), start=START_US, burst_per_s=burst, seconds=seconds)
+    say(port=port, token=token, ids=ids.tolist(), state=lane, start=START_US, burst_per_s=burst, seconds=seconds)
     for _ in words():
         passed = time.monotonic() - live.began
         say(

@@ -10,7 +10,7 @@ until the next row of any quality, unless that is later than the gap: then nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -153,8 +153,8 @@ def ordered(batch: SampleBatch) -> SampleBatch:
 
 
 def label(value: float, text: str) -> str:
-    """Name of a state: the text, or the number as people write it."""
-    return text or f"{value:g}"
+    """Name of a state: the text, or the number as people write it, with all its digits."""
+    return text or ("" if np.isnan(value) else f"{value:.15g}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,22 +298,18 @@ def _states(
     atoms: Rollups, bridges: _Bridges, group: Int64Array, groups: int, stateful: NDArray[np.bool_]
 ) -> TextArray:
     found: TextArray = np.full(groups, None, object)
-    is_text = np.asarray(atoms.last_text != "", np.bool_)
-    for row in np.flatnonzero(stateful | is_text).tolist():
-        own: States = dict(atoms.states[row] or {})
-        if row < len(bridges.length) and bridges.length[row]:
-            name = label(float(atoms.last[row]), atoms.last_text[row])
-            own[name] = own.get(name, 0) + int(bridges.length[row])
-        elif atoms.count[row]:
-            own.setdefault(label(float(atoms.last[row]), atoms.last_text[row]), 0)
-        found[group[row]] = merged((found[group[row]] or {}, own))
+    rows = np.flatnonzero(stateful | np.asarray(atoms.last_text != "", np.bool_))
+    held = np.append(bridges.length, 0)[rows].tolist()
+    own_states, counts = atoms.states[rows].tolist(), atoms.count[rows].tolist()
+    values, texts = atoms.last[rows].tolist(), atoms.last_text[rows].tolist()
+    columns = (group[rows].tolist(), own_states, values, texts, held, counts)
+    for place, own, value, text, length, some in zip(*columns, strict=True):
+        into = found[place]
+        if into is None:
+            into = found[place] = {}
+        for name, time in (own or {}).items():
+            into[name] = into.get(name, 0) + time
+        if some:  # what has just begun was in this state as well
+            name = label(value, text)
+            into[name] = into.get(name, 0) + length
     return found
-
-
-def merged(parts: Sequence[States]) -> States:
-    """Times in states, added."""
-    total: States = {}
-    for part in parts:
-        for name, length in part.items():
-            total[name] = total.get(name, 0) + length
-    return total

@@ -90,11 +90,13 @@ export interface LatestColumns {
 
 export interface SeriesColumns {
   signal: number;
-  mode: "raw" | "minmax";
+  mode: "raw" | "minmax" | "states";
   time: number[];
   value: (number | null)[];
   text?: (string | null)[] | null;
   quality: number[];
+  /** Mode states: microseconds in each state up to the next entry, the longest first; null for a row. */
+  states?: (Record<string, number> | null)[] | null | undefined;
 }
 
 export type Role = "viewer" | "operator" | "engineer" | "admin";

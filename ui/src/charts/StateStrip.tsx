@@ -25,6 +25,9 @@ interface Props {
   past?: boolean;
 }
 
+const THINNEST = 2; // pixels
+const MOST_TOLD = 6;
+
 function fillOf(ctx: CanvasRenderingContext2D, group: StateClass): string | CanvasPattern {
   const ink = token("--state-ink");
   const idle = token("--state-idle");
@@ -60,6 +63,7 @@ function draw(canvas: HTMLCanvasElement, bands: readonly Band[], start: number, 
   bands.forEach((band, i) => {
     const from = x(band.start);
     const size = Math.max(x(band.end) - from, 0.75);
+    if (band.shares && !band.doubtful) return stack(ctx, band, from, size, height);
     ctx.fillStyle = band.doubtful ? hatch(ctx, token("--hair"), "", 5) : band.group === "other" && i % 2 ? token("--band") : fillOf(ctx, band.group);
     ctx.fillRect(from, 1, size, height - 2);
     if (size < 40 || band.doubtful || height < 18) return;
@@ -71,6 +75,20 @@ function draw(canvas: HTMLCanvasElement, bands: readonly Band[], start: number, 
     }
     ctx.fillStyle = band.group === "down" ? token("--bg") : band.group === "running" ? token("--glyph") : token("--text");
     ctx.fillText(band.word, from + 7, height / 2 + 0.5);
+  });
+}
+
+/** Short states as layers that are as thick as they were long, the longest below; none is too thin to be seen. */
+function stack(ctx: CanvasRenderingContext2D, band: Band, from: number, size: number, height: number): void {
+  const room = height - 2;
+  const shares = (band.shares ?? []).slice(0, Math.floor(room / THINNEST));
+  let left = room;
+  shares.forEach((share, i) => {
+    const others = (shares.length - 1 - i) * THINNEST;
+    const thick = Math.min(Math.max((share.length / (band.end - band.start)) * room, THINNEST), left - others);
+    ctx.fillStyle = fillOf(ctx, share.group);
+    ctx.fillRect(from, 1 + left - thick, size, thick);
+    left -= thick;
   });
 }
 
@@ -128,11 +146,16 @@ export const StateStrip = memo(function StateStrip(props: Props) {
       />
       {tip && (
         <div className="tip" style={{ left: tip.x, top: height + 4 }}>
-          <strong>{tip.band.doubtful ? t("quality.stale") : tip.band.word}</strong>
+          <strong>{tip.band.doubtful ? t("quality.stale") : tip.band.shares ? t("state.several") : tip.band.word}</strong>
+          {tip.band.shares?.slice(0, MOST_TOLD).map((share) => (
+            <span key={share.word}>
+              <StateSwatch of={share.group} /> {share.word} {formatAge(share.length / 1e6)}
+            </span>
+          ))}
           <span>
             {formatWhen(tip.band.start, nowUs())} – {formatWhen(tip.band.end, nowUs())}
           </span>
-          <span>{formatAge((tip.band.end - tip.band.start) / 1e6)}</span>
+          {!tip.band.shares && <span>{formatAge((tip.band.end - tip.band.start) / 1e6)}</span>}
         </div>
       )}
       {legend && sums.length > 0 && (

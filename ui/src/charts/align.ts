@@ -70,5 +70,6 @@ export function shifted(series: SeriesColumns, alignment: Alignment): SeriesColu
     value: keep.map((i) => series.value[i] ?? null),
     quality: keep.map((i) => series.quality[i] ?? 0),
     text: text === null ? null : keep.map((i) => text[i] ?? null),
+    states: series.states && keep.map((i) => series.states?.[i] ?? null),
   };
 }

@@ -10,6 +10,7 @@ export function mergeLive(base: SeriesColumns, ring: Pick<Ring, "since"> | null)
   const value = base.value.slice();
   const quality = base.quality.slice();
   let text = base.text ? base.text.slice() : null;
+  const states = base.states?.slice();
   let added = false;
   ring.since(last, (t, v, q, words) => {
     added = true;
@@ -18,8 +19,9 @@ export function mergeLive(base: SeriesColumns, ring: Pick<Ring, "since"> | null)
     value.push(Number.isNaN(v) ? null : v);
     quality.push(q);
     text?.push(words);
+    states?.push(null);
   });
-  return added ? { ...base, time, value, quality, text } : base;
+  return added ? { ...base, time, value, quality, text, states } : base;
 }
 
 /** The newest value of a signal, as the live store holds it. */
@@ -44,6 +46,7 @@ export function withNewest(series: SeriesColumns, newest: Newest): SeriesColumns
     value: [...series.value, Number.isNaN(newest.value) ? null : newest.value],
     text: newest.text === null && !series.text ? null : [...(series.text ?? series.time.map(() => null)), newest.text],
     quality: [...series.quality, newest.quality],
+    states: series.states && [...series.states, null],
   };
 }
 

@@ -71,7 +71,7 @@ def raw_key(value: float, text: str | None) -> str:
     """How a raw value is written in a map: a text as it is, a whole number without a point."""
     if text is not None:
         return text
-    return "" if np.isnan(value) else f"{value:g}"
+    return "" if np.isnan(value) else f"{value:.15g}"
 
 
 def from_raw(

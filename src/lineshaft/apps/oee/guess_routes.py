@@ -14,7 +14,7 @@ from lineshaft.apps.oee.detect import Seen, is_power, is_state, propose, section
 from lineshaft.apps.oee.parts import Oee, Parts
 from lineshaft.hub.api.services import Parts as HubParts
 from lineshaft.hub.api.services import Services, needs
-from lineshaft.hub.historian.base import Series
+from lineshaft.hub.historian.base import OTHERS, Series
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.equipment import Level
 from lineshaft.model.samples import CLASS_MASK
@@ -63,7 +63,10 @@ def _words(series: Series) -> frozenset[str]:
     texts: Sequence[str | None] = [None] * len(series.times) if series.texts is None else series.texts.tolist()
     good = (series.qualities & CLASS_MASK) != 0
     rows = zip(series.values.tolist(), texts, good.tolist(), strict=True)
-    return frozenset(sorted({raw_key(value, text) for value, text, ok in rows if ok})[:_MOST_WORDS])
+    words = {raw_key(value, text) for value, text, ok in rows if ok}
+    if series.states is not None:  # each entry is the longest of several
+        words |= {name for states in series.states.tolist() for name in states or {} if name != OTHERS}
+    return frozenset(sorted(words)[:_MOST_WORDS])
 
 
 def _span(series: Series) -> tuple[float, float] | None:

@@ -58,6 +58,7 @@ def series_json(found: Sequence[Series]) -> Response:
                     "value": numbers(one.values),
                     "text": None if one.texts is None else one.texts.tolist(),
                     "quality": one.qualities.tolist(),
+                    "states": None if one.states is None else one.states.tolist(),
                 }
                 for one in found
             ]
@@ -72,6 +73,7 @@ _SERIES = pa.schema(
         ("value", pa.float64()),
         ("text", pa.string()),
         ("quality", pa.uint8()),
+        ("states", pa.map_(pa.string(), pa.int64())),
     ]
 )
 
@@ -88,10 +90,18 @@ def series_arrow(found: Sequence[Series]) -> Response:
                 pa.array(one.values, from_pandas=True),
                 texts,
                 pa.array(one.qualities),
+                _states(one),
             ]
             batch = pa.record_batch(columns, schema=_SERIES)
             writer.write_batch(batch, custom_metadata={"mode": one.mode})
     return Response(sink.getvalue().to_pybytes(), media_type=ARROW)
+
+
+def _states(series: Series) -> pa.Array:
+    kind = _SERIES.field("states").type
+    if series.states is None:
+        return pa.nulls(len(series.times), kind)
+    return pa.array([None if one is None else list(one.items()) for one in series.states], kind)
 
 
 def ids_of(text: str, *, most: int) -> list[int]:

@@ -371,14 +371,18 @@ class SpectraPage(BaseModel):
 
 
 class SeriesColumns(BaseModel):
-    """One signal over a range. minmax: the extremes of each bucket in time order."""
+    """One signal over a range. minmax: the extremes of each bucket in time order. states: each entry is the state that
+    lasted longest up to the next entry."""
 
     signal: int
-    mode: Literal["raw", "minmax"]
+    mode: Literal["raw", "minmax", "states"]
     time: list[int]
     value: list[float | None]
     text: list[str | None] | None = Field(description="null when no row has text")
     quality: list[int]
+    states: list[dict[str, int] | None] | None = Field(
+        None, description="mode states: microseconds in each state up to the next entry, the longest first; null: a row"
+    )
 
 
 class SeriesPage(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,19 +23,30 @@ from lineshaft.model.waveforms import Waveform
 
 Level = Literal["minute", "hour", "day"]
 """Of roll-ups."""
+OTHERS: Final = "…"
+"""Stands for states of a stretch of time that are not named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One signal over a range, in time order. In mode 'minmax' each bucket gives its first extreme and its second,
-    so that the columns draw as one line that keeps every extreme."""
+    """One signal over a range, in time order.
+
+    'raw'      stored rows, or of a state those at which it changes
+    'minmax'   each bucket gives its first extreme and its second, so that the columns draw as one line that keeps every
+               extreme
+    'states'   each entry stands for the time up to the next one: the state that lasted longest, and in `states`
+               every one that occurred, with its microseconds (OTHERS: the rest of more than twenty). What their sum is
+               short of is unknown. The last entry is the last row, and rows that come later go on from there
+    """
 
     signal: int
-    mode: Literal["raw", "minmax"]
+    mode: Literal["raw", "minmax", "states"]
     times: Int64Array
     values: Float64Array
     qualities: UInt8Array
     texts: TextArray | None = None
+    states: TextArray | None = None
+    """object[n] of dict[str, int] | None, only in mode 'states'; None where the entry is a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +115,8 @@ class Historian(Protocol):
     ) -> list[Series]:
         """Rows with start <= time < end (UTC microseconds), one Series per asked signal in the asked order.
 
-        points: wanted width in pixels; more raw rows than that are reduced by min/max (state and text signals keep
-        every change up to `points`, then the last of each bucket). None: every raw row.
+        points: wanted width in pixels; more raw rows than that are reduced by min/max. State and text signals keep
+        every change up to `points`; where there are more, they come in mode 'states'. None: every raw row.
         before: also give the last row before `start`, so that a line or a state enters from the left.
         """
         ...

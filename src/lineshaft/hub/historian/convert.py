@@ -126,6 +126,7 @@ def joined(signal: int, entering: Series | None, series: Series | None) -> Serie
     texts: TextArray | None = None
     if entering.texts is not None or series.texts is not None:
         texts = np.concatenate([_filled(entering), _filled(series)])
+    states = None if series.states is None else np.concatenate([np.full(len(entering.times), None), series.states])
     return Series(
         signal,
         series.mode,
@@ -133,6 +134,7 @@ def joined(signal: int, entering: Series | None, series: Series | None) -> Serie
         np.concatenate([entering.values, series.values]),
         np.concatenate([entering.qualities, series.qualities]),
         texts,
+        states,
     )
 
 

@@ -139,14 +139,6 @@ def changes(signals: Iterable[int], start: int, end: int, limit: int) -> str:
     )
 
 
-def lasts(signals: Iterable[int], start: int, end: int, width: int) -> str:
-    """The last row of each bucket of `width` µs."""
-    return (
-        f"SELECT {COLUMNS} FROM (SELECT * FROM samples WHERE {within(signals, start, end)} ORDER BY signal, time DESC"
-        f" LIMIT 1 BY signal, intDiv(reinterpretAsInt64(time) - ({start}), {width})) ORDER BY signal, time"
-    )
-
-
 def latest(signals: Iterable[int] | None) -> str:
     """The newest row of each signal, from the small table that a view keeps."""
     where = "" if signals is None else f" WHERE {among(signals)}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from lineshaft.analytics.buckets import Buckets, aggregate
 from lineshaft.analytics.rollup import Rollups, of_rows, ordered
-from lineshaft.hub.historian import queries
+from lineshaft.hub.historian import lanes, queries
 from lineshaft.hub.historian.base import Level, Series
 from lineshaft.hub.historian.convert import extremes_of, joined, series_of, to_batch
 from lineshaft.hub.historian.cover import COARSE_FIRST, cover
@@ -21,6 +21,8 @@ from lineshaft.model.samples import Int64Array, SampleBatch
 _RANGES_AT_ONCE: Final = 100
 """Ranges of one statement; more make it slow to read."""
 _HOUR: Final = WIDTHS["hour"]
+_CHANGES_FROM: Final = 50_000
+"""Rows of a state in which its changes are still looked for, in some 30 ms; of more, roll-ups tell time in state."""
 
 
 class Reader:
@@ -64,17 +66,34 @@ class Reader:
     def _reduced(self, crowded: dict[int, bool], start: int, end: int, points: int) -> dict[int, Series]:
         width = max(1, -(-(end - start) // points))
         found: dict[int, Series] = {}
-        numeric = [signal for signal, has_text in crowded.items() if not has_text]
+        stately = self._stately(crowded)
+        numeric = [signal for signal in crowded if signal not in stately]
         if numeric:
             found |= extremes_of(self._engine.arrow(queries.extremes(numeric, start, end, width)))
-        texts = [signal for signal, has_text in crowded.items() if has_text]
-        if texts:
-            changes = series_of(self._engine.arrow(queries.changes(texts, start, end, points + 1)), "minmax")
+        if stately:
+            changes = series_of(self._engine.arrow(queries.changes(stately, start, end, points + 1)), "raw")
             many = [signal for signal, series in changes.items() if len(series.times) > points]
-            found |= changes
-            if many:
-                found |= series_of(self._engine.arrow(queries.lasts(many, start, end, width)), "minmax")
+            found |= changes | self._lanes(many, start, end, points)
         return found
+
+    def _stately(self, has_text: dict[int, bool]) -> list[int]:
+        """Signals whose rows are states: those of that kind, and texts."""
+        ids = np.array(list(has_text), np.uint32)
+        stateful = self._traits.stateful(ids)
+        return [one for one, state in zip(has_text, stateful, strict=True) if state or has_text[one]]
+
+    def _lanes(self, signals: Sequence[int], start: int, end: int, points: int) -> dict[int, Series]:
+        """Time in state, from roll-ups where they fit."""
+        if not signals:
+            return {}
+        edges = lanes.edges_of(start, end, points)
+        atoms = self._atoms(signals, edges, COARSE_FIRST)
+        gaps = self._traits.gaps(np.array(signals, np.uint32)).tolist()
+        found = {
+            signal: lanes.lane(signal, atoms.take(atoms.signals == signal), edges, gap)
+            for signal, gap in zip(signals, gaps, strict=True)
+        }
+        return {signal: series for signal, series in found.items() if series is not None}
 
     def _rolled(self, signals: Sequence[int], start: int, end: int, points: int) -> dict[int, Series]:
         """Signals that roll-ups show as well as rows: pixels of a minute or more and many rows, or no rows left."""
@@ -83,11 +102,17 @@ class Reader:
         if width < MINUTE and not gone:
             return {}
         census = self._engine.arrow(queries.rolled_census(signals, start // _HOUR * _HOUR, end)).to_pydict()
-        wanted = [
-            signal
-            for signal, rows, texts in zip(census["signal"], census["rows"], census["texts"], strict=True)
-            if texts == 0 and (signal in gone or (rows > points and width >= MINUTE))
-        ]
+        rows = dict(zip(census["signal"], census["rows"], strict=True))
+        stately = self._stately({signal: texts > 0 for signal, texts in zip(rows, census["texts"], strict=True)})
+        many = [one for one in stately if one in gone or (rows[one] > _CHANGES_FROM and width >= MINUTE)]
+        return self._lanes(many, start, end, points) | self._rolled_extremes(
+            [one for one in rows if one not in stately and (one in gone or (rows[one] > points and width >= MINUTE))],
+            start,
+            end,
+            width,
+        )
+
+    def _rolled_extremes(self, wanted: Sequence[int], start: int, end: int, width: int) -> dict[int, Series]:
         if not wanted:
             return {}
         level: Level = "hour" if width >= _HOUR else "minute"

@@ -134,7 +134,7 @@ function Changes({ signal, series }: { signal: SignalInfo; series: SeriesColumns
   const { range } = useRange();
   if (!series) return null;
   return (
-    <Section title={t("signal.changes")} id="changes" aside={series.mode === "minmax" && <span className="muted">{t("signal.reduced")}</span>}>
+    <Section title={t("signal.changes")} id="changes" aside={series.mode !== "raw" && <span className="muted">{t(series.mode === "states" ? "signal.reducedStates" : "signal.reduced")}</span>}>
       {rows.length === 0 ? (
         <Empty>{t(range.live ? "signal.noChange" : "trend.noData")}</Empty>
       ) : (
