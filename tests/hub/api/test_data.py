@@ -106,6 +106,7 @@ async def test_latest_and_series(hub: Hub) -> None:
         series = (await client.get("/api/v1/series", params=params)).json()["series"]
         assert series[0] == {
             "signal": mode, "mode": "raw", "time": [T0], "value": [None], "text": ["RUN"], "quality": [192],
+            "states": None,
         }  # fmt: skip
         assert series[1]["time"] == [T0, T0 + SECOND, T0 + 2 * SECOND]
         assert series[1]["value"] == [1.5, None, 3.25]
