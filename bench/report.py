@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import httpx
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -96,3 +100,14 @@ def _line(figure: Figure) -> str:
     sign = ">=" if figure.better == "higher" else "<="
     target = "" if figure.target is None else f"{sign} {_number(figure.target)}"
     return f"{figure.name:<62} {value:>12} {figure.unit:<14} {target:<14} {figure.verdict:<12} {figure.note}".rstrip()
+
+
+def median_ms(times: int, ask: Callable[[], httpx.Response]) -> float:
+    """Median of how long an answer takes, after a first one."""
+    ask()
+    spent = []
+    for _ in range(times):
+        began = time.perf_counter()
+        ask().raise_for_status()
+        spent.append(time.perf_counter() - began)
+    return statistics.median(spent) * 1e3

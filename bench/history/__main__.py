@@ -4,7 +4,7 @@ Charts over a month and latest values at the API while rows come in, space, kill
 data, bad operators, anomalies. The figure wanted is of 1,000 signals each second for 30 days, 2.6 billion values:
 SIGNALS=1000 makes all (needs 10 GB of disk, takes about 20 minutes), the long run has a tenth of the signals with the
 whole month, QUICK=1 a hundredth. A chart reads the whole month of its signals in each case; what differs is the size of
-the tables around it. PARTS=history,kills,proofs,anomalies chooses.
+the tables around it. PARTS=history,record,kills,proofs,anomalies chooses.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
+from bench.history import record
 from bench.history.kills import RESERVE, Outcome, disturbed, may_mount
 from bench.history.load import ROWS
 from bench.maintenance import anomalies
 from bench.process import Worker
-from bench.report import Report, quick
+from bench.report import Report, median_ms, quick
 
 DAYS = 30
 SIGNALS = 1_000
@@ -33,16 +33,6 @@ ORIGINALS = 50
 KILLS = 20
 RATE = 20_000  # rows a second that come in meanwhile
 MONTH_US = DAYS * 86_400_000_000
-
-
-def _median_ms(times: int, ask: Callable[[], httpx.Response]) -> float:
-    ask()
-    spent = []
-    for _ in range(times):
-        began = time.perf_counter()
-        ask().raise_for_status()
-        spent.append(time.perf_counter() - began)
-    return statistics.median(spent) * 1e3
 
 
 def _charts(report: Report, hub: Worker, long: int) -> None:
@@ -62,17 +52,17 @@ def _charts(report: Report, hub: Worker, long: int) -> None:
             return lambda: client.get(path, params={"signals": joined, **span, **more})
 
         hub.ask("figures")
-        one = _median_ms(times, ask("/series", ids[1:2], points=800))
+        one = median_ms(times, ask("/series", ids[1:2], points=800))
         report.add("30 days of one signal as 800 pixels, at the API", one, "ms", target=100, better="lower")
-        ten = _median_ms(times, ask("/series", ids[:10], points=800))
+        ten = median_ms(times, ask("/series", ids[:10], points=800))
         report.add("30 days of ten signals as 800 pixels, at the API", ten, "ms", target=300, better="lower")
-        lane = _median_ms(times, ask("/series", [what["state"]], points=800))
+        lane = median_ms(times, ask("/series", [what["state"]], points=800))
         note = "a text each second: the time in each state, by hours"
         report.add("30 days of one state as 800 pixels, at the API", lane, "ms", target=100, better="lower", note=note)
         short = {"start": start, "end": start + MONTH_US // 3}
-        lane = _median_ms(times, ask("/series", [what["state"]], points=800, **short))
+        lane = median_ms(times, ask("/series", [what["state"]], points=800, **short))
         report.add("10 days of it, by a quarter of an hour", lane, "ms")
-        latest = _median_ms(times, ask("/latest", ids))
+        latest = median_ms(times, ask("/latest", ids))
         report.add(f"latest of {SIGNALS:,} signals, at the API", latest, "ms", target=50, better="lower")
         functions = "mean,max,time_mean,increase"
         for words, more in (
@@ -80,10 +70,10 @@ def _charts(report: Report, hub: Worker, long: int) -> None:
             ("30 local days of one signal, Kolkata", {"tz": "Asia/Kolkata", "bucket": "1d"}),
             ("720 local hours of one signal, Berlin", {"tz": "Europe/Berlin", "bucket": "1h"}),
         ):
-            spent = _median_ms(times, ask("/aggregate", ids[1:2], functions=functions, **more))
+            spent = median_ms(times, ask("/aggregate", ids[1:2], functions=functions, **more))
             report.add(f"aggregates: {words}", spent, "ms")
         days = ask("/aggregate", [what["state"]], functions="time_in_state", tz="Europe/Berlin", bucket="1d")
-        report.add("aggregates: time in state of 30 local days, Berlin", _median_ms(times, days), "ms")
+        report.add("aggregates: time in state of 30 local days, Berlin", median_ms(times, days), "ms")
     found = hub.ask("figures")
     if found["error"]:
         raise RuntimeError(found["error"])
@@ -174,15 +164,17 @@ def _anomalies(report: Report) -> None:
     anomalies.measure(report, quick())
 
 
-PARTS = {"history": _history, "kills": _kills, "proofs": _proofs, "anomalies": _anomalies}
+PARTS = {"history": _history, "record": record.measure, "kills": _kills, "proofs": _proofs, "anomalies": _anomalies}
 
 
 def main() -> int:
     """Run; 0 when every target is met."""
-    report = Report("platform")
+    missed = 0
     for part in os.environ.get("PARTS", ",".join(PARTS)).split(","):
+        report = Report(f"platform-{part}")
         PARTS[part](report)
-    return report.finish()
+        missed |= report.finish()
+    return missed
 
 
 if __name__ == "__main__":

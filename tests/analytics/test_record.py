@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineshaft.analytics.record.faults import FaultScore, Verdict, claims_of, score_faults, verdicts
-from lineshaft.analytics.record.lives import LifeScore, LifeState, judge_lives, score_lives
+from lineshaft.analytics.record.faults import (
+    FaultScore,
+    Verdict,
+    Watch,
+    claims_of,
+    extended,
+    score_faults,
+    score_watch,
+    verdicts,
+)
+from lineshaft.analytics.record.lives import LifeScore, LifeState, LifeTally, judge_lives, score_lives, tally_of
 from lineshaft.model.predictions import Outcome, OutcomeKind, Prediction, PredictionKind
 
 HOUR = 3_600_000_000
@@ -137,3 +148,30 @@ def test_the_account_is_complete(alarms: list[bool], happened: list[tuple[int, O
         for one, verdict in zip(said, found, strict=True)
     )
     assert (score + FaultScore()) == score
+
+
+@given(
+    days=st.lists(st.tuples(st.integers(0, 400), st.booleans()), min_size=1, max_size=60),
+    ends=st.lists(st.tuples(st.integers(0, 400), st.sampled_from(list(OutcomeKind))), max_size=6),
+    cut=st.integers(0, 60),
+    later=st.integers(0, 300),
+)
+def test_a_score_that_is_kept_is_the_score_of_all_predictions(
+    days: list[tuple[int, bool]], ends: list[tuple[int, OutcomeKind]], cut: int, later: int
+) -> None:
+    """What is kept of predictions, told in two parts and looked at later, scores like all of them at that time."""
+    happened = [at(day, kind) for day, kind in ends]
+    early, now = T0 + 401 * DAY, T0 + (401 + later) * DAY
+    said = sorted(
+        (one for day, alarm in days for one in watch(range(day, day + 1), range(day, day + alarm))),
+        key=lambda one: one.time,
+    )
+    kept = extended(extended(Watch(), said[:cut]), said[cut:])
+    times = [one.time for one in said]
+    watched = sum(b - a for a, b in pairwise(times) if b - a <= 2 * DAY)
+    assert score_watch(kept, happened, now) == score_faults(said, happened, now)
+    assert score_watch(kept, happened, now).months == watched / (30.4375 * DAY)
+    lives = [life(day, 5 + day % 7, 20, 40 + day % 90) if alarm else life(day, 1, 1, 30) for day, alarm in days]
+    tally = LifeTally() + tally_of(lives[:cut], happened, early) + tally_of(lives[cut:], happened, early)
+    assert tally.score(now) == score_lives(lives, happened, now)
+    assert tally.settled_at(early).score(now) == score_lives(lives, happened, now)

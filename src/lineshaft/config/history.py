@@ -44,6 +44,12 @@ class RetentionConfig(Section):
     state: KeepConfig = key(KeepConfig(), "States and texts.")
     waveform: KeepConfig = key(KeepConfig(), "Bursts of fast samples.")
     event: KeepConfig = key(KeepConfig(), "Things that happen at an instant.")
+    prediction: Duration | None = key(
+        400 * 86400.0,
+        "Predictions older than this are removed, and no longer scored; null: kept for ever.",
+        unit="s",
+        gt=0,
+    )
 
     def of(self, kind: SignalKind) -> KeepConfig:
         """What holds for a kind."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
-from lineshaft.analytics.record.faults import FaultScore, Verdict, score_faults, verdicts
-from lineshaft.analytics.record.lives import JudgedLife, LifeScore, judge_lives, score_lives
+from lineshaft.analytics.record.faults import FaultScore, Verdict, score_watch, verdicts_by
+from lineshaft.analytics.record.lives import JudgedLife, LifeScore, judge_lives
 from lineshaft.hub.state.predictions import StoredPrediction
+from lineshaft.hub.state.scoreboard import Entry, entries_of, key_of
 from lineshaft.hub.state.state import State
 from lineshaft.model.predictions import Outcome, PredictionKind
 
 Group = tuple[str, str, str, str]
 """Model, version, kind and asset type: what is scored together."""
-_PAST: Final = 400 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +51,37 @@ class Judged:
 def scores(
     state: State, now: int, *, asset: str = "", model: str = "", version: str = "", since: int | None = None
 ) -> Sequence[Score]:
-    """Scores by model, version, kind and asset type, of the last 400 days when `since` is None."""
-    begin = now - _PAST if since is None else since
-    stored = state.predictions.standing(asset=asset, model=model, version=version, since=begin, lean=True)
-    happened = _by_asset(state, asset)
-    found = sorted(stored, key=_group)
-    return [_score(key, list(own), happened, now) for key, own in groupby(found, key=_group)]
+    """Scores by model, version, kind and asset type: of all predictions that are kept, or of those since a time, which
+    are read for it."""
+    if since is None:
+        entries = state.scoreboard.entries(now)
+    else:
+        stored = state.predictions.standing(asset=asset, model=model, version=version, since=since)
+        entries = entries_of(stored, state.scoreboard.happened(), now)
+    happened = state.scoreboard.happened()
+    wanted = {
+        key: entry
+        for key, entry in entries.items()
+        if (not asset or key[0] == asset or key[0].startswith(asset + "/"))
+        and (not model or key[1] == model)
+        and (not version or key[2] == version)
+    }
+    found = sorted(wanted, key=lambda key: (key[1:], key[0]))
+    return [
+        _score(group, {key[0]: wanted[key] for key in own}, happened, now)
+        for group, own in groupby(found, key=lambda key: key[1:])
+    ]
 
 
 def judged(state: State, page: Sequence[StoredPrediction], now: int) -> Sequence[Judged]:
     """What became of each prediction of a page. A verdict takes the asset's other predictions into account."""
-    happened = _by_asset(state, "")
-    since = now - _PAST
+    entries, happened = state.scoreboard.entries(now), state.scoreboard.happened()
     known: dict[int, str] = {}
-    for asset, model, version in {(one.prediction.subject, *_model(one)) for one in page if not _of_life(one)}:
-        stored = state.predictions.standing(asset=asset, model=model, version=version, since=since, lean=True)
-        own = [one for one in stored if one.prediction.subject == asset and not _of_life(one)]
-        found = verdicts([one.prediction for one in own], happened.get(asset, ()), now)
+    claimed = sorted((one for one in page if not _of_life(one) and not one.superseded), key=key_of)
+    for key, group in groupby(claimed, key=key_of):
+        own = list(group)
+        claims = entries.get(key, Entry()).watch.claims
+        found = verdicts_by(claims, [one.prediction for one in own], happened.get(key[0], ()), now)
         known |= {one.id: str(verdict) for verdict, one in zip(found, own, strict=True)}
     return [_judged(one, known, happened, now) for one in page]
 
@@ -84,53 +97,32 @@ def _judged(
     return Judged(one, str(life.state), life)
 
 
-def _score(
-    group: Group, stored: Sequence[StoredPrediction], happened: Mapping[str, Sequence[Outcome]], now: int
-) -> Score:
+def _score(group: Group, by_asset: Mapping[str, Entry], happened: Mapping[str, Sequence[Outcome]], now: int) -> Score:
     model, version, kind, type_ = group
     life = kind == PredictionKind.REMAINING_LIFE
+    entries = list(by_asset.values())
     faults, lives = FaultScore(), LifeScore()
-    by_asset = sorted(stored, key=lambda one: (one.prediction.subject, one.prediction.time))
-    assets = 0
-    for subject, own in groupby(by_asset, key=lambda one: one.prediction.subject):
-        predictions = [one.prediction for one in own]
-        assets += 1
+    for asset, entry in by_asset.items():
         if life:
-            lives += score_lives(predictions, happened.get(subject, ()), now)
+            lives += entry.lives.score(now)
         else:
-            faults += score_faults(predictions, happened.get(subject, ()), now)
-    times = [one.prediction.time for one in stored]
+            faults += score_watch(entry.watch, happened.get(asset, ()), now)
     return Score(
         model,
         version,
         PredictionKind(kind),
         type_,
-        tuple(sorted({one.operator for one in stored})),
-        assets,
-        len(stored),
-        sum(one.made - one.prediction.time > 86_400_000_000 for one in stored),
-        min(times),
-        max(times),
-        max(stored, key=lambda one: one.prediction.time).prediction.shadow,
+        tuple(sorted({name for entry in entries for name in entry.operators})),
+        len(entries),
+        sum(entry.predictions for entry in entries),
+        sum(entry.late for entry in entries),
+        min(entry.first for entry in entries),
+        max(entry.last for entry in entries),
+        max(entries, key=lambda entry: entry.last).shadow,
         None if life else faults,
         lives if life else None,
     )
 
 
-def _group(one: StoredPrediction) -> Group:
-    return (*_model(one), str(one.prediction.kind), one.type)
-
-
-def _model(one: StoredPrediction) -> tuple[str, str]:
-    return one.prediction.model, one.prediction.version
-
-
 def _of_life(one: StoredPrediction) -> bool:
     return one.prediction.kind is PredictionKind.REMAINING_LIFE
-
-
-def _by_asset(state: State, asset: str) -> Mapping[str, Sequence[Outcome]]:
-    found: dict[str, list[Outcome]] = {}
-    for one in state.outcomes.find(asset=asset):
-        found.setdefault(one.outcome.asset, []).append(one.outcome)
-    return found

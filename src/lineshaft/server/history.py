@@ -28,6 +28,7 @@ from lineshaft.hub.traits import CatalogueTraits
 from lineshaft.model.equipment import SignalKind
 
 _EVERY: Final = 6 * 3600.0  # seconds between two looks for what is too old
+_HOURLY: Final = 3600.0
 _LATER: Final = 60.0  # seconds before a new try when the store does not answer
 _LEVELS: Final[tuple[Level, ...]] = ("minute", "hour", "day")
 _FEW_RESERVES: Final = 3  # health warns while so many times the reserve is free, or less
@@ -98,6 +99,31 @@ def calendar_of(plant: Plant) -> Callable[[str], Calendar | None]:
         return made[config.id] if config is not None else None
 
     return found
+
+
+async def keep_record(state: State, keep: float | None, clock: Clock) -> None:
+    """Scores are written each hour for the next start, and predictions older than `keep` seconds removed; for ever."""
+    while True:
+        try:
+            await asyncio.to_thread(tidy_record, state, keep, clock.now_us())
+        except StoreUnavailable as error:
+            _log.error("record.later", error=str(error))
+        await clock.sleep_until(clock.monotonic() + _HOURLY)
+
+
+def tidy_record(state: State, keep: float | None, now: int) -> None:
+    """Once. Old predictions go a twentieth of their age at a time, since scores are counted anew when some have gone.
+
+    Raises StoreUnavailable.
+    """
+    if keep is not None:
+        limit = now - round(keep * MICROSECONDS)
+        oldest = state.predictions.oldest()
+        if oldest is not None and oldest < limit - round(keep * MICROSECONDS / 20):
+            gone = state.predictions.delete_before(limit)
+            state.scoreboard.forgotten(limit, now)
+            _log.info("record: old predictions were removed", predictions=gone)
+    state.scoreboard.save(now)
 
 
 async def forget_old(

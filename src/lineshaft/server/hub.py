@@ -37,6 +37,7 @@ from lineshaft.server.folder import DataFolder
 from lineshaft.server.history import (
     calendar_of,
     forget_old,
+    keep_record,
     open_historian,
     rolling,
     rollup_check,
@@ -140,7 +141,9 @@ async def _while_running(plants: Plants, ingest: Ingest, hub: Hub, oee: Oee) -> 
             group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
             group.create_task(upkeep.give_back_memory(), name="memory"),
         ]
-        if keep != RetentionConfig():
+        keeping = keep_record(state, keep.prediction, SystemClock())
+        tasks.append(group.create_task(keeping, name="record"))
+        if keep.model_copy(update={"prediction": RetentionConfig().prediction}) != RetentionConfig():
             forgetting = forget_old(historian, state, roller, keep, SystemClock())
             tasks.append(group.create_task(forgetting, name="retention"))
         await _until_stopped(context.stop, ingest, hub.space)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 from lineshaft.model.predictions import Outcome, OutcomeKind, Prediction
@@ -109,17 +108,37 @@ def faults_of(outcomes: Iterable[Outcome]) -> Sequence[Fault]:
     return faults if found is None else [*faults, Fault(found, found)]
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What scores need of all predictions of one model version on one asset, however many there were.
+
+    runs    first and last time of predictions that follow each other closely enough to count as watching
+    claims  alarms, oldest first
+    """
+
+    runs: tuple[tuple[int, int], ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+def extended(watch: Watch, predictions: Iterable[Prediction]) -> Watch:
+    """With more predictions, none of them before the last one that is in it."""
+    runs, claims = list(watch.runs), list(watch.claims)
+    for one in sorted(predictions, key=lambda one: one.time):
+        if runs and one.time - runs[-1][1] <= LONGEST_SILENCE:
+            runs[-1] = (runs[-1][0], one.time)
+        else:
+            runs.append((one.time, one.time))
+        standing = bool(claims) and claims[-1].end is None
+        if one.alarm and not standing:
+            claims.append(Claim(one.time, None, one.due or one.time))
+        elif not one.alarm and standing:
+            claims[-1] = replace(claims[-1], end=one.time)
+    return Watch(tuple(runs), tuple(claims))
+
+
 def claims_of(predictions: Iterable[Prediction]) -> Sequence[Claim]:
     """Runs of predictions with an alarm, of one model on one asset."""
-    claims: list[Claim] = []
-    first: Prediction | None = None
-    for one in sorted(predictions, key=lambda one: one.time):
-        if one.alarm and first is None:
-            first = one
-        elif not one.alarm and first is not None:
-            claims.append(Claim(first.time, one.time, first.due or first.time))
-            first = None
-    return claims if first is None else [*claims, Claim(first.time, None, first.due or first.time)]
+    return extended(Watch(), predictions).claims
 
 
 def judge(claim: Claim, outcomes: Sequence[Outcome], now: int) -> Verdict:
@@ -137,7 +156,13 @@ def judge(claim: Claim, outcomes: Sequence[Outcome], now: int) -> Verdict:
 
 def verdicts(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int) -> Sequence[Verdict]:
     """What became of each prediction of one model version on one asset; in their order."""
-    claims = claims_of(predictions)
+    return verdicts_by(claims_of(predictions), predictions, outcomes, now)
+
+
+def verdicts_by(
+    claims: Sequence[Claim], predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int
+) -> Sequence[Verdict]:
+    """What became of some predictions, with the claims of all of the same model version on the same asset."""
     judged = [(claim, judge(claim, outcomes, now)) for claim in claims]
     missed = [fault for fault in faults_of(outcomes) if not any(_covers(claim, fault, now) for claim in claims)]
     return [_claimed(one, judged) if one.alarm else _quiet(one, missed, now) for one in predictions]
@@ -145,11 +170,15 @@ def verdicts(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now
 
 def score_faults(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int) -> FaultScore:
     """The score of one model version on one asset."""
-    claims = claims_of(predictions)
+    return score_watch(extended(Watch(), predictions), outcomes, now)
+
+
+def score_watch(watch: Watch, outcomes: Sequence[Outcome], now: int) -> FaultScore:
+    """The score of one model version on one asset."""
+    claims = watch.claims
     judged = [judge(claim, outcomes, now) for claim in claims]
-    times = sorted({one.time for one in predictions})
-    watched = sum(b - a for a, b in pairwise(times) if b - a <= LONGEST_SILENCE)
-    faults = [fault for fault in faults_of(outcomes) if _watching(times, fault.found)]
+    watched = sum(last - first for first, last in watch.runs)
+    faults = [fault for fault in faults_of(outcomes) if _watching(watch.runs, fault.found)]
     leads = [
         (fault.time - min(claim.begin for claim in found)) / _HOUR
         for fault in faults
@@ -172,8 +201,8 @@ def _covers(claim: Claim, fault: Fault, now: int) -> bool:
     return claim.begin <= fault.time <= max(claim.due, now if claim.end is None else claim.end)
 
 
-def _watching(times: Sequence[int], at: int) -> bool:
-    return any(time <= at <= time + LONGEST_SILENCE for time in times)
+def _watching(runs: Sequence[tuple[int, int]], at: int) -> bool:
+    return any(first <= at <= last + LONGEST_SILENCE for first, last in runs)
 
 
 def _claimed(one: Prediction, judged: Sequence[tuple[Claim, Verdict]]) -> Verdict:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
 from lineshaft.model.predictions import Outcome, OutcomeKind, Prediction
+from lineshaft.model.samples import Int64Array
 
 _HOUR: Final = 3_600_000_000
+NEVER: Final = 2**62
 
 
 class LifeState(StrEnum):
@@ -99,24 +101,63 @@ def judge_lives(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], 
     return [_judged(one, _after(failures, one.time), _after(repairs, one.time), now) for one in predictions]
 
 
-def score_lives(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int) -> LifeScore:
-    """The score of one model version on one asset."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LifeTally:
+    """What scores need of all remaining lives that a model version foretold for one asset, however many there were.
+
+    settled   the score of those of which time alone changes nothing, without `lives`
+    ends      UTC microseconds of the failures that they were about
+    expiries  int64[n]: when P90 of each of the others is over, UTC microseconds
+    """
+
+    settled: LifeScore = LifeScore()
+    ends: frozenset[int] = frozenset()
+    expiries: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __add__(self, other: LifeTally) -> LifeTally:
+        expiries = np.concatenate([self.expiries, other.expiries])
+        return LifeTally(self.settled + other.settled, self.ends | other.ends, expiries)
+
+    def settled_at(self, now: int) -> LifeTally:
+        """The same; those that were outlived by `now` are settled."""
+        outlived = int(np.count_nonzero(self.expiries < now))
+        settled = self.settled + LifeScore(outlived=outlived, decided=outlived)
+        return LifeTally(settled, self.ends, self.expiries[self.expiries >= now])
+
+    def score(self, now: int) -> LifeScore:
+        """The score at `now`."""
+        tally = self.settled_at(now)
+        return tally.settled + LifeScore(open=len(tally.expiries), lives=len(tally.ends))
+
+
+def tally_of(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int) -> LifeTally:
+    """Of one model version on one asset, by what had happened by `now`."""
     judged = judge_lives(predictions, outcomes, now)
     states = [one.state for one in judged]
     errors = [one.error for one in judged if one.error is not None]
     held = [one.inside for one in judged if one.inside is not None]
-    return LifeScore(
+    expiries = [
+        NEVER if one.p90 is None else one.time + int(one.p90 * _HOUR)
+        for one, state in zip(predictions, states, strict=True)
+        if state is LifeState.OPEN
+    ]
+    settled = LifeScore(
         silent=states.count(LifeState.SILENT),
-        open=states.count(LifeState.OPEN),
         censored=states.count(LifeState.CENSORED),
         ended=states.count(LifeState.ENDED),
         outlived=states.count(LifeState.OUTLIVED),
         decided=len(held),
         inside=sum(held),
-        lives=len({one.end for one in judged if one.end is not None}),
         absolute=float(sum(abs(error) for error in errors)),
         signed=float(sum(errors)),
     )
+    ends = frozenset(one.end for one in judged if one.end is not None)
+    return LifeTally(settled, ends, np.array(expiries, np.int64))
+
+
+def score_lives(predictions: Sequence[Prediction], outcomes: Sequence[Outcome], now: int) -> LifeScore:
+    """The score of one model version on one asset."""
+    return tally_of(predictions, outcomes, now).score(now)
 
 
 def _judged(one: Prediction, failure: int | None, repair: int | None, now: int) -> JudgedLife:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, or_, select, tuple_, update
+from sqlalchemy import Row, Select, and_, delete, func, or_, select, tuple_, update
 
 from lineshaft.hub.state.database import Database, insert_new
 from lineshaft.hub.state.schema import predictions as table
@@ -32,7 +32,7 @@ class StoredPrediction:
 
 
 class SqlPredictions:
-    """Thread-safe; each call is one transaction. Raises StoreUnavailable. Nothing is ever removed."""
+    """Thread-safe; each call is one transaction. Raises StoreUnavailable. Only retention removes anything."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -97,20 +97,58 @@ class SqlPredictions:
             return [_prediction(row) for row in found]
 
     def standing(
-        self,
-        *,
-        asset: str = "",
-        model: str = "",
-        version: str = "",
-        since: int | None = None,
-        lean: bool = False,
+        self, *, asset: str = "", model: str = "", version: str = "", since: int | None = None
     ) -> Sequence[StoredPrediction]:
-        """All that stand, oldest first. `lean`: without inputs and words, which scores do not need."""
-        query = _chosen(asset, model, version, "", since, None).where(table.c.superseded == 0)
-        if lean:
-            query = query.with_only_columns(*(one for one in table.c if one.name not in ("inputs", "words")))
+        """All that stand, oldest first, without inputs and words, which scores do not need."""
+        query = _lean(_chosen(asset, model, version, "", since, None)).where(table.c.superseded == 0)
+        return self._read(query.order_by(table.c.time, table.c.id))
+
+    def of_key(self, asset: str, model: str, version: str, kind: str, type_: str) -> Sequence[StoredPrediction]:
+        """All that stand of a model version about an asset, oldest first, without inputs and words."""
+        query = _lean(select(table)).where(
+            table.c.asset == asset,
+            table.c.model == model,
+            table.c.version == version,
+            table.c.kind == kind,
+            table.c.type == type_,
+            table.c.superseded == 0,
+        )
+        return self._read(query.order_by(table.c.time, table.c.id))
+
+    def after(self, number: int, limit: int) -> Sequence[StoredPrediction]:
+        """What was stored after the one with this id, in that order, without inputs and words."""
+        return self._read(_lean(select(table)).where(table.c.id > number).order_by(table.c.id).limit(limit))
+
+    def superseded_since(self, time: int) -> set[tuple[str, str, str, str, str]]:
+        """Asset, model, version, kind and type of what late rows have proved wrong since."""
+        columns = (table.c.asset, table.c.model, table.c.version, table.c.kind, table.c.type)
+        query = select(*columns).where(table.c.superseded > max(time, 0)).distinct()
         with self._database.read() as connection:
-            return [_prediction(row) for row in connection.execute(query.order_by(table.c.time, table.c.id))]
+            return {(row.asset, row.model, row.version, row.kind, row.type) for row in connection.execute(query)}
+
+    def oldest(self) -> int | None:
+        """Time of the oldest prediction; None when there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.min(table.c.time))).scalar()
+
+    def delete_before(self, time: int) -> int:
+        """Retention: remove predictions older than `time`, some at a time; gives how many."""
+        total = 0
+        old = select(table.c.id).where(table.c.time < time).limit(_AT_ONCE)
+        while True:
+            with self._database.write() as connection:
+                gone = connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
+            total += gone
+            if gone < _AT_ONCE:
+                return total
+
+    def _read(self, query: Select[Any]) -> Sequence[StoredPrediction]:
+        with self._database.read() as connection:
+            return [_prediction(row) for row in connection.execute(query)]
+
+
+def _lean(query: Select[Any]) -> Select[Any]:
+    return query.with_only_columns(*(one for one in table.c if one.name not in ("inputs", "words")))
 
 
 def _chosen(asset: str, model: str, version: str, kind: str, since: int | None, until: int | None) -> Select[Any]:

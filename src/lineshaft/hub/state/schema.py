@@ -296,6 +296,19 @@ predictions = Table(
     ),  # told again after a kill it is one
     Index("ix_predictions_asset_time", "asset", "time"),
     Index("ix_predictions_time_id", "time", "id"),
+    Index("ix_predictions_superseded", "superseded"),
+)
+
+prediction_scores = Table(
+    "prediction_scores",
+    metadata,
+    Column("asset", String(640), primary_key=True),
+    Column("model", String(64), primary_key=True),
+    Column("version", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("type", String(64), primary_key=True),
+    Column("entry", JSON, nullable=False),  # counts, claims, times watched, lives that are judged; see scoreboard.py
+    Column("expiries", LargeBinary, nullable=False),  # int64[n], little endian: when remaining lives are over
 )
 
 outcomes = Table(

@@ -21,6 +21,7 @@ from lineshaft.hub.state.models import SqlModels
 from lineshaft.hub.state.operators import OperatorStates
 from lineshaft.hub.state.outcomes import SqlOutcomes
 from lineshaft.hub.state.predictions import SqlPredictions
+from lineshaft.hub.state.scoreboard import Scoreboard
 from lineshaft.hub.state.screens import Screens
 from lineshaft.hub.state.sources import SqlSources
 from lineshaft.hub.state.views import SqlViews
@@ -48,6 +49,7 @@ class State:
         self.operators = OperatorStates(self.database)
         self.predictions = SqlPredictions(self.database)
         self.outcomes = SqlOutcomes(self.database)
+        self.scoreboard = Scoreboard(self.database, self.predictions, self.outcomes)
         self.models = SqlModels(self.database)
         self.ledger = SqlLedger(self.database, self.catalogue)
         self.configurations = SqlConfigurations(self.database)

@@ -209,7 +209,7 @@ def predictions(
 
 @router.get("/predictions/scores")
 def scores(parts: Parts, asset: Asset = "", model: str = "", version: str = "", since: Since = None) -> Scores:
-    """How good predictions were, per model, version and asset class; of the last 400 days unless `since` is given."""
+    """How good predictions were, per model, version and asset class; of all that are kept unless `since` is given."""
     found = record.scores(parts.state, parts.clock.now_us(), asset=asset, model=model, version=version, since=since)
     return Scores(items=[_score(one) for one in found])
 
