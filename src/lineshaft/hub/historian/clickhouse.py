@@ -39,17 +39,22 @@ class ClickHouseHistorian:
     """See historian/base.py. `dsn`: `chdb:///folder` or `clickhouse://user:password@host:8123/database?cluster=name`.
 
     `traits`: how long values of a signal are held, and which are states. `rollups` is where roll-ups are kept.
-    `space`: what must stay free on the disk.
+    `space`: what must stay free on the disk. `layout`: where tables stand, when not as the DSN says.
     """
 
     def __init__(
-        self, dsn: str, traits: Traits | None = None, page_rows: int = PAGE_ROWS, space: Space | None = None
+        self,
+        dsn: str,
+        traits: Traits | None = None,
+        page_rows: int = PAGE_ROWS,
+        space: Space | None = None,
+        layout: schema.Layout | None = None,
     ) -> None:
         self._page_rows = page_rows
         self.traits = traits or Plain()
         plain, cluster = split_dsn(dsn)
-        self._layout = schema.Layout(cluster)
-        self._engine = Engine(plain, space)
+        self._layout = layout or schema.Layout(cluster)
+        self._engine = Engine(plain, space, self._layout.settings)
         self.rollups = RollupStore(self._engine, self._layout)
         self._reader = Reader(self._engine, self.rollups, self.traits)
         self._listeners: list[Callable[[SampleBatch], None]] = []

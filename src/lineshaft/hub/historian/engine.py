@@ -46,8 +46,9 @@ def split_dsn(dsn: str) -> tuple[str, str]:
 class Engine:
     """Runs SQL from any thread; each call borrows a client, because a client serves one call at a time."""
 
-    def __init__(self, dsn: str, space: Space | None = None) -> None:
+    def __init__(self, dsn: str, space: Space | None = None, settings: Mapping[str, Any] | None = None) -> None:
         self._dsn = dsn
+        self._settings = dict(settings or {})  # of every call
         self.space = space or Space()
         """Where there is no room, nothing is inserted or changed."""
         self._folder = Path(urlsplit(dsn).path) if dsn.startswith("chdb:") else None
@@ -81,7 +82,7 @@ class Engine:
 
     def _connect(self) -> Any:
         try:
-            client = clickhouse_connect.get_client(dsn=self._dsn)
+            client = clickhouse_connect.get_client(dsn=self._dsn, settings=self._settings)
         except (ClickHouseError, OSError, RuntimeError) as error:
             raise StoreUnavailable(
                 f"historian cannot be opened: {_first_line(error)}",

@@ -59,6 +59,12 @@ class Layout:
         name = "replicated_deduplication_window" if self.cluster else "non_replicated_deduplication_window"
         return f"{name} = {TOKENS}"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings of every call. An insert returns when the shards have the rows, not when they are queued; reads and
+        inserts prefer the same replica of a shard, so that what was written is read."""
+        return {"distributed_foreground_insert": "1", "load_balancing": "in_order"} if self.cluster else {}
+
     def distributed(self, table: str) -> tuple[str, ...]:
         """The table that spreads reads and inserts over the shards, by signal; nothing without a cluster."""
         if not self.cluster:
@@ -70,10 +76,14 @@ class Layout:
 
 
 def version_table(layout: Layout) -> str:
-    """Statement that makes the table which remembers the version of the others."""
+    """Statement that makes the table which remembers the version of the others; the same one on every node."""
+    engine = "MergeTree()"
+    if layout.cluster:
+        path = f"/clickhouse/tables/all/{{database}}/{VERSION_TABLE}"
+        engine = f"ReplicatedMergeTree('{path}', '{{shard}}-{{replica}}')"
     return (
         f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE}{layout.on_cluster} (version UInt32, at DateTime DEFAULT now())"
-        f" ENGINE = {layout.engine('MergeTree', VERSION_TABLE)} ORDER BY version"
+        f" ENGINE = {engine} ORDER BY version"
     )
 
 
