@@ -8,10 +8,19 @@ import sys
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # figures are for one core
 
 from bench import waveforms
-from bench.maintenance import anomalies, bearings, lives, motors, turbofan
+from bench.maintenance import anomalies, bearings, lives, motors, near_whole, turbofan, wear
 from bench.report import Report, quick
 
-AREAS = (bearings.measure, motors.measure, waveforms.measure, lives.measure, turbofan.measure, anomalies.measure)
+AREAS = (
+    bearings.measure,
+    near_whole.measure,
+    motors.measure,
+    waveforms.measure,
+    lives.measure,
+    wear.measure,
+    turbofan.measure,
+    anomalies.measure,
+)
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import pytest
 from lineshaft.analytics.bearings.comb import best_comb, white_envelope_spectra
 from lineshaft.analytics.bearings.diagnosis import Machine, diagnose
 from lineshaft.analytics.bearings.findings import likelihood
-from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders
+from lineshaft.analytics.bearings.kinematics import Geometry, fault_orders, slipped
 from lineshaft.analytics.bearings.signal_model import Damage, RaceFault, damaged_wave, healthy_wave, in_noise, strikes
 from lineshaft.analytics.vibration.envelope import squared_envelope
 
@@ -86,6 +86,71 @@ def test_another_machine_part_is_not_the_bearing() -> None:
     wave = np.exp(-900 * phase) * np.sin(2 * np.pi * 4000 * phase) * 5
     wave += np.random.default_rng(2).normal(0, 1, len(TIME))
     assert diagnose(wave, RATE, MACHINE).bearing_verdict == "healthy"
+
+
+NEAR_WHOLE = fault_orders(Geometry(8, 24, 100))  # BPFO 3.04, BPFI 4.96, 2 BSF 3.93
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.0132, 0.02])
+@pytest.mark.parametrize(("fault", "kind"), [("outer", "outer_race"), ("inner", "inner_race")])
+def test_fault_orders_that_are_nearly_whole_are_named(fault: RaceFault, kind: str, drift: float) -> None:
+    """On a machine that breathes with its shaft, a race whose lines fall on its multiples (1.3 % slip) is named."""
+    random = np.random.default_rng(3)
+    damage = Damage(fault, 25.0, NEAR_WHOLE, drift=drift, jitter=0.02)
+    wave = damaged_wave(damage, RATE, 1.0, random) + healthy_wave(25.0, RATE, 1.0, random)
+    found = diagnose(wave, RATE, replace(MACHINE, orders=NEAR_WHOLE))
+    assert found.bearing_verdict == kind
+    assert drift != 0.0132 or "cannot part" in " ".join(found.findings[0].words)
+
+
+def test_a_long_record_parts_what_a_short_one_cannot() -> None:
+    """BPFO 1 % beside three times the shaft: one second says that it cannot part them, ten seconds part them."""
+    words = []
+    for seconds in (1.0, 10.0):
+        random = np.random.default_rng(3)
+        damage = Damage("outer", 10.0, NEAR_WHOLE, drift=0.004, jitter=0.0)
+        found = diagnose(
+            in_noise(damaged_wave(damage, RATE, seconds, random), 0, random),
+            RATE,
+            Machine(speed=10.0, orders=NEAR_WHOLE),
+        )
+        assert found.bearing_verdict == "outer_race"
+        words.append(" ".join(found.findings[0].words))
+    assert "cannot part BPFO from 3 times the shaft" in words[0]
+    assert "at a steady speed would" in words[0]
+    assert "cannot part" not in words[1]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_vanes_that_pass_as_often_as_a_fault_are_not_parted(known: bool) -> None:
+    """Noise that swells five times a turn is no damage for sure where BPFI is 4.96: both are said."""
+    noise = np.random.default_rng(4).standard_normal(len(TIME)) * (1 + 0.4 * np.cos(2 * np.pi * 5 * 25 * TIME))
+    found = diagnose(noise, RATE, Machine(speed=25.0, orders=NEAR_WHOLE, vanes=5 if known else None))
+    assert found.bearing_verdict == "not parted"
+    first = found.findings[0]
+    assert not first.sure_of_damage
+    assert first.likelihood <= 0.5
+    assert ("its 5 vanes" if known else "5 times a turn") in first.title
+
+
+def test_the_cage_alone_is_not_parted_from_an_element() -> None:
+    """Strikes of the cage have many multiples and are named; two lines may be those of an element."""
+    cage = diagnose(damaged("cage", 5), RATE, MACHINE)
+    assert cage.bearing_verdict == "cage"
+    swell = 1 + 0.7 * np.cos(2 * np.pi * 25 * ORDERS.cage * TIME)
+    noise = np.random.default_rng(4).standard_normal(len(TIME)) * swell
+    found = diagnose(noise, RATE, MACHINE)
+    assert found.bearing_verdict == "not parted"
+    assert found.findings[0].sure_of_damage
+    assert found.findings[0].title == "damage of the cage or of a rolling element"
+
+
+def test_slip_moves_both_races_together() -> None:
+    """A cage that slips by 2 % lowers BPFO by it and raises BPFI: they add up to the elements (Randall and Antoni)."""
+    moved = slipped(ORDERS, 0.02)
+    assert moved.outer == pytest.approx(0.98 * ORDERS.outer)
+    assert moved.outer + moved.inner == pytest.approx(9)
+    assert moved.outer == pytest.approx(9 * moved.cage)
 
 
 WAVE = damaged("outer", 0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lineshaft.analytics.remaining_life.calibration import LEVELS, Trial, calibrated, fit_errors, stage_of
+from lineshaft.analytics.remaining_life.estimate import RemainingLife
 from lineshaft.analytics.remaining_life.picked import picked_life
+from lineshaft.analytics.remaining_life.wear_errors import WEAR_ERRORS
 from lineshaft.model.samples import Float64Array
 
 
@@ -26,12 +29,35 @@ def test_the_model_that_fits_the_past_speaks(growth: str) -> None:
     assert "foretold its past within" in life.words
 
 
-def test_a_model_that_was_wrong_is_not_sure() -> None:
-    """Wear that came in a step makes past forecasts miss; the interval is as wide as they missed."""
+def test_an_interval_is_as_wide_as_the_errors_on_other_machines() -> None:
+    """P10 and P90 follow the errors of the stage, each on its own side; without errors the model's own stay."""
     hours, index = worn("linear", 0.6)
-    stepped = np.where(hours < 120, index, index * 1.5)
-    steady, shaky = picked_life(hours, index, 60.0), picked_life(hours, stepped, 60.0)
-    assert shaky.p90 / shaky.p10 > 1.3 * steady.p90 / steady.p10
+    own = picked_life(hours, index, 40.0, errors={})
+    cell = ("linear", stage_of(0.6))
+    early, late = ({cell: tuple(sign * level for level in LEVELS)[::sign]} for sign in (-1, 1))
+    assert picked_life(hours, index, 40.0, errors=early).p90 < own.p50
+    assert picked_life(hours, index, 40.0, errors=late).p10 > own.p50
+    assert own.p10 < own.p50 < own.p90
+
+
+def test_what_was_missed_here_makes_that_side_wider() -> None:
+    """A forecast that came true far too early lowers P10 and leaves P90 nearly where it was."""
+    life = RemainingLife(80, 100, 120, "linear", "")
+    held = [Trial("linear", 0.6, 0.2, 0.0)] * 6
+    missed = [Trial("linear", 0.6, 0.2, -1.5)] * 6
+    calm, warned = (calibrated(life, "linear", 0.6, WEAR_ERRORS, past) for past in (held, missed))
+    assert warned.p10 < 0.95 * calm.p10
+    assert warned.p90 == pytest.approx(calm.p90)
+
+
+def test_errors_are_learned_per_model_and_stage() -> None:
+    """Quantiles of error by spread; a stage with few trials is left out."""
+    random = np.random.default_rng(1)
+    many = [Trial("linear", 0.6, 0.9, float(x)) for x in random.normal(0, 1, 2000)]
+    few = [Trial("exponential", 0.6, 0.9, 0.0)] * 10
+    errors = fit_errors([*many, *few])
+    assert list(errors) == [("linear", 3)]
+    assert errors["linear", 3][LEVELS.index(0.1)] == pytest.approx(-1.28, abs=0.1)
 
 
 def test_too_early_is_an_answer() -> None:

@@ -19,6 +19,8 @@ from lineshaft.config.reference import bearings
 from lineshaft.errors import ConfigError, DataError
 
 CLASSES: Final = ("healthy", *BEARING_FAULTS, "not diagnosable")
+VERDICTS: Final = (*CLASSES, "not parted")
+"""What a record may be judged as; 'not parted' is no truth, and never right."""
 _LABELS: Final = (
     ("healthy", re.compile(r"normal|healthy|baseline|no.?fault|good")),
     ("inner_race", re.compile(r"inner|bpfi|(^|[^a-z])ir([^a-z]|$)")),
@@ -134,9 +136,9 @@ def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
     """True class -> verdict -> count, of the records whose truth is known."""
     counts = Counter((one.label, one.diagnosis.bearing_verdict) for one in judged if one.label)
     return {
-        truth: {verdict: counts[truth, verdict] for verdict in CLASSES}
+        truth: {verdict: counts[truth, verdict] for verdict in VERDICTS}
         for truth in CLASSES
-        if any(counts[truth, verdict] for verdict in CLASSES)
+        if any(counts[truth, verdict] for verdict in VERDICTS)
     }
 
 
@@ -199,6 +201,7 @@ def _document(one: Judged) -> dict[str, Any]:
             {
                 "kind": finding.kind,
                 "likelihood": finding.likelihood,
+                "not_parted": finding.not_parted,
                 "words": list(finding.words),
                 "peaks": [[peak.name, peak.frequency, peak.over_noise] for peak in finding.peaks],
             }
@@ -235,7 +238,7 @@ def _show(judged: Sequence[Judged], table: Mapping[str, Mapping[str, int]]) -> N
         for entry in one.diagnosis.not_diagnosable:
             console.print(f"  {entry.what} not diagnosable: {entry.words}", markup=False)
     if table:
-        shown = [verdict for verdict in CLASSES if any(row[verdict] for row in table.values()) or verdict in table]
+        shown = [verdict for verdict in VERDICTS if any(row[verdict] for row in table.values()) or verdict in table]
         rows = [(truth, *(row[verdict] for verdict in shown)) for truth, row in table.items()]
         right = sum(row.get(truth, 0) for truth, row in table.items())
         total = sum(sum(row.values()) for row in table.values())

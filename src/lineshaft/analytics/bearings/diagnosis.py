@@ -72,8 +72,9 @@ def diagnose(
     refusals = _refusals(wave, rate, known)
     findings: list[Finding] = []
     judged = {entry.what for entry in refusals}
+    passing = {} if machine.vanes is None else {machine.vanes: f"its {machine.vanes} vanes that pass"}
     if "bearing" not in judged and known.orders is not None and speed is not None:
-        findings.extend(bearing_findings(wave, rate, known.orders, speed, machine.settings))
+        findings.extend(bearing_findings(wave, rate, known.orders, speed, machine.settings, passing))
     band = severity_band(speed)
     velocity = velocity_rms(wave, rate, (band[0], min(band[1], rate / 2))) if rate / 2 > 2 * band[0] else None
     if "shaft" not in judged and speed is not None and velocity is not None:

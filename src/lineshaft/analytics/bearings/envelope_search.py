@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,13 @@ from scipy import fft
 from lineshaft.analytics.bearings.comb import Comb, WhiteSpectra, best_comb, white_envelope_spectra
 from lineshaft.analytics.bearings.findings import FaultKind, Finding, MatchedPeak, likelihood
 from lineshaft.analytics.bearings.kinematics import FaultOrders
+from lineshaft.analytics.bearings.parting import (
+    seconds_to_part,
+    shaft_train,
+    swells_everywhere,
+    whole_multiple,
+    without_shaft,
+)
 from lineshaft.analytics.vibration.envelope import Complex128Array, envelope_of_lines, kurtogram_of_lines
 from lineshaft.model.samples import Float64Array
 
@@ -19,6 +27,10 @@ Band = tuple[float, float]
 LOWEST_ORDER: Final = 12.0
 """Orders of the shaft below which no envelope is taken: its own harmonics live there, not the ring of a bearing."""
 _BY_KURTOGRAM: Final = "the kurtogram"
+_ABOVE_TRAIN: Final = 5.0
+"""Times that a line stands above what the shaft's other multiples make likely before they do not explain it."""
+_LONGEST: Final = 60.0
+"""Seconds of a record that are worth asking for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +60,17 @@ class FaultLine:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Envelope spectra of bands of one width; how they came about in words."""
+    """Envelope spectra of bands of one width; how they came about in words.
+
+    shaft  Hz of the shaft where it modulates these envelopes itself; its multiples are put down to noise then
+    plain  the spectra before that
+    """
 
     bands: tuple[Band, ...]
     spectra: WhiteSpectra
     by: str
+    shaft: float | None = None
+    plain: WhiteSpectra | None = None
 
 
 def fault_lines(orders: FaultOrders, speed: float) -> tuple[FaultLine, ...]:
@@ -66,16 +84,23 @@ def fault_lines(orders: FaultOrders, speed: float) -> tuple[FaultLine, ...]:
 
 
 def bearing_findings(
-    wave: Float64Array, rate: float, orders: FaultOrders, speed: float, settings: Settings
+    wave: Float64Array,
+    rate: float,
+    orders: FaultOrders,
+    speed: float,
+    settings: Settings,
+    passing: Mapping[int, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Bearing faults of float64[n] at `rate` Hz, most likely first; empty for a healthy bearing.
+
+    passing: what is known to come a whole number of times a turn, as 7 -> "its 7 vanes".
 
     A fault is called when noise shows its lines with a chance below `false_calls` over everything that was tried, the
     first and enough multiples stand out by themselves, and they modulate the envelope by `depth` or more. What a fault
     explains (its multiples and their sidebands) is taken out before the next one is looked for.
     """
     groups = envelope_groups(wave, rate, orders.inner * speed * (1 + settings.tolerance), speed)
-    groups = tuple(_without_shaft(group, speed) for group in groups)
+    groups = _without_shaft(groups, speed)
     lines = fault_lines(orders, speed)
     trials = float(len(lines) * len(groups))
     found: list[Finding] = []
@@ -84,11 +109,11 @@ def bearing_findings(
         candidates = _candidates(groups, lines, orders, settings, trials)
         if not candidates:
             break
-        line, group, comb = best = _most_telling(candidates)
+        line, _, comb = best = _most_telling(candidates)
         if first is not None and not _beside(first, best):
             break
         first = best if first is None else first
-        found.append(_finding(line, group, comb))
+        found.append(_finding(best, *_not_parted(best, groups, speed, passing or {})))
         lines = tuple(other for other in lines if other.kind != line.kind)
         groups = tuple(_explained(one, line, comb) for one in groups)
     return tuple(found)
@@ -122,13 +147,16 @@ def _group(lines: Complex128Array, n: int, rate: float, bands: tuple[Band, ...],
     return Group(bands, white_envelope_spectra(stacked, envelopes[0][1], width), by)
 
 
-def _without_shaft(group: Group, speed: float) -> Group:
-    """Multiples of the shaft count as noise where the shaft itself modulates: they prove nothing about the bearing."""
-    comb = best_comb(group.spectra, speed, 0.01)
-    if comb is None or comb.log_p > math.log(0.01) or not all(comb.seen[:2]):
-        return group
-    top = int(group.spectra.power.shape[1] * group.spectra.step / speed)
-    return Group(group.bands, group.spectra.without(comb.frequency, 0.0, min(top, 60), 0, 0.0, 1), group.by)
+def _without_shaft(groups: tuple[Group, ...], speed: float) -> tuple[Group, ...]:
+    """What the shaft modulates in any of the groups counts as noise in all."""
+    found = [shaft_train(group.spectra, speed) for group in groups]
+    shaft = next((one for one in found if one is not None), None)
+    if shaft is None:
+        return groups
+    return tuple(
+        replace(group, spectra=without_shaft(group.spectra, shaft), shaft=shaft, plain=group.spectra)
+        for group in groups
+    )
 
 
 Candidate = tuple[FaultLine, Group, Comb]
@@ -157,9 +185,15 @@ def _most_telling(candidates: list[Candidate]) -> Candidate:
 
 
 def _beside(first: Candidate, second: Candidate) -> bool:
-    """Whether a second fault is believed: half as strong as the first or more, off kinematics by the same part."""
-    off = [comb.frequency / line.frequency for line, _, comb in (first, second)]
+    """Whether a second fault is believed: half as strong as the first or more, and of a cage that slips as much."""
+    off = [_slip(line, comb) for line, _, comb in (first, second)]
     return second[2].strength >= 0.5 * first[2].strength and abs(off[0] - off[1]) < 0.015
+
+
+def _slip(line: FaultLine, comb: Comb) -> float:
+    """Part by which the cage slips when these lines are that fault's: BPFI rises as BPFO falls."""
+    off = 1 - comb.frequency / line.frequency
+    return -off if line.kind == "inner_race" else off
 
 
 def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: FaultOrders) -> bool:
@@ -175,7 +209,8 @@ def _belongs_to_a_lower_one(group: Group, line: FaultLine, comb: Comb, orders: F
         lower = comb.frequency / m
         own = m == orders.elements or (line.kind == "rolling_element" and m == 2)
         near = line.modulation > 0 and abs(lower / line.modulation - 1) < 0.05 + 2 * spectra.step / line.modulation
-        if own or near or lower < 3 * spectra.step:
+        turn = group.shaft is not None and abs(lower / group.shaft - 1) < 0.03  # put down to the shaft already
+        if own or near or turn or lower < 3 * spectra.step:
             continue
         between = row[[round(j * lower / spectra.step) for j in range(1, 2 * m) if j % m]]
         if float(np.mean(between > least)) >= 0.6:
@@ -187,10 +222,11 @@ def _explained(group: Group, line: FaultLine, comb: Comb) -> Group:
     spectra = group.spectra.without(comb.frequency, line.modulation, 8, 3, max(comb.smear, 0.001))
     if line.modulation > 0:
         spectra = spectra.without(line.modulation, 0.0, 12, 0, 0.001)
-    return Group(group.bands, spectra, group.by)
+    return replace(group, spectra=spectra)
 
 
-def _finding(line: FaultLine, group: Group, comb: Comb) -> Finding:
+def _finding(candidate: Candidate, others: tuple[str, ...], why: tuple[str, ...]) -> Finding:
+    line, group, comb = candidate
     off = comb.frequency / line.frequency - 1
     moved = f"{abs(off):.1%} {'higher' if off < 0 else 'lower'}"
     peaks = [
@@ -214,7 +250,37 @@ def _finding(line: FaultLine, group: Group, comb: Comb) -> Finding:
     words.append(
         f"Chance that noise shows the same: {_chance(comb.log_p)}. They modulate the band by {comb.depth:.0%}."
     )
-    return Finding(line.kind, likelihood(comb.log_p), tuple(words), tuple(peaks), (low, high))
+    sure = likelihood(comb.log_p) * (0.5 if others and line.kind != "cage" else 1.0)
+    return Finding(line.kind, sure, (*words, *why), tuple(peaks), (low, high), others)
+
+
+def _not_parted(
+    candidate: Candidate, groups: tuple[Group, ...], speed: float, passing: Mapping[int, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(what explains the lines as well, the words about it).
+
+    A multiple of the shaft does where something is known to pass as often, all bands swell alike, or the shaft's other
+    multiples are not far lower; where nothing of that speaks for it, it is said in words only. The cage's lines alone
+    may come from an element that the cage carries through the load zone.
+    """
+    line, group, comb = candidate
+    if line.kind == "cage":
+        if comb.count > 2 and all(comb.seen[:3]):
+            return (), ()
+        words = "An element that the cage carries through the load zone modulates alike; its own lines were not found."
+        return ("of a rolling element",), (words,)
+    shaft = group.shaft or speed
+    multiple = whole_multiple(group.plain or group.spectra, comb, shaft)
+    if multiple is None:
+        return (), ()
+    other = passing.get(multiple, f"something that comes {multiple} times a turn")
+    words = f"This record cannot part {line.name} from {multiple} times the shaft ({multiple * shaft:.1f} Hz)"
+    needed = seconds_to_part(comb.frequency, multiple * shaft)
+    words += f"; one of {needed:.0f} s or more at a steady speed would." if needed < _LONGEST else "."
+    bank = max(groups, key=lambda one: len(one.bands))
+    alike = swells_everywhere(bank.plain or bank.spectra, comb)
+    train = group.shaft is not None and comb.levels[0] < _ABOVE_TRAIN
+    return (other,) if multiple in passing or train or alike else (), (words,)
 
 
 def _sidebands(spectra: WhiteSpectra, comb: Comb, line: FaultLine) -> list[MatchedPeak]:

@@ -52,6 +52,7 @@ class Finding:
 
     likelihood  0 to 1, from the chance that noise alone does the same (see `likelihood`)
     words       why, in sentences      peaks  the lines behind it      band  Hz whose envelope showed it, for bearings
+    not_parted  what explains the same lines as well in this record; empty when the fault is named
     """
 
     kind: FaultKind
@@ -59,11 +60,17 @@ class Finding:
     words: tuple[str, ...]
     peaks: tuple[MatchedPeak, ...] = ()
     band: tuple[float, float] | None = None
+    not_parted: tuple[str, ...] = ()
+
+    @property
+    def sure_of_damage(self) -> bool:
+        """Whether something is damaged whatever explains the lines: only then anybody is told who did not ask."""
+        return not self.not_parted or self.kind == "cage"
 
     @property
     def title(self) -> str:
-        """The fault in words."""
-        return TITLES[self.kind]
+        """The fault in words, with what it could not be parted from."""
+        return " or ".join((TITLES[self.kind], *self.not_parted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,13 @@ class Diagnosis:
 
     @property
     def bearing_verdict(self) -> str:
-        """'outer_race' ... of the most likely bearing fault, 'healthy', or 'not diagnosable'."""
-        for finding in self.findings:
-            if finding.kind in BEARING_FAULTS:
+        """'outer_race' ... of the most likely bearing fault, 'not parted', 'healthy', or 'not diagnosable'."""
+        found = [finding for finding in self.findings if finding.kind in BEARING_FAULTS]
+        for finding in found:
+            if not finding.not_parted:
                 return finding.kind
+        if found:
+            return "not parted"
         judged = not any(entry.what in ("all", "bearing") for entry in self.not_diagnosable)
         return "healthy" if judged else "not diagnosable"
 

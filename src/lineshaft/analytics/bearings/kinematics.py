@@ -81,6 +81,16 @@ def fault_orders(geometry: Geometry) -> FaultOrders:
     )
 
 
+def slipped(orders: FaultOrders, part: float) -> FaultOrders:
+    """Orders of a bearing whose cage slips behind kinematics by a `part` (0.01 = 1 %).
+
+    FTF and BPFO fall by it. BPFI rises, because BPFO and BPFI add up to the number of elements whatever the cage does
+    (the n elements pass both races). The spin of the elements falls as the cage does when they roll on the outer race.
+    """
+    lost = orders.outer * part
+    return FaultOrders(orders.outer - lost, orders.inner + lost, orders.ball * (1 - part), orders.cage * (1 - part))
+
+
 def bearing_library(document: Mapping[str, Any]) -> Mapping[str, Bearing]:
     """Name -> bearing of a library document (`sources`, `bearings`). Raises ValueError with the bearing's name."""
     sources: Mapping[str, str] = document["sources"]

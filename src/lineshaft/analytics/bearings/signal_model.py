@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import scipy
 
-from lineshaft.analytics.bearings.kinematics import FaultOrders
+from lineshaft.analytics.bearings.kinematics import FaultOrders, slipped
 from lineshaft.model.samples import Float64Array
 
 RaceFault = Literal["outer", "inner", "ball", "cage"]
@@ -23,7 +23,8 @@ class Damage:
     fault      where the damage is
     speed      Hz of the shaft            orders     fault orders of the bearing
     resonance  Hz of the structure that is struck, with its damping ratio
-    drift      mean part by which the elements slip behind kinematics (0.01 = 1 %)
+    drift      mean part by which the cage slips behind kinematics (0.01 = 1 %): BPFO and the spin of the elements fall
+               by it, BPFI rises, because both add up to the number of elements
     jitter     standard deviation of one interval between two strikes, as a part of it
     depth      how far the load zone or the cage modulates the strikes, 0 to 1
     """
@@ -44,18 +45,14 @@ def strikes(damage: Damage, seconds: float, random: np.random.Generator) -> tupl
     An inner race passes the load zone once a turn, a ball once a turn of the cage (McFadden and Smith 1984): their
     strikes swell and fade with it. A ball strikes both races, the outer one harder.
     """
-    orders = {
-        "outer": damage.orders.outer,
-        "inner": damage.orders.inner,
-        "ball": 2 * damage.orders.ball,
-        "cage": damage.orders.cage,
-    }
-    interval = 1 / (orders[damage.fault] * damage.speed * (1 - damage.drift))
+    orders = slipped(damage.orders, damage.drift)
+    order = {"outer": orders.outer, "inner": orders.inner, "ball": 2 * orders.ball, "cage": orders.cage}[damage.fault]
+    interval = 1 / (order * damage.speed)
     count = math.ceil(seconds / interval * 1.2) + 8
     steps = interval * (1 + damage.jitter * random.standard_normal(count))
     times = random.uniform(0, interval) + np.cumsum(np.maximum(steps, interval / 10))
     times = times[times < seconds]
-    modulation = {"inner": damage.speed, "ball": damage.orders.cage * damage.speed}.get(damage.fault)
+    modulation = {"inner": damage.speed, "ball": orders.cage * damage.speed}.get(damage.fault)
     heights = np.ones(len(times))
     if modulation is not None:
         heights += damage.depth * np.cos(2 * np.pi * modulation * times + random.uniform(0, 2 * np.pi))

@@ -12,6 +12,8 @@ from lineshaft.analytics.remaining_life.estimate import RemainingLife, too_early
 from lineshaft.model.samples import Float64Array
 
 FEWEST: Final = 8
+_WIDEST: Final = 100.0
+"""Mean by shape of the first passage: beyond it the quantiles say nothing and cannot be computed."""
 Growth = Literal["linear", "exponential"]
 
 
@@ -48,7 +50,8 @@ def growth_life(
     diffusion = max(inside, 0.02 * float(np.var(noise))) / float(np.mean(steps))
     uncertain = diffusion + (error / drift) ** 2 * drift * distance
     mean, shape = distance / drift, distance**2 / uncertain
-    low, middle, high = (float(scipy.stats.invgauss.ppf(q, mean / shape, scale=shape)) for q in (0.1, 0.5, 0.9))
+    width = min(mean / shape, _WIDEST)
+    low, middle, high = (float(scipy.stats.invgauss.ppf(q, width, scale=mean / width)) for q in (0.1, 0.5, 0.9))
     words = f"the index grows by {drift:.3g} in {unit} and is {distance:.3g} below the limit"
     return RemainingLife(low, middle, high, growth, words)
 

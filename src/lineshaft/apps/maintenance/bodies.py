@@ -106,6 +106,7 @@ class FindingView(BaseModel):
     words: list[str]
     peaks: list[PeakView]
     band: tuple[float, float] | None = Field(description="Hz whose envelope showed it")
+    not_parted: tuple[str, ...] = Field(description="what explains the same lines as well in this record")
 
 
 class RefusalView(BaseModel):
@@ -124,7 +125,7 @@ class DiagnosisView(BaseModel):
     time: int
     orders: tuple[float, float, float, float] | None = Field(description="BPFO, BPFI, BSF, FTF that were used")
     verdict: str = Field(
-        description="outer_race, inner_race, rolling_element, cage, healthy or not diagnosable; "
+        description="outer_race, inner_race, rolling_element, cage, healthy, not parted or not diagnosable; "
         "of a current rotor_bar, eccentricity, sound or not diagnosable"
     )
     findings: list[FindingView]

@@ -156,7 +156,11 @@ class Diagnoser:
         found = diagnose(values, wave.rate, sheet.at(wave.speed or None), unit=unit, expected=expected)
         if found.bearing_verdict == "not diagnosable":
             return ()
-        shown = {finding.kind: finding for finding in found.findings}
+        shown = {
+            finding.kind: finding
+            for finding in found.findings
+            if finding.sure_of_damage or finding.kind in sensor.told  # not parted now: it is not gone
+        }
         sensor.votes.append(set(shown))
         events = []
         for kind, finding in shown.items():

@@ -240,4 +240,5 @@ def _finding(one: Finding) -> bodies.FindingView:
             for peak in one.peaks
         ],
         band=one.band,
+        not_parted=one.not_parted,
     )

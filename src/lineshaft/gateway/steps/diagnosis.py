@@ -130,7 +130,11 @@ class Diagnosing:
         events = _refusal(watch, state, found, time)
         if found.bearing_verdict == "not diagnosable" and not found.findings:
             return events  # nothing is known: no fault is confirmed, and none is gone
-        here = {one.kind: one for one in found.findings}
+        here = {
+            one.kind: one
+            for one in found.findings
+            if one.sure_of_damage or state.faults.get(one.kind, _Fault()).told  # not parted now: it is not gone
+        }
         for kind in here.keys() | state.faults.keys():
             fault = state.faults.setdefault(kind, _Fault())
             event = _step(watch, fault, here.get(kind), kind, found, time)

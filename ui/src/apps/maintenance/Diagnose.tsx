@@ -8,6 +8,7 @@ import { formatNumber, formatTime, formatWhen } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useAddress, useHref } from "../../shell/address";
 import { useDiagnosis, useReference, useSensors, type Diagnosis, type Finding, type Sensor, type Wanted } from "./api";
+import { findingTitle } from "./words";
 
 const NONE = "none"; // in the address: nobody knows the bearing, whatever the data sheet says
 
@@ -177,7 +178,7 @@ function Evidence({ one, found }: { one: Finding; found: Diagnosis }) {
   return (
     <article className="finding">
       <header>
-        <h4>{lookup(`maintenance.fault.${one.kind}`, one.title)}</h4>
+        <h4>{findingTitle(one)}</h4>
         <span>{t("maintenance.likelihood", { percent: one.likelihood > 0.99 ? "> 99" : formatNumber(100 * one.likelihood, 0) })}</span>
       </header>
       {one.words.map((words) => (

@@ -63,6 +63,8 @@ export interface Finding {
   words: string[];
   peaks: { name: string; frequency: number; over_noise: number }[];
   band: [number, number] | null;
+  /** What explains the same lines as well. */
+  not_parted: string[];
 }
 export interface Diagnosis {
   waveform: string;

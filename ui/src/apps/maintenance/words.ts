@@ -1,5 +1,6 @@
 import { formatNumber, getZone, humanise } from "../../format";
 import { lookup, t } from "../../i18n";
+import type { Finding } from "./api";
 import type { Case, Life } from "./caseApi";
 
 /** 3 h, 9 d: a time that is left. */
@@ -16,6 +17,12 @@ export function lifeWords(life: Pick<Life, "p10" | "p50" | "p90"> | null): strin
 /** The fault in words; while nobody knows it, that the health declines. */
 export function faultOf(one: Pick<Case, "fault">): string {
   return one.fault ? lookup(`maintenance.fault.${one.fault}`, humanise(one.fault)) : t("case.unnamed");
+}
+
+/** The fault in words, with what it could not be parted from. */
+export function findingTitle(one: Pick<Finding, "kind" | "title" | "not_parted">): string {
+  const fault = lookup(`maintenance.fault.${one.kind}`, one.title);
+  return one.not_parted.length ? t("maintenance.fault.or", { fault, others: one.not_parted.join(", ") }) : fault;
 }
 
 export function money(amount: number, currency: string): string {

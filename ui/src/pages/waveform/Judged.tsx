@@ -4,6 +4,7 @@ import { formatNumber } from "../../format";
 import { lookup, t } from "../../i18n";
 import type { BurstInfo } from "../../api/types";
 import { useDiagnosis, useReference, type Sensor } from "../../apps/maintenance/api";
+import { findingTitle } from "../../apps/maintenance/words";
 import { useMayConfigure } from "../../api/gateways";
 import { useAddress, useHref } from "../../shell/address";
 
@@ -57,7 +58,7 @@ export function Judged({ burst, signal, sensor }: { burst: BurstInfo; signal: nu
           </p>
           {data.findings.map((one) => (
             <p key={one.kind}>
-              {lookup(`maintenance.fault.${one.kind}`, one.title)}, {t("maintenance.likelihood", { percent: one.likelihood > 0.99 ? "> 99" : formatNumber(100 * one.likelihood, 0) })}. {one.words[0]}
+              {findingTitle(one)}, {t("maintenance.likelihood", { percent: one.likelihood > 0.99 ? "> 99" : formatNumber(100 * one.likelihood, 0) })}. {one.words[0]} {one.not_parted.length > 0 && one.words.at(-1)}
             </p>
           ))}
           {data.not_diagnosable.map((one) => (

@@ -7,6 +7,7 @@ import { formatNumber, formatWhen } from "../../../format";
 import { lookup, t } from "../../../i18n";
 import { Lines } from "../../../pages/waveform/Lines";
 import type { Diagnosis, Reference, Sensor } from "../api";
+import { findingTitle } from "../words";
 import { placeAround, questionOf, type Choice } from "./choice";
 
 /** The newest value of a signal near the sensor, by its path below the site. */
@@ -66,7 +67,7 @@ export function LiveCheck({ sensor, choice, reference }: { sensor: Sensor; choic
           ))}
           {data.findings.map((one) => (
             <p key={one.kind}>
-              {lookup(`maintenance.fault.${one.kind}`, one.title)}, {t("maintenance.likelihood", { percent: one.likelihood > 0.99 ? "> 99" : formatNumber(100 * one.likelihood, 0) })}. {one.words[0]}
+              {findingTitle(one)}, {t("maintenance.likelihood", { percent: one.likelihood > 0.99 ? "> 99" : formatNumber(100 * one.likelihood, 0) })}. {one.words[0]} {one.not_parted.length > 0 && one.words.at(-1)}
             </p>
           ))}
         </div>
