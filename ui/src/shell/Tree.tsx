@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
 import type { NodeRow, SignalRow } from "../api/explorer";
 import { isSignal, type TreePages } from "../api/treePages";
 import { Empty, Failure, Icon } from "../components/basics";
@@ -11,6 +11,7 @@ import { keyOf, treeRows, type TreeRow } from "./treeRows";
 const ROW = { compact: 26, default: 30, touch: 56 } as const;
 const SPARE = 8;
 const LOOK_AGAIN_MS = 3000;
+const FLEETING_MS = 120; // rows that pass faster than that are names alone
 const FEW = 60; // assets of a plant that is unfolded down to its assets, and hits that are all unfolded
 const finger = window.matchMedia("(pointer: coarse)");
 
@@ -32,7 +33,7 @@ export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Pr
   const version = useSyncExternalStore(pages.subscribe, pages.current);
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [focus, setFocus] = useState("");
-  const [top, setTop] = useState(0);
+  const { top, fleeting, onScroll } = useScroll();
   const [height, setHeight] = useState(600);
   const box = useRef<HTMLDivElement>(null);
   const size = finger.matches ? Math.max(ROW[density], 44) : ROW[density];
@@ -71,7 +72,12 @@ export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Pr
     observer.observe(element);
     return () => observer.disconnect();
   }, [rows.length === 0]);
-  const place = rows.findIndex(({ row }) => row && !isSignal(row) && row.path === current);
+  const place = useMemo(() => (current ? rows.findIndex(({ row }) => row && !isSignal(row) && row.path === current) : -1), [rows, current]);
+  const found = useMemo(() => (focus ? rows.findIndex((one) => keyOf(one) === focus) : -1), [rows, focus]);
+  const doings = useRef<Doings>(null as unknown as Doings);
+  const press = useCallback((one: TreeRow) => doings.current.press(one), []);
+  const fold = useCallback((path: string, open: boolean) => setFolds((before) => new Map(before).set(path, open)), []);
+  const onFocus = useCallback((one: TreeRow) => setFocus(keyOf(one)), []);
   useEffect(() => {
     const element = box.current;
     if (place < 0 || !element) return;
@@ -81,17 +87,18 @@ export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Pr
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [current, size, place < 0]);
 
+  doings.current = {
+    press: ({ row, open }) => {
+      if (!row) return;
+      if (unfolds && !isSignal(row) && row.children > 0) fold(row.path, !open);
+      else onGo(row);
+    },
+  };
+
   if (pages.branch(pages.root)?.total === 0) return <Empty>{empty ?? t("tree.empty")}</Empty>;
   if (pages.failure && rows.every(({ row }) => !row)) return <Failure error={pages.failure} />;
 
-  const found = rows.findIndex((one) => keyOf(one) === focus);
   const focused = found >= 0 ? found : Math.max(place, 0);
-  const fold = (path: string, open: boolean) => setFolds(new Map(folds).set(path, open));
-  const press = ({ row, open }: TreeRow) => {
-    if (!row) return;
-    if (unfolds && !isSignal(row) && row.children > 0) fold(row.path, !open);
-    else onGo(row);
-  };
   const moveTo = (to: number) => {
     const at = Math.min(Math.max(to, 0), rows.length - 1);
     const one = rows[at];
@@ -127,7 +134,7 @@ export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Pr
   };
 
   return (
-    <div className="tree" role="tree" aria-label={t("tree.label")} ref={box} onScroll={(e) => setTop(e.currentTarget.scrollTop)} onKeyDown={onKeyDown}>
+    <div className="tree" role="tree" aria-label={t("tree.label")} ref={box} onScroll={(event) => onScroll(event.currentTarget)} onKeyDown={onKeyDown}>
       <div style={{ height: rows.length * size, position: "relative" }}>
         {shown.map((one, i) => (
           <Line
@@ -139,13 +146,37 @@ export function Tree({ pages, current, onGo, unfolds = false, aside, empty }: Pr
             focused={first + i === focused}
             onPress={press}
             onFold={fold}
-            onFocus={() => setFocus(keyOf(one))}
-            aside={aside}
+            onFocus={onFocus}
+            aside={fleeting ? undefined : aside}
           />
         ))}
       </div>
     </div>
   );
+}
+
+interface Doings {
+  press: (one: TreeRow) => void;
+}
+
+/** How far it is scrolled; `fleeting` while more than half a screen goes by in a frame, and nobody can read a value. */
+function useScroll(): { top: number; fleeting: boolean; onScroll: (element: HTMLElement) => void } {
+  const [top, setTop] = useState(0);
+  const [fleeting, setFleeting] = useState(false);
+  const before = useRef(0);
+  const timer = useRef(0);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const onScroll = useCallback((element: HTMLElement) => {
+    const now = element.scrollTop;
+    if (Math.abs(now - before.current) > element.clientHeight / 2) {
+      setFleeting(true);
+      window.clearTimeout(timer.current);
+      timer.current = window.setTimeout(() => setFleeting(false), FLEETING_MS);
+    }
+    before.current = now;
+    setTop(now);
+  }, []);
+  return { top, fleeting, onScroll };
 }
 
 interface LineProps {
@@ -156,11 +187,11 @@ interface LineProps {
   focused: boolean;
   onPress: (one: TreeRow) => void;
   onFold: (path: string, open: boolean) => void;
-  onFocus: () => void;
+  onFocus: (one: TreeRow) => void;
   aside: ((row: NodeRow | SignalRow) => ReactNode) | undefined;
 }
 
-function Line({ one, y, size, selected, focused, onPress, onFold, onFocus, aside }: LineProps) {
+const Line = memo(function Line({ one, y, size, selected, focused, onPress, onFold, onFocus, aside }: LineProps) {
   const { row, depth, open } = one;
   const node = row && !isSignal(row) ? row : null;
   const signal = row && isSignal(row) ? row.signal : null;
@@ -177,7 +208,7 @@ function Line({ one, y, size, selected, focused, onPress, onFold, onFocus, aside
       data-leaf={signal !== null}
       style={{ top: y, height: size, paddingLeft: 4 + depth * 13 }}
       onClick={() => onPress(one)}
-      onFocus={onFocus}
+      onFocus={() => onFocus(one)}
       title={[signal?.path ?? node?.path, node?.description || signal?.description].filter(Boolean).join("\n")}
     >
       {node && node.children > 0 ? (
@@ -206,4 +237,4 @@ function Line({ one, y, size, selected, focused, onPress, onFold, onFocus, aside
       )}
     </div>
   );
-}
+});
