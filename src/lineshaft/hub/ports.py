@@ -16,6 +16,8 @@ from lineshaft.wire.notes import PipelineNote, WriteNote
 
 IMPORT_NODE: Final = "import"
 """Node of signals that are known from an import alone; a birth gives them their own."""
+OPERATOR_NODE: Final = "operators"
+"""Node of signals that the hub's operators make."""
 SourceState = Literal["online", "offline", "stale", "degraded"]
 
 

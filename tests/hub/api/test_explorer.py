@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hub.api.conftest import Hub
-from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.ports import OPERATOR_NODE, BornSignal
 from lineshaft.hub.usage import Use
 from lineshaft.model.equipment import Datatype, Equipment, Level, Limits, Signal, SignalKind
 from lineshaft.model.samples import Quality, SampleBatch
@@ -140,7 +140,11 @@ async def test_a_page_looks_up_the_paths_that_it_meets(plant: Hub) -> None:
 
 
 async def test_what_is_abnormal_stands_in_the_order_of_its_urgency(plant: Hub) -> None:
-    """A machine that is down, then a broken limit, then a device that fell silent, told once."""
+    """A machine that is down, then a broken limit, then a device that fell silent, told once; an operator that does not
+    know a value yet lacks what is told of already."""
+    told = BornSignal(Signal(f"{LINE}/mill-000/spindle", "life-p50", unit="h"), OPERATOR_NODE, "health")
+    made = plant.state.register([told])
+    plant.stream.publish(SampleBatch.of(made, [NOW], [np.nan], Quality.BAD_NO_VALUE))
     async with plant.client() as client:
         found = (await client.get("/api/v1/abnormal")).json()
         assert [(one["kind"], one["signals"]) for one in found["items"]] == [("down", 1), ("high", 1), ("stale", 3)]
@@ -150,7 +154,7 @@ async def test_what_is_abnormal_stands_in_the_order_of_its_urgency(plant: Hub) -
         facets = (await client.get("/api/v1/tree/facets", params={"place": LINE})).json()
         assert facets["types"] == {"cnc": 130, "spindle": 130}
         assert facets["states"] == {"running": 128, "down": 1}
-        assert facets["qualities"] == {"good": 387, "stale": 3}
+        assert facets["qualities"] == {"good": 387, "bad": 1, "stale": 3}
 
 
 async def test_the_overview_counts_machines_and_takes_the_main_meter_as_power(plant: Hub) -> None:

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import type { SignalInfo } from "../api/types";
-import { formatClock, formatNumber, formatTime, getZone } from "../format";
+import { formatClock, formatNumber, formatTime, getZone, prettyUnit } from "../format";
+import { t } from "../i18n";
 import { token } from "../shell/look";
 import { hatch } from "./canvas";
 import { lineOf, type Line } from "./merge";
@@ -56,6 +57,34 @@ function yRange(signals: readonly SignalInfo[], withLimits: boolean) {
     const room = Math.max((high - low) * 0.06, least / 2);
     return [min >= 0 && low - room < 0 ? Math.min(0, low) : low - room, high + room];
   };
+}
+
+/** The scale of a line: that of the lane, or of its unit where a lane holds several. */
+function scaleOf(signal: Pick<SignalInfo, "unit">, mixed: boolean): string {
+  return mixed ? `y ${prettyUnit(signal.unit)}` : "y";
+}
+
+/** Whether lines of different units share a lane; each unit then fills its height, and the axis says how far up of its range. */
+export function isMixed(series: readonly LaneSeries[]): boolean {
+  return new Set(series.map(({ signal }) => prettyUnit(signal.unit))).size > 1;
+}
+
+const SHARE_ROOM = 0.06;
+
+/** From the lowest to the highest value, with the same room as the axis in per cent. */
+function wholeRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+  if (min === null || max === null) return [0, 1];
+  const span = max - min || Math.abs(max) || 1;
+  return [min - span * SHARE_ROOM, (max === min ? min + span : max) + span * SHARE_ROOM];
+}
+
+function shareScales(signals: readonly SignalInfo[]): uPlot.Scales {
+  const keys = new Set(signals.map((signal) => scaleOf(signal, true)));
+  return { ...Object.fromEntries([...keys].map((key) => [key, { range: wholeRange }])), y: { auto: false, range: [-100 * SHARE_ROOM, 100 + 100 * SHARE_ROOM] } };
+}
+
+function shareValues(_: uPlot, splits: number[]): string[] {
+  return splits.map((value) => (value < 0 || value > 100 ? "" : `${formatNumber(value, 0)} %`));
 }
 
 function timeValues(_: uPlot, splits: number[], __: number, ___: number, increment: number): string[] {
@@ -156,6 +185,7 @@ export class Lane {
   private build(): uPlot {
     const { series, height, limits, times, ghosts } = this.options;
     const signals = series.map((one) => one.signal);
+    const mixed = isMixed(series);
     const ink = token("--muted");
     const hair = token("--hair");
     const axis: uPlot.Axis = {
@@ -180,23 +210,23 @@ export class Lane {
         select: { show: true, left: 0, top: 0, width: 0, height: 0 },
         scales: {
           x: { time: true, range: () => this.model.bounds().map((us) => us / 1e6) as uPlot.Range.MinMax },
-          y: { range: yRange(signals, limits) },
+          ...(mixed ? shareScales(signals) : { y: { range: yRange(signals, limits) } }),
         },
         axes: [
           { ...axis, show: times, size: times ? 36 : 0, values: timeValues, space: 80 },
-          { ...axis, size: AXIS_WIDTH, values: numberValues, space: 26, gap: 4 },
+          { ...axis, size: AXIS_WIDTH, values: mixed ? shareValues : numberValues, space: 26, gap: 4 },
         ],
         series: [
           {},
           ...series.map((one): uPlot.Series => {
             const { color, dash } = strokeOf(one);
-            return { stroke: color, width: 1.25, dash, points: { show: (u, index) => sparse(u, index) }, ...linePaths(one.signal) };
+            return { scale: scaleOf(one.signal, mixed), stroke: color, width: 1.25, dash, points: { show: (u, index) => sparse(u, index) }, ...linePaths(one.signal) };
           }),
-          ...(ghosts ? series : []).map((one): uPlot.Series => ({ stroke: strokeOf(one).color, alpha: 0.5, width: 1, dash: [2, 3], points: { show: false }, ...linePaths(one.signal) })),
+          ...(ghosts ? series : []).map((one): uPlot.Series => ({ scale: scaleOf(one.signal, mixed), stroke: strokeOf(one).color, alpha: 0.5, width: 1, dash: [2, 3], points: { show: false }, ...linePaths(one.signal) })),
         ],
         hooks: {
           drawClear: [(u) => this.drawDoubt(u)],
-          drawAxes: [(u) => limits && this.drawLimits(u)],
+          drawAxes: [(u) => limits && !mixed && this.drawLimits(u), (u) => this.drawEmpty(u)],
           setCursor: [
             (u) => {
               const left = u.cursor.left ?? -1;
@@ -237,6 +267,19 @@ export class Lane {
         else ctx.fillRect(from, top + height - 8, to - from, 8);
       }
     }
+    ctx.restore();
+  }
+
+  /** Say so where the range holds no value. */
+  private drawEmpty(u: uPlot): void {
+    if (this.model.loading || this.lines.some((line) => line.value.some((value) => value !== null) || line.doubt.length > 0)) return;
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    ctx.save();
+    ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "center";
+    ctx.fillStyle = token("--muted");
+    ctx.fillText(t("trend.noData"), left + width / 2, top + height / 2);
     ctx.restore();
   }
 

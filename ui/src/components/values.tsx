@@ -6,7 +6,7 @@ import { t } from "../i18n";
 import { useLivePaint } from "../live/hooks";
 import { everyFrame } from "../live/scheduler";
 import { live, type Live } from "../live/store";
-import { abnormalKind, brokenLimit, qualityWord, type Newest } from "../plant/abnormal";
+import { abnormalKind, brokenLimit, notKnownYet, qualityWord, type Newest } from "../plant/abnormal";
 import { classOf, isState, stateWord } from "../plant/states";
 import { useRange } from "../shell/address";
 import { abnormalWords, qualityWords, shortWords, StateSwatch } from "./marks";
@@ -51,11 +51,12 @@ export const LiveState = memo(function LiveState({ signal }: { signal: SignalInf
   useLivePaint([signal.id], (now) => {
     const cell = ref.current;
     if (!cell) return;
-    const word = stateWord(signal, now.value, now.text) || (now.time ? NONE : t("state.unknown"));
-    const trusted = qualityWord(now.quality);
+    const unknown = !now.time || notKnownYet(signal, now.quality);
+    const word = stateWord(signal, now.value, now.text) || (unknown ? t("state.unknown") : NONE);
+    const trusted = unknown && now.time ? "good" : qualityWord(now.quality);
     const [swatch, text, mark] = cell.children as unknown as HTMLElement[];
     if (!swatch || !text || !mark) return;
-    swatch.className = `swatch state-${now.time ? classOf(signal, word) : "off"}`;
+    swatch.className = `swatch state-${unknown ? "off" : classOf(signal, word)}`;
     if (text.textContent !== word) text.textContent = word;
     cell.dataset["quality"] = trusted;
     mark.textContent = trusted === "good" ? "" : t(`quality.${trusted}`);

@@ -7,8 +7,9 @@ import { en } from "./en";
 function* sources(folder: string): Generator<string> {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) yield* sources(path);
-    else if (/\.tsx?$/.test(name) && !name.includes(".test.") && name !== "en.ts") yield readFileSync(path, "utf8");
+    if (statSync(path).isDirectory()) {
+      if (path !== join(import.meta.dirname, "en")) yield* sources(path);
+    } else if (/\.tsx?$/.test(name) && !name.includes(".test.") && name !== "en.ts") yield readFileSync(path, "utf8");
   }
 }
 

@@ -38,6 +38,13 @@ export function priorityOf(kind: AbnormalKind): Priority | null {
   return null;
 }
 
+const NO_VALUE = 3;
+
+/** An operator of the hub says that it does not know yet: it lacks what is told of where it is missing. */
+export function notKnownYet(signal: Pick<SignalInfo, "source">, quality: number): boolean {
+  return quality === NO_VALUE && signal.source?.node === "operators";
+}
+
 /** What is abnormal about a value, or null. Values that cannot be trusted are not compared with limits. */
 export function abnormalKind(
   signal: SignalInfo,
@@ -46,6 +53,7 @@ export function abnormalKind(
   quality: number,
 ): AbnormalKind | null {
   const word = qualityWord(quality);
+  if (notKnownYet(signal, quality)) return null;
   if (word === "bad" || word === "stale") return word;
   if (isCondition(signal)) {
     const level = conditionLevel(text ?? "");

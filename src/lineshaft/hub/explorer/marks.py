@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lineshaft.hub.explorer.index import PlantIndex
 from lineshaft.hub.explorer.states import DOWN, STATE_CLASSES, class_now, condition_level, is_condition, is_state
+from lineshaft.hub.ports import OPERATOR_NODE
 from lineshaft.model.equipment import Limits
-from lineshaft.model.samples import Float64Array, Int64Array, SampleBatch
+from lineshaft.model.samples import Float64Array, Int64Array, Quality, SampleBatch
 
 KINDS = ("", "highHigh", "lowLow", "down", "fault", "high", "low", "warning", "bad", "stale")
 _URGENCY = np.array([9, 0, 0, 1, 1, 2, 2, 2, 3, 4])  # index: kind
@@ -59,6 +61,11 @@ class Rules:
     @cached_property
     def _words(self) -> dict[int, dict[str, str]]:
         return {i: dict(self.index.signals[i].born.signal.states) for i in self.states.tolist()}
+
+    @cached_property
+    def computed(self) -> NDArray[np.bool_]:
+        """bool[signals]: what the hub's operators make."""
+        return np.array([one.born.node == OPERATOR_NODE for one in self.index.signals], np.bool_)
 
     @cached_property
     def device(self) -> Int64Array:
@@ -148,6 +155,7 @@ def marks_of(rules: Rules, latest: SampleBatch) -> Marks:
     doubtful = (time > 0) & ~trusted
     kind[doubtful] = np.where(quality[doubtful] == _STALE, _CODE["stale"], _CODE["bad"])
     kind[time == 0] = 0
+    kind[rules.computed & (quality == Quality.BAD_NO_VALUE)] = 0  # it does not know yet, and what it lacks is told of
     return Marks(index, time, value, text, quality, kind, state, _groups(rules, time, kind))
 
 

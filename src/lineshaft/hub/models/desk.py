@@ -13,8 +13,8 @@ from lineshaft.errors import DataError
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.jobs import Job, Jobs
 from lineshaft.hub.models.training import Cancelled, Member, Settings, Wanted, options, train
-from lineshaft.hub.operators.engine import NODE
 from lineshaft.hub.operators.plan import Planned
+from lineshaft.hub.ports import OPERATOR_NODE
 from lineshaft.hub.state.models import AT_WORK, ModelState, ModelVersion
 from lineshaft.hub.state.state import State
 from lineshaft.model.equipment import Signal, SignalKind
@@ -162,7 +162,7 @@ class ModelDesk:
         nodes = [node for node in self._state.catalogue.equipment()[1] if node.type == type_]
         below: dict[str, list[Signal]] = {node.path: [] for node in nodes}
         for one in self._state.catalogue.signals():
-            path = one.born.signal.asset if one.born.node != NODE else ""
+            path = one.born.signal.asset if one.born.node != OPERATOR_NODE else ""
             while path:
                 if path in below:
                     below[path].append(one.born.signal)

@@ -17,11 +17,10 @@ from lineshaft.hub.operators.feed import NEVER, Feed, Place
 from lineshaft.hub.operators.lane import Lane, Run
 from lineshaft.hub.operators.plan import Binding, Planned, bindings
 from lineshaft.hub.operators.worker import Limits
-from lineshaft.hub.ports import BornSignal
+from lineshaft.hub.ports import OPERATOR_NODE, BornSignal
 from lineshaft.hub.state.state import State
 from lineshaft.model.samples import SampleBatch
 
-NODE: Final = "operators"
 """Node of signals that operators make."""
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for new signals
 _LONGEST: Final = 4000  # characters; what is longer is told by its digest
@@ -139,7 +138,7 @@ class Operators:
         catalogue = self._state.catalogue
         version, equipment = catalogue.equipment()
         found = catalogue.signals()
-        signals = [one.born.signal for one in found if one.born.node != NODE]
+        signals = [one.born.signal for one in found if one.born.node != OPERATOR_NODE]
         ids = {one.path: one.id for one in found}
         wanted = {one.key: one for one in bindings((*self._plan, *self._models()), equipment, signals, ids.__getitem__)}
         wanted = {key: self._with_outputs(one) for key, one in wanted.items()}
@@ -161,7 +160,7 @@ class Operators:
         """Its outputs are signals like others, from the node `operators`; no operator takes them as inputs."""
         if not binding.outputs:
             return binding
-        born = [BornSignal(signal, NODE, binding.planned.id) for signal in binding.outputs]
+        born = [BornSignal(signal, OPERATOR_NODE, binding.planned.id) for signal in binding.outputs]
         return replace(binding, output_ids=tuple(self._state.catalogue.register(born).tolist()))
 
     def _run(self, binding: Binding) -> Run:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import DataError
 from lineshaft.hub.operators.backtest import BacktestJob, Backtests
-from lineshaft.hub.operators.engine import NODE, Operators, RunFigures
+from lineshaft.hub.operators.engine import Operators, RunFigures
 from lineshaft.hub.operators.plan import Binding, Planned, bindings, planned
+from lineshaft.hub.ports import OPERATOR_NODE
 from lineshaft.hub.state.catalogue import SqlCatalogue
 
 
@@ -70,7 +71,7 @@ class OperatorDesk:
         nodes = [node for node in self.catalogue.equipment()[1] if node.path in above]
         own = self.catalogue.signals(min(above, key=len, default=""))
         ids = {one.path: one.id for one in own}
-        signals = [one.born.signal for one in own if one.born.node != NODE]
+        signals = [one.born.signal for one in own if one.born.node != OPERATOR_NODE]
         found = []
         for one in bindings((*self.plan, *self.models()), nodes, signals, ids.__getitem__):
             if any(signal.path == path for signal in one.inputs):
@@ -83,5 +84,5 @@ class OperatorDesk:
         _, equipment = self.catalogue.equipment()
         catalogued = self.catalogue.signals()
         ids = {one.path: one.id for one in catalogued}
-        signals = [one.born.signal for one in catalogued if one.born.node != NODE]
+        signals = [one.born.signal for one in catalogued if one.born.node != OPERATOR_NODE]
         return list(bindings(wanted, equipment, signals, ids.__getitem__))

@@ -5,6 +5,7 @@ import { useModelActions, useModelCard, useScores, type ModelCard, type ModelSta
 import { useSession } from "../../api/queries";
 import { ApiError } from "../../api/client";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
+import { Facts } from "../../components/Facts";
 import { formatNumber, formatTime, formatWhen, humanise } from "../../format";
 import { t, tn } from "../../i18n";
 import { assetPath, useHref } from "../../shell/address";
@@ -67,7 +68,7 @@ function Trained({ card, scores }: { card: ModelCard; scores: readonly Parameter
       >
         <div className="model-body">
           <p>{t(`models.state.${model.state}.hint`)}</p>
-          <Facts model={model} />
+          <WhatItIs model={model} />
           {model.warnings.map((one) => (
             <p key={one} className="model-warning">
               {one}
@@ -102,7 +103,7 @@ function Trained({ card, scores }: { card: ModelCard; scores: readonly Parameter
   );
 }
 
-function Facts({ model }: { model: ModelVersion }) {
+function WhatItIs({ model }: { model: ModelVersion }) {
   const { settings } = model;
   const facts: [string, string][] = [
     [t("models.class"), `${humanise(model.type)}, ${tn("models.onAssets", Object.keys(model.metrics.assets).length)}`],
@@ -116,16 +117,7 @@ function Facts({ model }: { model: ModelVersion }) {
     [t("models.madeBy"), t("models.madeWords", { by: model.by, when: formatTime(model.created, "minute"), code: model.code })],
   ];
   if (model.note) facts.push([t("models.note"), model.note]);
-  return (
-    <dl className="model-facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts of={facts} className="model-facts" />;
 }
 
 /** Put it on trial, to use, or to rest: always with the reason. */

@@ -14,7 +14,8 @@ import { whereOf } from "../../shell/Search";
 import { EventTable } from "../events/EventTable";
 import { planLanes } from "../trend/lanes";
 import { LaneView } from "../trend/LaneView";
-import { Band, useModel } from "../trend/TrendPage";
+import { useModel } from "../../charts/useModel";
+import { BandLane } from "../trend/BandLane";
 import "../trend/trend.css";
 
 const MOST_ROWS = 200;
@@ -165,14 +166,7 @@ function Beside({ job }: { job: Backtest }) {
     <div className="backtest-trend">
       <EventStrip events={job.events} getBounds={getBounds} inset={[AXIS_WIDTH, RIGHT_PAD]} onPick={around} />
       {plan.bands.map(({ signal }) => (
-        <div key={signal.id} className="lane">
-          <div className="lane-head">
-            <span className="lane-name">
-              {nameOf(signal.asset)} {humanise(signal.name).toLowerCase()}
-            </span>
-          </div>
-          <Band signal={signal} model={model} version={version} />
-        </div>
+        <BandLane key={signal.id} signal={signal} name={`${nameOf(signal.asset)} ${humanise(signal.name).toLowerCase()}`} model={model} version={version} />
       ))}
       {plan.lanes.map((lane, place) => (
         <LaneView

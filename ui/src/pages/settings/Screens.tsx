@@ -1,17 +1,12 @@
 import { useState, type FormEvent } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { call, nowUs } from "../../api/client";
+import { call } from "../../api/client";
 import { Failure, Section, Skeleton } from "../../components/basics";
-import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
-import { DeleteButton, useChange } from "./parts";
+import { KeyTable, useChange, type Key } from "./parts";
 
-interface WallScreen {
-  id: number;
-  name: string;
+interface WallScreen extends Key {
   by: string;
-  created: number;
-  last_used: number | null;
 }
 
 /** Wall screens: links that only look, and belong to no person. */
@@ -41,30 +36,7 @@ export function ScreenSection() {
       {screens.isPending && <Skeleton rows={2} />}
       {screens.isError && <Failure error={screens.error} />}
       {screens.data && screens.data.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th>{t("settings.screenName")}</th>
-              <th>{t("settings.by")}</th>
-              <th>{t("settings.created")}</th>
-              <th>{t("settings.lastUsed")}</th>
-              <th />
-            </tr>
-          </thead>
-          <tbody>
-            {screens.data.map((one) => (
-              <tr key={one.id}>
-                <td>{one.name}</td>
-                <td>{one.by}</td>
-                <td>{formatTime(one.created, "minute")}</td>
-                <td>{one.last_used ? t("age.ago", { age: formatAge((nowUs() - one.last_used) / 1e6) }) : "–"}</td>
-                <td className="num">
-                  <DeleteButton name={one.name} onDelete={() => void run(() => call(`/screens/${one.id}`, { method: "DELETE" }))} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <KeyTable keys={screens.data} nameHead={t("settings.screenName")} moreHead={t("settings.by")} more={(one) => one.by} onDelete={(one) => void run(() => call(`/screens/${one.id}`, { method: "DELETE" }))} />
       )}
       {link && (
         <div className="secret" role="status">

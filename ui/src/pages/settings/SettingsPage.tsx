@@ -1,15 +1,15 @@
 import { useState, type FormEvent } from "react";
 import { Link } from "wouter";
 import "./settings.css";
-import { call, nowUs } from "../../api/client";
+import { call } from "../../api/client";
 import { useSession, useTokens, useUsers } from "../../api/queries";
 import type { Role, User } from "../../api/types";
 import { Failure, Section, Segmented, Skeleton, withCode } from "../../components/basics";
-import { formatAge, formatTime } from "../../format";
+import { formatTime } from "../../format";
 import { t } from "../../i18n";
 import { setLook, useLook, type Density, type Theme } from "../../shell/look";
 import { BrokerSection } from "./BrokerAccounts";
-import { DeleteButton, useChange } from "./parts";
+import { DeleteButton, KeyTable, useChange } from "./parts";
 import { ScreenSection } from "./Screens";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"];
@@ -120,33 +120,18 @@ function TokenSection({ role }: { role: Role }) {
       {tokens.isPending && <Skeleton rows={2} />}
       {tokens.isError && <Failure error={tokens.error} />}
       {tokens.data && tokens.data.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th>{t("settings.tokenName")}</th>
-              <th>{t("settings.role")}</th>
-              <th>{t("settings.created")}</th>
-              <th>{t("settings.lastUsed")}</th>
-              <th />
-            </tr>
-          </thead>
-          <tbody>
-            {tokens.data.map((token) => (
-              <tr key={token.id}>
-                <td>{token.name}</td>
-                <td>
-                  {t(`settings.role.${token.role}`)}
-                  {token.may_write && <span className="muted"> {t("settings.tokenWrites")}</span>}
-                </td>
-                <td>{formatTime(token.created, "minute")}</td>
-                <td>{token.last_used ? t("age.ago", { age: formatAge((nowUs() - token.last_used) / 1e6) }) : "–"}</td>
-                <td className="num">
-                  <DeleteButton name={token.name} onDelete={() => void run(() => call(`/tokens/${token.id}`, { method: "DELETE" }))} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <KeyTable
+          keys={tokens.data}
+          nameHead={t("settings.tokenName")}
+          moreHead={t("settings.role")}
+          more={(token) => (
+            <>
+              {t(`settings.role.${token.role}`)}
+              {token.may_write && <span className="muted"> {t("settings.tokenWrites")}</span>}
+            </>
+          )}
+          onDelete={(token) => void run(() => call(`/tokens/${token.id}`, { method: "DELETE" }))}
+        />
       )}
       {tokens.data?.length === 0 && <p className="form-hint">{t("settings.noTokens")}</p>}
       {secret && (

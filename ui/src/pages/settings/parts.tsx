@@ -1,6 +1,8 @@
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { useQueryClient } from "@tanstack/react-query";
 import { formError } from "../signin/SignInPage";
+import { nowUs } from "../../api/client";
+import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
 
 /** Run a change of the API, show what went wrong, and reload what depends on it. */
@@ -39,5 +41,45 @@ export function DeleteButton({ name, onDelete }: { name: string; onDelete: () =>
         {t("settings.cancel")}
       </button>
     </span>
+  );
+}
+
+/** A secret that somebody made and can take back: a token, a link of a wall screen. */
+export interface Key {
+  id: number;
+  name: string;
+  created: number;
+  last_used: number | null;
+}
+
+/** Keys with when they were made and last used. `nameHead` and `moreHead` stand above the name and what `more` says of one. */
+export function KeyTable<K extends Key>(props: { keys: readonly K[]; nameHead: string; moreHead: string; more: (key: K) => ReactNode; onDelete: (key: K) => void }) {
+  return (
+    <div className="scroll-x">
+      <table>
+        <thead>
+          <tr>
+            <th>{props.nameHead}</th>
+            <th>{props.moreHead}</th>
+            <th>{t("settings.created")}</th>
+            <th>{t("settings.lastUsed")}</th>
+            <th />
+          </tr>
+        </thead>
+        <tbody>
+          {props.keys.map((key) => (
+            <tr key={key.id}>
+              <td>{key.name}</td>
+              <td>{props.more(key)}</td>
+              <td>{formatTime(key.created, "minute")}</td>
+              <td>{key.last_used ? t("age.ago", { age: formatAge((nowUs() - key.last_used) / 1e6) }) : "–"}</td>
+              <td className="num">
+                <DeleteButton name={key.name} onDelete={() => props.onDelete(key)} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import { useCallback, useMemo } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "wouter";
 import "./signal.css";
@@ -5,19 +6,24 @@ import { call } from "../../api/client";
 import { useEvents, useTree } from "../../api/queries";
 import type { SeriesColumns, SignalInfo } from "../../api/types";
 import { useSeries } from "../../charts/history";
-import { Sparkline } from "../../charts/Sparkline";
 import { StateStrip } from "../../charts/StateStrip";
+import { useModel } from "../../charts/useModel";
 import { Empty, Failure, Icon, Section, Skeleton } from "../../components/basics";
+import { Facts } from "../../components/Facts";
 import { ShownAge, ShownQuality, ShownValue, valueText } from "../../components/values";
 import { decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
 import { qualityWord } from "../../plant/abnormal";
 import { isState } from "../../plant/states";
 import { assetPath, useBounds, useHref, useRange, useSignalHref, useTrendHref } from "../../shell/address";
+import { standing } from "../../shell/range";
 import { useMayWrite, useWrites } from "../../writes/api";
 import { SetValueButton } from "../../writes/SetValue";
 import { WriteTable } from "../../writes/WriteTable";
 import { EventTable } from "../events/EventTable";
+import "../trend/trend.css";
+import { LaneView } from "../trend/LaneView";
+import { planLanes } from "../trend/lanes";
 import { Pipeline } from "./Pipeline";
 import { Uses } from "./Uses";
 
@@ -71,11 +77,11 @@ function Page({ signal }: { signal: SignalInfo }) {
       </header>
       <Section title={t("signal.history")} id="history">
         <div className="signal-history">
-          {isState(signal) ? <StateStrip signal={signal} series={series} getBounds={getBounds} height={28} legend /> : <Sparkline signal={signal} series={series} height={96} />}
+          {isState(signal) ? <StateStrip signal={signal} series={series} getBounds={getBounds} height={28} legend /> : <Course signal={signal} />}
         </div>
       </Section>
       <div className="signal-columns">
-        <Facts signal={signal} />
+        <WhatItIs signal={signal} />
         <Pipeline signal={signal} />
       </div>
       <Uses signal={signal} />
@@ -86,7 +92,21 @@ function Page({ signal }: { signal: SignalInfo }) {
   );
 }
 
-function Facts({ signal }: { signal: SignalInfo }) {
+/** The course over the range, with axes and limits. */
+function Course({ signal }: { signal: SignalInfo }) {
+  const { range, setRange } = useRange();
+  const { tree } = useTree();
+  const signals = useMemo(() => [signal], [signal]);
+  const model = useModel(signals, range);
+  const lane = useMemo(() => planLanes(signals, "unit").lanes[0], [signals]);
+  const zoom = useCallback((start: number, end: number) => setRange(standing(range, start, end)), [range, setRange]);
+  const settle = useCallback(() => zoom(...model.bounds()), [zoom, model]);
+  const nameOf = useCallback((asset: string) => tree.nameWithParent(asset), [tree]);
+  if (!lane) return null;
+  return <LaneView plan={lane} model={model} limits times height={190} summary={humanise(signal.name)} nameOf={nameOf} onZoom={zoom} onSettle={settle} />;
+}
+
+function WhatItIs({ signal }: { signal: SignalInfo }) {
   const { tree } = useTree();
   const aliases = tree.trail(signal.asset).flatMap((node) => (node.level === "asset" || node.level === "component" ? node.aliases : []));
   const unit = prettyUnit(signal.unit);
@@ -107,14 +127,7 @@ function Facts({ signal }: { signal: SignalInfo }) {
   }
   return (
     <Section title={t("signal.facts")} id="facts">
-      <dl className="facts">
-        {facts.map(([name, words]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{words}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={facts} />
     </Section>
   );
 }

@@ -1,9 +1,10 @@
 import { memo, useEffect, useRef } from "react";
 import "uplot/dist/uPlot.min.css";
 import { listenToGestures } from "../../charts/gestures";
-import { AXIS_WIDTH, Lane, RIGHT_PAD } from "../../charts/lane";
+import { AXIS_WIDTH, isMixed, Lane, RIGHT_PAD } from "../../charts/lane";
 import type { TrendModel } from "../../charts/model";
-import { humanise } from "../../format";
+import { humanise, prettyUnit } from "../../format";
+import { t } from "../../i18n";
 import { useLook } from "../../shell/look";
 import { SeriesKey } from "./SeriesKey";
 import type { LanePlan } from "./lanes";
@@ -70,11 +71,12 @@ export const LaneView = memo(function LaneView(props: Props) {
   return (
     <div className="lane">
       <div className="lane-head">
-        <strong>{plan.unit}</strong>
+        <strong>{isMixed(plan.series) ? t("trend.mixed") : plan.unit}</strong>
         {plan.series.map((one) => (
           <span key={one.signal.id} className="lane-name">
             <SeriesKey of={one} />
             {nameOf(one.signal.asset)} {humanise(one.signal.name).toLowerCase()}
+            {isMixed(plan.series) && one.signal.unit && <span className="unit"> {prettyUnit(one.signal.unit)}</span>}
           </span>
         ))}
       </div>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 import "./trend.css";
 import { nowUs } from "../../api/client";
 import { useEvents, useSignalsById, useTree } from "../../api/queries";
@@ -6,11 +6,10 @@ import type { SignalInfo } from "../../api/types";
 import type { Alignment } from "../../charts/align";
 import { AXIS_WIDTH, RIGHT_PAD } from "../../charts/lane";
 import { statistics } from "../../charts/merge";
-import { TrendModel } from "../../charts/model";
+import type { TrendModel } from "../../charts/model";
+import { useModel } from "../../charts/useModel";
 import { EventStrip } from "../../charts/EventStrip";
-import { StateStrip } from "../../charts/StateStrip";
 import { Empty, Failure, Icon, Popover, Skeleton } from "../../components/basics";
-import { LiveState } from "../../components/values";
 import { dayOf, decimalsOf, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
 import { live } from "../../live/store";
@@ -18,6 +17,7 @@ import { useAddress, useRange } from "../../shell/address";
 import { bounds, moved, standing, zoomed, type Range } from "../../shell/range";
 import { SearchBox } from "../../shell/Search";
 import { ViewLinks } from "../../shell/Views";
+import { BandLane } from "./BandLane";
 import { parseCompared, useAlignment } from "./compare";
 import { commonPath, laneHeight, planLanes, type LaneMode } from "./lanes";
 import { LaneView } from "./LaneView";
@@ -48,17 +48,6 @@ export default function TrendPage() {
       <Trend signals={signals} setIds={setIds} />
     </>
   );
-}
-
-/** A model that lives as long as the page. */
-export function useModel(signals: readonly SignalInfo[], range: Range, alignment: Alignment | null = null): TrendModel {
-  const [model] = useState(() => new TrendModel());
-  useEffect(() => {
-    model.start();
-    return () => model.stop();
-  }, [model]);
-  useEffect(() => model.show(signals, range, alignment), [model, signals, range, alignment]);
-  return model;
 }
 
 function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (ids: readonly number[]) => void }) {
@@ -158,15 +147,7 @@ function Trend({ signals, setIds }: { signals: readonly SignalInfo[]; setIds: (i
             <div ref={picture} className="lanes" tabIndex={0} role="group" aria-label={t("trend.help")} title="" onKeyDown={onKeyDown} onPointerLeave={() => model.setCursor(null)}>
               {withEvents && <Happened signals={signals} model={model} range={range} onPick={(start, end) => go(around(range, start, end))} />}
               {plan.bands.map(({ signal }) => (
-                <div key={signal.id} className="lane">
-                  <div className="lane-head">
-                    <span className="lane-name">
-                      {nameOf(signal.asset)} {humanise(signal.name).toLowerCase()}
-                    </span>
-                    <LiveState signal={signal} />
-                  </div>
-                  <Band signal={signal} model={model} version={version} ghost={alignment !== null} />
-                </div>
+                <BandLane key={signal.id} signal={signal} name={`${nameOf(signal.asset)} ${humanise(signal.name).toLowerCase()}`} model={model} version={version} ghost={alignment !== null} live />
               ))}
               {plan.lanes.map((lane, i) => (
                 <LaneView
@@ -267,37 +248,6 @@ function ComparedWith({ alignment, range }: { alignment: Alignment; range: Range
       </svg>
       {t("trend.comparedWith", { start: formatTime(start, "minute"), end: formatTime(end, "minute") })}
     </p>
-  );
-}
-
-export function Band({ signal, model, version, ghost = false }: { signal: SignalInfo; model: TrendModel; version: number; ghost?: boolean }) {
-  const box = useRef<HTMLDivElement>(null);
-  const getBounds = useCallback(() => model.bounds(), [model]);
-  useEffect(
-    () =>
-      model.onCursor(() => {
-        const line = box.current?.querySelector<HTMLElement>(".band-cursor");
-        const canvas = box.current?.querySelector("canvas");
-        if (!line || !canvas) return;
-        const [start, end] = model.bounds();
-        const share = model.cursor === null ? -1 : (model.cursor - start) / (end - start);
-        line.hidden = share < 0 || share > 1;
-        line.style.left = `${AXIS_WIDTH + share * (canvas.clientWidth - AXIS_WIDTH - RIGHT_PAD)}px`;
-      }),
-    [model],
-  );
-  const series = useMemo(() => model.columns(signal.id), [model, signal.id, version]); // eslint-disable-line
-  const other = useMemo(() => (ghost ? model.ghost(signal.id) : undefined), [model, signal.id, version, ghost]); // eslint-disable-line
-  return (
-    <div ref={box} className="band">
-      <StateStrip signal={signal} series={series} getBounds={getBounds} inset={[AXIS_WIDTH, RIGHT_PAD]} />
-      {other && (
-        <div className="band-other">
-          <StateStrip signal={signal} series={other} past getBounds={getBounds} height={12} inset={[AXIS_WIDTH, RIGHT_PAD]} />
-        </div>
-      )}
-      <i className="band-cursor" hidden />
-    </div>
   );
 }
 

@@ -6,6 +6,7 @@ import { call, nowUs, withQuery } from "../../api/client";
 import { useLatest, useSignals, useSignalsById, useTree } from "../../api/queries";
 import type { Burst, BurstInfo, BurstPage, SignalInfo } from "../../api/types";
 import { Empty, Failure, Icon, Section, Skeleton } from "../../components/basics";
+import { Facts } from "../../components/Facts";
 import { decimalsFor, formatClock, formatNumber, formatTime, humanise, prettyUnit } from "../../format";
 import { t } from "../../i18n";
 import { assetPath, useAddress, useBounds, useHref, useRange, useTrendHref } from "../../shell/address";
@@ -267,14 +268,7 @@ function OneBurst({ burst, unit }: { burst: BurstInfo; unit: string }) {
   ];
   return (
     <Section title={t("wave.samples")} id="samples">
-      <dl className="wave-facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={facts} className="wave-facts" />
       {data?.problem && data.id === burst.id && (
         <p className="wave-problem" role="status">
           {t("wave.problem", { why: data.problem })}
