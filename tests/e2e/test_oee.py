@@ -89,8 +89,8 @@ def test_an_order_from_the_file_to_the_last_part(built: None, open_page: Open, t
         hub.put("state", [(now - 60 * MINUTE, RUN)])
         hub.put("good", [(now - 60 * MINUTE, 0.0)])
         page = open_page(hub, "/oee?view=orders")
-        day = time.strftime("%Y-%m-%d", time.gmtime())
-        head, row = "id,path,product,quantity,start,end\n", f"4711,press,P1,5,{day}T00:00Z,{day}T23:00Z\n"
+        start, end = (time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(now / 1e6 + hours * 3600)) for hours in (-1, 8))
+        head, row = "id,path,product,quantity,start,end\n", f"4711,press,P1,5,{start},{end}\n"
         page.get_by_role("button", name="Import", exact=True).click()
         wrong = {"name": "plan.csv", "mimeType": "text/csv", "buffer": (head + row.replace("press", "mill")).encode()}
         page.get_by_label("File with orders").set_input_files(wrong)

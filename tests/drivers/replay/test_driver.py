@@ -100,17 +100,17 @@ def test_a_malformed_position_is_refused(tmp_path: Path, position: str) -> None:
 
 
 async def test_it_keeps_the_pace(tmp_path: Path) -> None:
-    """Ten recorded seconds at speed 50 last 0.2 s, and the first record does not wait."""
+    """Ten recorded seconds at speed 10 last a second, and the first record does not wait."""
     path = _log(tmp_path / "x.txt", [(0, "a", "0"), (0, "a", "1"), (5, "a", "2"), (10, "a", "3")])
-    driver = recordings.driver(path, speed=50)
+    driver = recordings.driver(path, speed=10)
     moments: list[tuple[float, float]] = []
     await driver.connect()
     begin = time.monotonic()
     await driver.subscribe(points(["a"]), lambda batch: moments.append((time.monotonic() - begin, batch.values[-1])))
     await driver.statistics.finished.wait()
     await driver.close()
-    assert moments[0][0] < 0.09
-    assert moments[-1][0] >= 0.2
+    assert moments[0][0] < 0.5
+    assert moments[-1][0] >= 1.0
     assert [value for _, value in moments] == [1.0, 2.0, 3.0]
 
 
@@ -125,7 +125,7 @@ async def test_shifted_times_look_live_and_survive_a_restart(tmp_path: Path) -> 
     assert len(times) == 41
     steps = {b - a for a, b in pairwise(times)}
     assert steps <= {24_999, 25_000, 25_001}  # 0.5 s at speed 20
-    assert abs(times[-1] - time.time_ns() // 1000) < 5 * SECOND
+    assert abs(times[-1] - time.time_ns() // 1000) < 60 * SECOND
 
 
 def test_shifted_as_fast_as_possible_is_refused() -> None:
