@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.gateway.helpers import Host, plant, running, until
 from tests.hub.mqtt import Mosquitto
+from tests.memory import held
 
 from lineshaft.testing import FieldDevice
 
@@ -30,9 +31,9 @@ async def test_a_slow_sink_leaves_memory_flat_and_the_disk_bounded(broker: Mosqu
         tracemalloc.start()
         try:
             await until(lambda: rows() > 150_000, 240)  # beyond what the bound holds and the window lets out
-            before, _ = tracemalloc.get_traced_memory()
+            before = held()
             await until(lambda: rows() > 400_000, 240)
-            after, _ = tracemalloc.get_traced_memory()
+            after = held()
         finally:
             tracemalloc.stop()
         status = gateway.status()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from tests.gateway.helpers import plan_of
+from tests.memory import held
 
 from lineshaft.clock import VirtualClock
 from lineshaft.gateway.buffer import Buffer
@@ -78,7 +79,7 @@ def test_weeks_alone_grow_neither_memory_nor_disk(tmp_path: Path) -> None:
                 journal.writing("acme/north/hall/press/s1", now)
             buffer.tidy()
             if (turn + 1) % WEEK == 0:
-                weekly.append((tracemalloc.get_traced_memory()[0], _disk(tmp_path)))
+                weekly.append((held(), _disk(tmp_path)))
     finally:
         tracemalloc.stop()
         buffer.close()

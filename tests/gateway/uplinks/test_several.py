@@ -13,6 +13,7 @@ from tests.gateway.uplinks.line import Line, Watcher
 from tests.gateway.uplinks.pki import Authority
 from tests.gateway.uplinks.web import Endpoint, endpoint
 from tests.hub.mqtt import Mosquitto
+from tests.memory import held
 from tests.ports import free_port
 
 from lineshaft.config.models import GatewayConfig
@@ -88,10 +89,10 @@ async def test_a_sink_that_is_gone_for_long_costs_no_memory(broker: Mosquitto, f
         try:
             for _ in range(3):
                 await _pass(line, 5)
-            before = tracemalloc.get_traced_memory()[0]
+            before = held()
             for _ in range(14):
                 await _pass(line, 5)
-            after = tracemalloc.get_traced_memory()[0]
+            after = held()
         finally:
             tracemalloc.stop()
     assert line.status("dead").pending_rows == 85_000
