@@ -74,7 +74,7 @@ def test_demo_serves_its_page(installed: Path, tmp_path: Path) -> None:
     with output.open("wb") as file:
         demo = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment(), cwd=tmp_path)
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 240
         while "Open http" not in output.read_text():
             assert demo.poll() is None, output.read_text()
             assert time.monotonic() < deadline, output.read_text()
@@ -84,5 +84,5 @@ def test_demo_serves_its_page(installed: Path, tmp_path: Path) -> None:
         parts = psutil.Process(demo.pid).children(recursive=True)
     finally:
         demo.terminate()
-        demo.wait(30)
-    assert not psutil.wait_procs(parts, timeout=10)[1]
+        demo.wait(60)
+    assert not psutil.wait_procs(parts, timeout=60)[1]

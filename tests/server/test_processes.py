@@ -60,7 +60,7 @@ class Running:
         """SIGTERM; gives the seconds until the process has ended."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0, self.text()
+        assert self.process.wait(60) == 0, self.text()
         return time.monotonic() - began
 
 
@@ -94,8 +94,8 @@ def running(*arguments: str, data: Path) -> Iterator[Running]:
             if process.poll() is None:
                 children = psutil.Process(process.pid).children(recursive=True)
                 process.kill()
-                process.wait(10)
-    gone, alive = psutil.wait_procs(children, timeout=20)
+                process.wait(60)
+    gone, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, gone
 
 
