@@ -61,8 +61,9 @@ def zoom_to_yesterday(page: Page) -> None:
 
 
 def fits(page: Page) -> None:
-    """Nothing runs over the right edge."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    """Nothing runs over the right edge, or not for longer than a page that comes up needs."""
+    width = page.viewport_size["width"]  # type: ignore[index]
+    page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
 
 
 INK = """([selector, colour]) => {

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.drivers.modbus.device import FieldDevice
 from tests.drivers.modbus.test_identify import sunspec_map
 from tests.drivers.opcua.servers import Peer, peer_modules
+from tests.e2e.actions import fits
 from tests.e2e.plant import Plant, lineshaft
 from tests.e2e.server import Open
 from tests.hub.mqtt import Peer as MqttPeer
@@ -173,7 +174,7 @@ def own_page_of_the_gateway(page: Page, works: Plant) -> None:
     page.get_by_role("link", name="Oven").click()
     expect(page.get_by_role("heading", name="Values of oven")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="oven/heat")).to_contain_text("231.5 degC")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     assert page.locator("script").count() == 0
 
 

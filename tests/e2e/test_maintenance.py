@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.actions import fits
 from tests.e2e.in_process import Served, served
 from tests.e2e.pump_story import tell
 from tests.e2e.server import PASSWORD, Open
@@ -75,7 +76,7 @@ def test_a_burst_is_judged_on_the_page(served: Served, open_page: Open) -> None:
     page.get_by_role("combobox", name="Bearing").select_option("SKF 6205-2RS")
     expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()
     expect(page.get_by_role("cell", name="2 x BPFO")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     page.reload()  # everything stands in the address
     expect(page.get_by_role("heading", name="Bearing: damage of the outer race")).to_be_visible()
     page.get_by_role("combobox", name="Sensor").select_option(label="Pump 1 / fan-end")
@@ -136,4 +137,4 @@ def test_from_the_first_sign_to_the_score(pumps: Served, open_page: Open) -> Non
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".story")).to_contain_text("Bearing changed at last.")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)

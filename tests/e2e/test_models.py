@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.actions import fits
 from tests.e2e.in_process import Served, served
 from tests.e2e.server import PASSWORD, Open
 from tests.hub.memory_historian import MemoryHistorian
@@ -85,7 +86,7 @@ def test_a_model_is_trained_and_put_on_trial(hub: Served, open_page: Open) -> No
     expect(page.get_by_text("Draft", exact=True).first).to_be_visible()
     expect(page.get_by_role("columnheader", name="Robust baseline")).to_be_visible()
     expect(page.get_by_role("row", name="False alarms per machine-month")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     page.get_by_role("button", name="Put on trial").click()
     expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
     page.get_by_label("Put on trial: why?").fill("let us see what it says")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
-from tests.e2e.actions import find_by_search, open_trend_of_power, shown_range, until_changed, zoom_to_yesterday
+from tests.e2e.actions import find_by_search, fits, open_trend_of_power, shown_range, until_changed, zoom_to_yesterday
 from tests.e2e.server import PASSWORD, Hub, Open, running
 
 PUMP_POWER = '[data-signal$="/pump-1/power"]'
@@ -88,7 +88,7 @@ def test_every_page_opens_without_overflow(hub: Hub, open_page: Open) -> None:
     }.items():
         page.goto(hub.url + path)
         expect(page.get_by_text(re.compile(text, re.IGNORECASE)).first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        fits(page)
 
 
 def test_keyboard_alone_reaches_an_asset(hub: Hub, open_page: Open) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.e2e.actions import fits
 from tests.e2e.server import Hub, Open
 
 
@@ -32,7 +33,7 @@ def test_from_an_asset_to_its_newest_burst_and_the_ones_before(hub: Hub, open_pa
     page.wait_for_url("**b=*")
     page.reload()
     expect(page.get_by_text("5 of 6")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    fits(page)
 
 
 def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 import pytest
@@ -53,10 +54,9 @@ async def _read(plan: Plan, driver: str) -> SampleBatch:
     await made.connect()
     try:
         batch = await made.read(device.points)
-        for _ in range(50):  # an agent that is polled may have nothing new at once
-            if len(batch) == len(device.points):
-                break
-            batch = SampleBatch.concat((batch, await made.read(device.points)))
+        async with asyncio.timeout(30):
+            while len(batch) < len(device.points):  # an agent that is polled may have nothing new at once
+                batch = SampleBatch.concat((batch, await made.read(device.points)))
     finally:
         await made.close()
     return Pipeline(plan.table).update(batch)
