@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import shutil
@@ -14,7 +13,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
-gc.set_threshold(50_000, 10, 10)  # a test makes whole address spaces at once; looking for rubbish took half of the time
 FIRST = ("chain/test_delivery.py", "chain/", "e2e/", "server/test_processes.py", "test_wheel.py")
 """The longest files, which all others fill up around when tests run side by side."""
 APART = ("chain/",)

@@ -7,7 +7,8 @@ import sys
 from datetime import UTC, datetime
 
 import numpy as np
-from asyncua import Server, ua
+from asyncua import ua
+from tests.drivers.opcua.space import new_server
 
 from lineshaft.analytics.bearings.kinematics import find_bearing
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
@@ -37,8 +38,7 @@ def damaged(number: int) -> np.ndarray:
 
 
 async def main(port: int) -> None:
-    server = Server()
-    await server.init()
+    server = await new_server()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/test")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace(URI)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from asyncua import Server, ua
+from asyncua import ua
 from tests.drivers.http_json.api import Api
+from tests.drivers.opcua.space import new_server
 from tests.gateway.live import Seen
 from tests.hub.mqtt import Mosquitto, Peer
 from tests.ports import free_port
@@ -84,8 +85,7 @@ async def field(folder: Path, broker: Mosquitto) -> AsyncIterator[tuple[Field, A
     api, port = Api(), free_port()
     api.documents = {"/vib": NAN.encode()}
     await api.start()
-    server = Server()
-    await server.init()
+    server = await new_server()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     array = [1.5, float("nan"), 3.5, 4.5]

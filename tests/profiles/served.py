@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from asyncua import Server, ua
+from asyncua import ua
 from tests.drivers.http_json.api import Api
+from tests.drivers.opcua.space import new_server
 
 from lineshaft.config.models import DeviceConfig, ProfileConfig, SignalConfig
 from lineshaft.drivers.builtin import DRIVERS
@@ -166,8 +167,7 @@ async def _opcua(profile: ProfileConfig, raw: Raw) -> AsyncIterator[dict[str, An
         Datatype.UINT8: ua.VariantType.Byte,
         Datatype.STRING: ua.VariantType.String,
     }
-    server = Server()
-    await server.init()
+    server = await new_server()
     server.set_endpoint("opc.tcp://127.0.0.1:0/")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     await server.start()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from asyncua import Server, ua
+from tests.drivers.opcua.space import new_server
 from tests.npm import install, node
 from tests.ports import free_port
 
@@ -41,8 +42,7 @@ class FieldServer:
         await self._server.start()
 
     async def _make(self) -> Server:
-        server = Server()
-        await server.init()
+        server = await new_server()
         server.set_endpoint(self.url)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         for number in range(self.padding):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from asyncua import Server, ua
+from asyncua import ua
+from tests.drivers.opcua.space import new_server
 from tests.ports import free_port
 
 from lineshaft.drivers.base import WavePoint
@@ -23,8 +24,7 @@ def at(name: str) -> OpcuaAddress:
 async def test_arrays_of_every_kind_and_what_is_none() -> None:
     """Integers and floats come exactly with rate, speed and source time; the rest is bad or refused in words."""
     port = free_port()
-    server = Server()
-    await server.init()
+    server = await new_server()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     objects = server.nodes.objects
