@@ -204,17 +204,16 @@ def test_events_stand_over_the_trend(hub: Hub, open_page: Open) -> None:
     expect(mark).to_have_count(0)
 
 
-def test_a_new_signal_gets_its_place(built: None, open_page: Open) -> None:
+def test_a_new_signal_gets_its_place(hub: Hub, open_page: Open) -> None:
     """What a foreign source announced waits with a proposal; placed, it is found on its asset."""
-    with running() as (hub, _):
-        page = open_page(hub)
-        page.get_by_role("link", name="Sources", exact=True).first.click()
-        row = page.locator(".inbox tr", has_text="Pump2/Speed")
-        expect(row.get_by_label("Place", exact=True)).to_have_value("northwind/lakeside/utilities/cooling/pump-2")
-        row.get_by_label("Name", exact=True).fill("speed")
-        row.get_by_role("button", name="Place", exact=True).click()
-        expect(row).to_have_count(0)
-        page.locator(".inbox tr", has_text="tag_47").get_by_role("button", name="Leave here").click()
-        expect(page.locator(".inbox")).to_have_count(0)
-        find_by_search(page, "pump 2", "Pump 2")
-        expect(page.locator('[data-signal$="/pump-2/speed"]').first).to_be_visible()
+    page = open_page(hub)
+    page.get_by_role("link", name="Sources", exact=True).first.click()
+    row = page.locator(".inbox tr", has_text="Pump2/Speed")
+    expect(row.get_by_label("Place", exact=True)).to_have_value("northwind/lakeside/utilities/cooling/pump-2")
+    row.get_by_label("Name", exact=True).fill("speed")
+    row.get_by_role("button", name="Place", exact=True).click()
+    expect(row).to_have_count(0)
+    page.locator(".inbox tr", has_text="tag_47").get_by_role("button", name="Leave here").click()
+    expect(page.locator(".inbox")).to_have_count(0)
+    find_by_search(page, "pump 2", "Pump 2")
+    expect(page.locator('[data-signal$="/pump-2/speed"]').first).to_be_visible()
