@@ -144,3 +144,10 @@ def test_gateway_without_database() -> None:
     modules = [module for module in MODULES if part_of(module) in ("gateway", "config", "wire")]
     loaded = loaded_by("\n".join(f"import {module}" for module in modules))
     assert not loaded & {"sqlalchemy", "fastapi", "uvicorn", "chdb", "clickhouse_connect", "amqtt", "alembic"}
+
+
+def test_a_plant_is_read_without_protocols() -> None:
+    """Naming every driver, as reading a plant file may, loads none of the libraries that speak to devices."""
+    loaded = loaded_by("from lineshaft.drivers.builtin import DRIVERS\n[DRIVERS[name] for name in DRIVERS]")
+    assert "lineshaft.drivers.opcua" in loaded
+    assert not loaded & {"asyncua", "pymodbus", "snap7", "pycomm3", "paho", "httpx", "lxml"}

@@ -21,6 +21,7 @@ from lineshaft.server.context import PartContext
 from lineshaft.server.folder import DataFolder, data_folder
 from lineshaft.server.lifetime import until_stopped
 from lineshaft.server.logs import configure_logging
+from lineshaft.server.memory import settle
 from lineshaft.server.messages import Message
 from lineshaft.server.parts import PARTS, prepare_simulator, require
 from lineshaft.server.places import put_in_place
@@ -75,6 +76,7 @@ def supervise(wanted: Wanted) -> int:
         configure_logging()
         if "simulator" in parts:
             prepare_simulator(data)
+        settle()
         with show, moves.written_down(data, moved):
             asyncio.run(_supervise(folder.absolute(), parts, data, moved, show))
     return output.ExitCode.OK
@@ -115,6 +117,7 @@ def run_part(name: str, plant: str, data: Path | None, texts: Sequence[str]) -> 
     place = data_folder(loaded, data)
     place.prepare()
     configure_logging()
+    settle()
 
     async def serve(stop: asyncio.Event, asked: asyncio.Event) -> None:
         await PARTS[name](PartContext(loaded, folder, load, place, stop, asked))

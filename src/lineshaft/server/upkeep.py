@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from lineshaft.hub.api.importing import import_rows
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.state.state import State
 from lineshaft.model.events import Event, Severity
+from lineshaft.server.memory import trim
 from lineshaft.server.messages import Message, tell
 from lineshaft.server.past import PastRules
 
@@ -110,9 +109,7 @@ async def give_back_memory() -> None:
 
     A burst, like the import of a month, would be held for ever otherwise.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     while True:
         await asyncio.sleep(_GIVE_BACK_EVERY)  # nothing tells when memory is free
         pa.default_memory_pool().release_unused()
-        if trim is not None:
-            await asyncio.to_thread(trim, 0)
+        await asyncio.to_thread(trim)
