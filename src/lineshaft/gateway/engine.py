@@ -9,6 +9,7 @@ from pathlib import Path
 from lineshaft.clock import Clock
 from lineshaft.drivers.base import Driver, DriverSpec, Point, Writes
 from lineshaft.errors import ConnectionFailed, Unsupported
+from lineshaft.gateway.faults import Faults
 from lineshaft.gateway.plan import PlannedDevice
 from lineshaft.gateway.runner import DeviceRunner, Output
 from lineshaft.wire.notes import DeviceState, DeviceStatus
@@ -32,6 +33,7 @@ class Engine:
             for device in devices
             if device.driver
         )
+        self._faults = Faults(clock, output.event)
         self._by_id = {runner.device.id: runner for runner in self.runners}
 
     async def run(self) -> None:
@@ -39,7 +41,8 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             for runner in self.runners:
                 if runner.device.enabled:
-                    group.create_task(runner.run(), name=f"device {runner.device.id}")
+                    name = f"device {runner.device.id}"
+                    group.create_task(self._faults.keep(name, runner.path, runner.run), name=name)
 
     async def read_point(self, device: str, point: Point) -> tuple[float, str | None, int]:
         """See writes.desk.Devices."""

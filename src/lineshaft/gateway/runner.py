@@ -28,6 +28,7 @@ from lineshaft.drivers.base import (
 )
 from lineshaft.errors import AccessDenied, ConnectionFailed, DataError, LineshaftError, PeerTimeout
 from lineshaft.gateway.bursts import BurstReader
+from lineshaft.gateway.faults import REPORT, fault_of
 from lineshaft.gateway.gaps import Gaps
 from lineshaft.gateway.health import Health, quiet_verdict
 from lineshaft.gateway.plan import PlannedDevice
@@ -106,7 +107,7 @@ class DeviceRunner:
         self._spec = spec
         self._output = output
         self._clock = clock
-        self._path = path
+        self.path = path
         self._backoff = Backoff()
         self._last_handle = device.first + device.size
         self._handles: UInt32Array = np.arange(device.first, self._last_handle, dtype=np.uint32)
@@ -118,39 +119,38 @@ class DeviceRunner:
         self._gaps: Gaps | None = None
         self._reader = BurstReader(device, path, output, clock)
         self._turn = asyncio.Lock()  # a poll and a waveform are not asked for at once
+        self._driver: Driver | None = None
         self.live: Driver | None = None
         """The driver while it is connected."""
 
     async def run(self) -> None:
         """Read the device for as long as the task lives."""
-        driver: Driver | None = None
         while True:
-            faulty = False
             try:
-                driver = driver or self._create()
-                await self._session(driver)
-            except LineshaftError as error:
-                failure: Exception = error
-            except Exception as error:  # the one boundary: a driver's fault stays with its device
-                if self.counters.state != "offline":
-                    log.exception("device.driver_fault", device=self.device.id, driver=self.device.driver)
-                failure, faulty = error, True
+                fault = await fault_of(self._life())
             finally:
                 self.live = None
-                if driver is not None:
-                    await self._close(driver)
-            if faulty:
-                driver = None  # what it remembers may be wrong
+                if self._driver is not None:
+                    await self._close(self._driver)
+            failure = fault or ConnectionFailed(f"{self.device.name} ended the connection")
+            if not isinstance(failure, LineshaftError):
+                if self.counters.state != "offline":
+                    log.error("device.driver_fault", device=self.device.id, driver=self.device.driver, exc_info=failure)
+                self._driver = None  # what it remembers may be wrong
             self._failed(failure)
             pause = self._backoff.next(at_least=LONG_PAUSE if isinstance(failure, AccessDenied) else 0.0)
             await self._clock.sleep_until(self._clock.monotonic() + pause)
+
+    async def _life(self) -> None:
+        self._driver = self._driver or self._create()
+        await self._session(self._driver)
 
     def _create(self) -> Driver:
         driver = self._spec.create(self.device.connection)
         if isinstance(driver, KeepsFiles) and self._folder is not None:
             driver.keep_files(self._folder)
         if isinstance(driver, EmitsEvents):
-            driver.emit_events(self._path, self._output.event)
+            driver.emit_events(self.path, self._output.event)
         if isinstance(driver, BringsWaveforms) and self.device.waves:
             driver.expect_waveforms(self.device.waves, self._no_burst)
         if isinstance(driver, ReadsHistory) and self._gaps is None:
@@ -194,11 +194,11 @@ class DeviceRunner:
                 self._worked(self.counters.error)
 
     async def _close(self, driver: Driver) -> None:
-        try:
-            await within(self._clock, CLOSE_TIMEOUT, driver.close())
-        except TimeoutError:
+        """A driver whose close raises, which it may not, ends nothing but itself."""
+        error = await fault_of(within(self._clock, CLOSE_TIMEOUT, driver.close()))
+        if isinstance(error, TimeoutError):
             log.warning("device.close_timeout", device=self.device.id)
-        except Exception as error:  # noqa: BLE001 - close may not raise; a driver that does must not end the engine
+        elif error is not None:
             log.warning("device.close_failed", device=self.device.id, error=repr(error))
 
     # -- reading
@@ -331,13 +331,15 @@ class DeviceRunner:
         details = {} if back else {"error": self.counters.error, "hint": self.counters.hint}
         (log.info if back else log.warning)(kind, device=self.device.id, **details)
         severity = Severity.INFO if back else Severity.MEDIUM
-        self._output.event(Event(self._clock.now_us(), kind, self._path, text, severity, details))
+        self._output.event(Event(self._clock.now_us(), kind, self.path, text, severity, details))
 
     def _failed(self, failure: Exception) -> None:
         counters = self.counters
         counters.failures += 1
-        counters.error = str(failure) or type(failure).__name__
-        counters.hint = failure.hint if isinstance(failure, LineshaftError) else ""
+        if isinstance(failure, LineshaftError):
+            counters.error, counters.hint = str(failure) or type(failure).__name__, failure.hint
+        else:
+            counters.error, counters.hint = f"a fault of the driver: {failure!r}", REPORT
         if not self._lost:
             self._lost = True
             self._output.lost(self.device)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
+from operator import methodcaller
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -18,6 +20,7 @@ from lineshaft.drivers.base import DriverSpec
 from lineshaft.errors import StoreUnavailable
 from lineshaft.gateway.buffer import Buffer
 from lineshaft.gateway.engine import Engine
+from lineshaft.gateway.faults import Faults
 from lineshaft.gateway.held import HeldBursts
 from lineshaft.gateway.options import GatewayOptions, broker_access, check_uplinks
 from lineshaft.gateway.plan import Plan, PlannedDevice, buffer_key, with_retired
@@ -60,7 +63,14 @@ _PER_STATUS_NOTE: Final = 300
 class Gateway:
     """One edge gateway; `run` is its whole life."""
 
-    def __init__(self, plan: Plan, drivers: Mapping[str, DriverSpec], options: GatewayOptions) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        drivers: Mapping[str, DriverSpec],
+        options: GatewayOptions,
+        uplinks: Mapping[Any, Callable[[Any, NodeContext, Files], Uplink]] = UPLINKS,
+    ) -> None:
+        self._uplinks = uplinks
         self._options = options
         self._clock = options.clock
         self._drivers = drivers
@@ -78,6 +88,7 @@ class Gateway:
             BufferOptions(bounds.max_size, bounds.max_age, subject=plan.node_path),
         )
         self._plan = plan
+        self._faults = Faults(self._clock, self.event)
         self._told: Int64Array = np.zeros(0, np.int64)
         self._mistyped: set[int] = set()
         self._sync_failed = False
@@ -130,10 +141,11 @@ class Gateway:
             file = self._options.data_dir / f"bdseq-{config.id}"
             uplink = Sparkplug(config, node, self._accesses[config.id], file)
         else:
-            uplink = UPLINKS[type(config)](config, node, self._files(config))
+            uplink = self._uplinks[type(config)](config, node, self._files(config))
         forwarder = Forwarder(uplink, self._buffer, self._clock, config.drain_rate)
         uplink.deliveries = forwarder
         forwarder.on_online = self._welcome.set
+        forwarder.on_fault = partial(self._faults.tell, f"the uplink {uplink.id}", self._plan.node_path)
         return forwarder
 
     def _wake(self) -> None:
@@ -165,13 +177,18 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._engine.run(), name="engine"),
-                group.create_task(self._requests.run(), name="requests"),
-                group.create_task(self._desk.run(), name="writes"),
-                group.create_task(self._every(1.0, self._tidy), name="tidy"),
-                group.create_task(self._every(config.buffer.fsync, self._sync), name="sync"),
-                group.create_task(self._every(config.ledger_interval, self._ledger), name="ledger"),
-                group.create_task(self._every(STATUS_INTERVAL, self._tell_status), name="status"),
-                group.create_task(self._tell_pipelines(), name="pipeline"),
+                *(
+                    group.create_task(self.keep(name, work), name=name)
+                    for name, work in (
+                        ("requests", self._requests.run),
+                        ("writes", self._desk.run),
+                        ("tidy", partial(self._every, 1.0, self._tidy)),
+                        ("sync", partial(self._every, config.buffer.fsync, self._sync)),
+                        ("ledger", partial(self._every, config.ledger_interval, self._ledger)),
+                        ("status", partial(self._every, STATUS_INTERVAL, self._tell_status)),
+                        ("pipeline", self._tell_pipelines),
+                    )
+                ),
             ]
             await stop.wait()
             for task in tasks:
@@ -179,6 +196,10 @@ class Gateway:
         for device in self._plan.devices:
             self._keep(device, self._pipeline.flush(self._handles_of(device)), None)
         await self._ledger()
+
+    async def keep(self, part: str, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do `work` to its end; a fault in it is told and ends nothing else, and it begins anew. See Faults.keep."""
+        await self._faults.keep(part, self._plan.node_path, work)
 
     async def _drain(self) -> None:
         deadline = self._clock.monotonic() + DRAIN_SECONDS
@@ -243,7 +264,7 @@ class Gateway:
         for at in range(0, max(1, len(status.devices)), _PER_STATUS_NOTE):
             part = replace(status, devices=status.devices[at : at + _PER_STATUS_NOTE])
             for forwarder in self._forwarders:
-                forwarder.uplink.tell(part)
+                forwarder.pass_on(methodcaller("tell", part))
 
     async def _tell_pipelines(self) -> None:
         """In turns, and at once when a hub is there again that may have started anew and know nothing."""
@@ -259,7 +280,7 @@ class Gateway:
             part = PipelineNote(self._clock.now_us(), {path: one for path, one in signals.items() if one.rows_in})
             for forwarder in self._forwarders:
                 if isinstance(forwarder.uplink, TellsPipeline):
-                    forwarder.uplink.tell_pipeline(part)
+                    forwarder.pass_on(methodcaller("tell_pipeline", part))
 
     async def _ping(self, request: Request) -> Mapping[str, Any]:
         return {"version": __version__, "time": self._clock.now_us(), "node": self._plan.node_path}
@@ -347,7 +368,7 @@ class Gateway:
     def changed(self, device: PlannedDevice) -> None:
         """See Output."""
         for forwarder in self._forwarders:
-            forwarder.uplink.device_changed(device.id)
+            forwarder.pass_on(methodcaller("device_changed", device.id))
         self._wake()
 
     # -- what an uplink may ask (uplinks.base.GatewayView)

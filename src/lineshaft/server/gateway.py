@@ -84,8 +84,14 @@ class _Process:
         self._plant = plant
         gateway = Gateway(make_plan(plant), DRIVERS, self._options(plant))
         tell(Message("ready", f"gateway {plant.gateway.id}"))
-        trial = asyncio.create_task(self._try(plant, gateway), name="trial of a configuration")
-        page = asyncio.create_task(self._status_page(plant, gateway).run(), name="status page")
+        status_page = self._status_page(plant, gateway)
+        trial, page = (
+            asyncio.create_task(gateway.keep(name, work), name=name)
+            for name, work in (
+                ("the trial of a configuration", lambda: self._try(plant, gateway)),
+                ("the status page", status_page.run),
+            )
+        )
         try:
             await gateway.run(stop)
         finally:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, model_validator
 
 from lineshaft.clock import Clock
-from lineshaft.drivers.base import Driver, DriverSpec, Point, Writes
+from lineshaft.drivers.base import Driver, DriverSpec, Point, Subscribes, Writes
 from lineshaft.errors import AddressInvalid, ConnectionFailed, NotWritable, OutOfRange, RetryableError
 from lineshaft.model.equipment import Datatype
 from lineshaft.model.samples import GOOD_CLASS, Quality, SampleBatch
@@ -185,6 +185,25 @@ class DriverContract:
                 await asyncio.gather(reading, return_exceptions=True)
                 expect_values(await driver.read(points), setup.expected)
 
+    async def test_a_fault_of_the_taker_is_not_silent(self, setup: DriverSetup) -> None:
+        """When whoever takes the rows fails, subscribe or wait_closed raises: no driver stays connected and mute."""
+
+        def sink(batch: SampleBatch) -> None:
+            raise ZeroDivisionError("a fault of the taker")
+
+        async with setup.connected() as driver:
+            if not isinstance(driver, Subscribes):
+                return
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await driver.subscribe(setup.points(), sink)
+                    await driver.wait_closed()
+            except TimeoutError:
+                raise AssertionError("the driver went on as if nothing had happened") from None
+            except (ZeroDivisionError, RetryableError):
+                return
+            raise AssertionError("wait_closed ended without a word")
+
 
 class NetworkDriverContract(DriverContract):
     """What a driver of a device that can be away promises besides."""
@@ -276,7 +295,7 @@ class FieldDevice:
     def __init__(self, **values: float | str) -> None:
         self.values: dict[str, float | str] = dict(values)
         self.qualities: dict[str, int] = {}
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
         self.hang = False
         self.time_us: int | None = None  # the device's own clock; None: the clock given to the driver
         self.read_seconds = 0.0
@@ -292,7 +311,7 @@ class FieldDevice:
         for points, sink in self.sinks:
             sink(batch_of(points))
 
-    def hang_up(self, fault: Exception | None = None) -> None:
+    def hang_up(self, fault: BaseException | None = None) -> None:
         """End all subscriptions."""
         self.fault = fault
         self.sinks.clear()

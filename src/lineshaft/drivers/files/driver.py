@@ -77,8 +77,7 @@ class FilesDriver:
         self._seen.clear()
         if running is not None:
             running.cancel()
-            with suppress(asyncio.CancelledError, LineshaftError):
-                await running
+            await asyncio.gather(running, return_exceptions=True)  # what it failed of was told by `wait_closed`
 
     async def subscribe(self, points: Sequence[Point], sink: Sink) -> None:
         """Begin to read files."""

@@ -15,7 +15,8 @@ _HEAD: Final = 16_384
 """Most bytes of a request's head."""
 _WORDS: Final = {
     204: "No Content", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
-    411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type", 503: "Service Unavailable",
+    411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
+    500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
 _ENDS: Final = (400, 401, 411, 413, 503)
 """After these the rest of the connection cannot be trusted or is not wanted."""
@@ -38,6 +39,8 @@ class Listener:
         self._take = take
         self._server: asyncio.Server | None = None
         self._senders: set[asyncio.Task[None]] = set()
+        self.fault: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        """What `take` raised that it should not."""
 
     async def open(self) -> None:
         """Listen. Raises ConnectionFailed when the port is taken, AccessDenied when the certificate is none."""
@@ -97,6 +100,13 @@ class Listener:
             await _answer(writer, refusal.status, str(refusal), close=close)
         except DataError as error:
             await _answer(writer, 400, str(error), close=close)
+        except (OSError, asyncio.IncompleteReadError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: `fault` is told to whoever waits for the end
+            close = True
+            if not self.fault.done():
+                self.fault.set_result(error)
+            await _answer(writer, 500, "a fault in the gateway; its log says more", close=close)
         else:
             await _answer(writer, 204, "", close=close)
         return close

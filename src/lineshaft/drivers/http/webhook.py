@@ -74,9 +74,8 @@ class WebhookDriver:
         self._sink = sink
 
     async def wait_closed(self) -> None:
-        """Wait for ever: a listening port does not get lost."""
-        self._opened()
-        await asyncio.Event().wait()
+        """Wait for ever, for a listening port does not get lost; raises what taking a body failed of."""
+        raise await asyncio.shield(self._opened().fault)
 
     async def read(self, points: Sequence[Point]) -> SampleBatch:
         """The last value of each point; the first read waits for a document. What it has not is BAD_ADDRESS."""
@@ -155,6 +154,7 @@ class WebhookDriver:
             self._refused(burst.point, error)
             raise
 
-    def _opened(self) -> None:
+    def _opened(self) -> Listener:
         if self._listener is None:
             raise ConnectionFailed(f"{self.options.host}:{self.options.port}: not listening")
+        return self._listener

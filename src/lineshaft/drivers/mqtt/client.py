@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
+import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -19,6 +20,8 @@ from lineshaft.drivers.mqtt.options import MqttConnection
 from lineshaft.drivers.secrets import first_line
 from lineshaft.errors import AccessDenied, ConnectionFailed, LineshaftError, PeerTimeout
 from lineshaft.mqtt_loop import MqttLoop
+
+log = structlog.get_logger(__name__)
 
 MOST_WAITING: Final = 5_000
 """Messages that wait for the event loop; then the broker is not read from."""
@@ -168,7 +171,12 @@ class Client:
             while True:
                 messages.append(self._waiting.get_nowait())
         if messages and not self._over:
-            self._take(messages)
+            try:
+                self._take(messages)
+            except Exception as error:  # the boundary of a callback: whoever waits for the end is told
+                log.exception("mqtt.fault", broker=self.where)
+                self._end(ConnectionFailed(f"{self.where}: a fault while taking messages: {error!r}"))
+                return
             self._acknowledge(messages)
 
     def _acknowledge(self, messages: Iterable[Message]) -> None:

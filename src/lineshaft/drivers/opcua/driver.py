@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,7 +226,7 @@ class OpcuaDriver(OpcuaPollingDriver):
                 refused = await self._alarms.refresh(session, subscription.id)
                 if refused:
                     self._tell_once("opcua.alarms_refused", f"the server does not list its alarms: {refused}")
-        self._running = asyncio.create_task(subscription.run(), name="opcua-subscription")
+        self._running = session.needs(asyncio.create_task(subscription.run(), name="opcua-subscription"))
 
     async def _fill(self, subscription: Subscription, watch: Watch) -> None:
         """Add the items, and tell which the server refuses."""
@@ -319,8 +318,7 @@ class OpcuaDriver(OpcuaPollingDriver):
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await asyncio.gather(running, return_exceptions=True)
         session = self._session
         if session is not None and self._subscription is not None and session.lost.done():
             self._session, self._plan = None, None

@@ -63,7 +63,7 @@ class Session:
         self.client = Client(options.url, timeout=options.request_timeout)
         self.namespaces: tuple[str, ...] = ()
         self.nodes_per_read = self.items_per_call = self.nodes_per_browse = options.batch_size
-        self.lost: asyncio.Future[LineshaftError] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._trust = trust
         self._identity = Identity()
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -155,15 +155,27 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def fail(self, error: LineshaftError) -> None:
+    def fail(self, error: Exception) -> None:
         """Remember why the connection is gone; the first reason wins."""
         if not self.lost.done():
             self.lost.set_result(error)
 
+    def needs(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Whatever ends this task, but its cancelling, ends the session: nobody would notice else."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if task.cancelled() and not task.cancelling():
+                self.fail(ConnectionFailed(f"{self.options.url}: {task.get_name()} was given up by the library"))
+            elif not task.cancelled() and (error := task.exception()) is not None:
+                self.fail(error if isinstance(error, Exception) else ConnectionFailed(repr(error)))
+
+        task.add_done_callback(ended)
+        return task
+
     def _attend(self) -> None:
         self._tasks = (
-            asyncio.create_task(self._watch(), name="opcua-watch"),
-            asyncio.create_task(self._renew(), name="opcua-renew"),
+            self.needs(asyncio.create_task(self._watch(), name="opcua-watch")),
+            self.needs(asyncio.create_task(self._renew(), name="opcua-renew")),
         )
 
     async def _watch(self) -> None:

@@ -92,6 +92,8 @@ class Session:
             asyncio.create_task(self._receive(reader), name="open-protocol-receive"),
             asyncio.create_task(self._keep_alive(), name="open-protocol-keep-alive"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         try:
             started = await self.newest(START, (4, 3, 2, 1), {STARTED})
         except Refused as refusal:
@@ -222,6 +224,12 @@ class Session:
                 return
             except LineshaftError:
                 return
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Without either task the session is nothing, and nobody would notice."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(ConnectionFailed(f"{self.where}: a fault while listening: {error!r}"), error)
 
     def _fail(self, reason: LineshaftError, cause: BaseException | None = None) -> None:
         if self._lost is not None:

@@ -8,7 +8,6 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -151,8 +150,7 @@ class ReplayDriver:
         self._recording = None
         if playing is not None:
             playing.cancel()
-            with suppress(asyncio.CancelledError, LineshaftError):
-                await playing
+            await asyncio.gather(playing, return_exceptions=True)  # what it failed of was told by `wait_closed`
 
     async def browse(self, parent: str = "") -> Sequence[Browsed]:
         """The items of the recording; there is only one level."""

@@ -10,8 +10,9 @@ from typing import Final, Literal
 import structlog
 
 from lineshaft.clock import Clock
-from lineshaft.errors import ConfigError, DataError, LineshaftError, PermanentError, RetryableError
+from lineshaft.errors import DataError, LineshaftError, RetryableError
 from lineshaft.gateway.buffer import Buffer
+from lineshaft.gateway.faults import fault_of
 from lineshaft.gateway.frames import MAX_MESSAGE, MAX_ROWS, Frame, FrameKind, message_bytes
 from lineshaft.gateway.timing import Backoff, event_or
 from lineshaft.gateway.uplinks.base import Refused, Renewal, Throttled, Uplink
@@ -24,6 +25,8 @@ WINDOW_ROWS: Final = 200_000
 WINDOW_FRAMES: Final = 4_000
 RESEND_AFTER: Final = 15.0
 """Seconds without an acknowledgement after which a frame is sent again; doubled each time up to eight times."""
+MOST_FAULTS: Final = 3
+"""Faults of the gateway while one frame is sent, after which it is given up."""
 _FRAME_BYTES: Final = 12
 """What each frame adds to the header of a message."""
 STEADY_AFTER: Final = 60.0
@@ -45,6 +48,10 @@ class Forwarder:
         self._buffer = buffer
         self._clock = clock
         self._drain_rate = drain_rate
+        self.on_fault: Callable[[Exception], None] = lambda error: None
+        """Called with what should not have happened; the uplink begins anew."""
+        self._broken: asyncio.Future[None] | None = None
+        self._mishaps: dict[int, tuple[int, bool]] = {}  # frame -> faults while it was sent, whether others went since
         self._wake = asyncio.Event()
         self._backoff = Backoff(0.5, 15.0)
         self._in_flight: OrderedDict[int, tuple[int, float]] = OrderedDict()  # id -> (rows, resend at)
@@ -64,29 +71,33 @@ class Forwarder:
     # -- life
 
     async def run(self) -> None:
-        """Connect, send, and connect again for as long as the task lives."""
+        """Connect, send, and connect again for as long as the task lives, whatever goes wrong."""
         while True:
             pause = 0.0
             try:
-                await self._session()
-            except Renewal as error:
-                log.debug("uplink.renewal", uplink=self.uplink.id, reason=str(error))
-            except (RetryableError, PermanentError, ConfigError) as error:
-                pause = self._pause(error)
-                self._failed(error)
+                error = await fault_of(self._session())
+                if isinstance(error, Renewal):
+                    log.debug("uplink.renewal", uplink=self.uplink.id, reason=str(error))
+                elif error is not None:
+                    pause = self._pause(error)
+                    self._failed(error)
             finally:
                 self._set_online(False)
-                await self.uplink.close()
+                wrong = await fault_of(self.uplink.close())
+            if wrong is not None:
+                self.on_fault(wrong)
             await self._clock.sleep_until(self._clock.monotonic() + pause)
 
-    def _pause(self, error: LineshaftError) -> float:
+    def _pause(self, error: Exception) -> float:
         if self._online and self._clock.monotonic() > self._connected_at + STEADY_AFTER:
             self._backoff.reset()
         if isinstance(error, Throttled):
             return self._backoff.next(at_least=error.seconds)
-        return self._backoff.next(at_least=0.0 if isinstance(error, RetryableError) else 10.0)
+        person = isinstance(error, LineshaftError) and not isinstance(error, RetryableError)  # has to mend it
+        return self._backoff.next(at_least=10.0 if person else 0.0)
 
     async def _session(self) -> None:
+        self._broken = asyncio.get_running_loop().create_future()
         self._restart(await self.uplink.connect())
         self._connected_at = self._clock.monotonic()
         if self._error:
@@ -96,8 +107,8 @@ class Forwarder:
         pump = asyncio.ensure_future(self._pump())
         closed = asyncio.ensure_future(self.uplink.wait_closed())
         try:
-            await asyncio.wait((pump, closed), return_when=asyncio.FIRST_COMPLETED)
-            for task in (closed, pump):
+            await asyncio.wait((pump, closed, self._broken), return_when=asyncio.FIRST_COMPLETED)
+            for task in (closed, pump, self._broken):
                 if task.done():
                     task.result()
         finally:
@@ -105,10 +116,24 @@ class Forwarder:
             closed.cancel()
             await asyncio.gather(pump, closed, return_exceptions=True)
 
-    def _failed(self, error: LineshaftError) -> None:
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, LineshaftError):
+            self.on_fault(error)
+            self._error = f"a fault in the gateway, begins anew: {error!r}"
+            return
         if not self._error:
             log.warning("uplink.offline", uplink=self.uplink.id, error=str(error), hint=error.hint)
         self._error = str(error)
+
+    def pass_on(self, call: Callable[[Uplink], None]) -> None:
+        """Tell the uplink something on the side; a fault in it ends its session and nothing else."""
+        try:
+            call(self.uplink)
+        except Exception as error:  # noqa: BLE001 - the boundary: `run` tells it
+            if self._broken is None:
+                self.on_fault(error)
+            elif not self._broken.done():
+                self._broken.set_exception(error)
 
     def _set_online(self, online: bool) -> None:
         before, self._online = self._online, online
@@ -193,7 +218,7 @@ class Forwarder:
             self._rows_in_flight += frame.rows
             self._sent_rows += frame.rows
         try:
-            await self.uplink.send(group, historical=historical or group[0].late)
+            await self._hand_over(group, historical)
         except DataError as error:
             log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
             if len(group) == 1:  # kept, it would stand in the way of all others
@@ -210,6 +235,29 @@ class Forwarder:
         for frame in group:
             if frame.id in self._in_flight:
                 self._in_flight[frame.id] = (frame.rows, deadline)
+
+    async def _hand_over(self, group: list[Frame], historical: bool) -> None:
+        """Send. A frame that alone is a fault each time, while others go, counts as one that cannot be sent.
+
+        When nothing goes, the fault is elsewhere and all frames are kept.
+        """
+        first = group[0].id
+        if len(group) > 1 and self._mishaps.keys() & {frame.id for frame in group}:
+            raise DataError("a fault in the gateway while it was sent; its frames are sent alone")
+        try:
+            await self.uplink.send(group, historical=historical or group[0].late)
+        except LineshaftError:
+            raise
+        except Exception as error:
+            faults, others_went = self._mishaps.get(first, (0, False))
+            self._mishaps[first] = faults + 1, others_went
+            if len(group) > 1 or faults + 1 < MOST_FAULTS or not others_went:
+                raise
+            self.on_fault(error)
+            raise DataError(f"a fault in the gateway: {error!r}") from error
+        if self._mishaps:
+            self._mishaps.pop(first, None)
+            self._mishaps = {number: (faults, True) for number, (faults, _) in self._mishaps.items()}
 
     def _group(self, after: int, until: int) -> list[Frame]:
         """The next frames that may go in one message: one note, or consecutive frames of one device."""
