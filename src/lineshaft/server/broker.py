@@ -37,16 +37,17 @@ async def run_broker(context: PartContext) -> None:
     plant, root = context.plant, context.data.root
     first = admitted(plant, (), root)
     settings = BrokerSettings(first.accounts, plant.hub.broker_host, plant.hub.broker_port)
-    plants = PlantNow(plant)
-    async with asyncio.TaskGroup() as group:
-        watching = group.create_task(plants.watch(context), name="plant")
-        changes = follow(plants, root)
-        try:
-            await serve_broker(
-                settings, root / PASSWORDS, context.stop, lambda port: tell(Message("ready", f"port {port}")), changes
-            )
-        finally:
-            watching.cancel()
+    plants = PlantNow(plant, context)
+    try:
+        await serve_broker(
+            settings,
+            root / PASSWORDS,
+            context.stop,
+            lambda port: tell(Message("ready", f"port {port}")),
+            follow(plants, root),
+        )
+    finally:
+        await plants.close()
 
 
 def admitted(plant: Plant, made: Sequence[MadeAccount], root: Path) -> Admitted:
@@ -77,14 +78,14 @@ def given_of(plant: Plant) -> Given:
 
 
 class PlantNow:
-    """The plant as its files say now."""
+    """The plant as its files say now; of a context, it watches them in a task of its own until `close`."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, context: PartContext | None = None) -> None:
         self.now = plant
         self._fresh = False
+        self._watching = None if context is None else asyncio.create_task(self._watch(context), name="plant")
 
-    async def watch(self, context: PartContext) -> None:
-        """Follow the files for as long as the task lives."""
+    async def _watch(self, context: PartContext) -> None:
         async for plant in context.watcher().changes():
             self.take(plant)
 
@@ -93,9 +94,17 @@ class PlantNow:
         self.now, self._fresh = plant, True
 
     def fresh(self) -> bool:
-        """True once after each change."""
+        """True once after each change. Raises what the watching failed of."""
+        if self._watching is not None and self._watching.done():
+            self._watching.result()
         fresh, self._fresh = self._fresh, False
         return fresh
+
+    async def close(self) -> None:
+        """End the watching; never raises."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
 
 
 async def follow(plants: PlantNow, root: Path) -> AsyncIterator[Admitted]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -15,11 +16,14 @@ import pytest
 from hub.api.conftest import Hub
 from hub.mqtt import Peer
 from lineshaft.config.models import Plant
+from lineshaft.errors import ConnectionFailed
 from lineshaft.hub.broker import PASSWORDS, BrokerSettings, EmbeddedBroker
 from lineshaft.hub.broker.book import MADE
 from lineshaft.hub.broker.desk import BrokerDesk
 from lineshaft.hub.security.roles import Role
-from lineshaft.server.broker import PlantNow, admitted, follow, given_of
+from lineshaft.server.broker import PlantNow, admitted, follow, given_of, run_broker
+from lineshaft.server.context import PartContext
+from lineshaft.server.folder import DataFolder
 
 PATH = "/api/v1/broker/accounts"
 PATIENCE = 20.0  # seconds
@@ -189,3 +193,13 @@ async def test_another_broker_has_its_own_accounts(hub: Hub) -> None:
         assert (answer.status_code, answer.json()["hint"]) == (404, "Make its accounts there.")
     async with hub.client(Role.ENGINEER) as client:
         assert (await client.get(PATH)).status_code == 403
+
+
+async def test_a_broker_whose_port_is_taken_says_so(tmp_path: Path) -> None:
+    """As one error in words, which names the port."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        plant = Plant.model_validate({**PLANT, "hub": {"broker_port": port}})
+        context = PartContext(plant, tmp_path, lambda _: plant, DataFolder(tmp_path), asyncio.Event(), asyncio.Event())
+        with pytest.raises(ConnectionFailed, match=str(port)):
+            await run_broker(context)
