@@ -243,7 +243,8 @@ async def test_a_slow_broker_costs_no_memory(broker: Mosquitto, folder: Path) ->
     line = Line(folder, [uplink(broker.port, max_rate=20.0)])
     async with line.running():
         line.write(3_000)
-        await asyncio.sleep(1.0)
+        await until(lambda: line.forwarders["uns"].online)
+        await asyncio.sleep(1.0)  # the time that is looked at: what follows are bounds from above
         sent = line.forwarders["uns"].uplink.connection  # type: ignore[attr-defined]
         assert sent is not None
         assert len(sent._queued) <= 20
