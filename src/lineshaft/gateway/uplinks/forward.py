@@ -223,6 +223,7 @@ class Forwarder:
             log.error("uplink.cannot_send", uplink=self.uplink.id, frames=len(group), error=str(error))
             if len(group) == 1:  # kept, it would stand in the way of all others
                 self._forget(group[0].id)
+                self._mishaps.pop(group[0].id, None)
                 reason = str(error) if isinstance(error, Refused) else "cannot be sent"
                 self._buffer.discard(self.uplink.id, group[0].id, reason)
                 return
