@@ -39,7 +39,10 @@ def coverage(true: Float64Array, low: Float64Array, high: Float64Array) -> float
 
 
 def conformal_quantile(residuals: Float64Array, level: float) -> float:
-    """Quantile of held-out residuals with the correction for their number (Lei 2018): outwards by one in n + 1."""
+    """Quantile of held-out residuals with the correction for their number (Lei 2018): outwards by one in n + 1.
+
+    residuals: float64[n] in any unit, level 0 to 1. Raises ValueError for none.
+    """
     ordered = np.sort(residuals)
     n = len(ordered)
     if n == 0:

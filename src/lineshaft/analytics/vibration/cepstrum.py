@@ -18,7 +18,10 @@ class Cepstrum:
     level: Float64Array
 
     def strongest(self, low: float, high: float) -> tuple[float, float]:
-        """(spacing in Hz, level) of the strongest family of lines that are low to high Hz apart."""
+        """(spacing in Hz, level) of the strongest family of lines that are low to high Hz apart.
+
+        Raises ValueError where the record is too short for such a spacing.
+        """
         inside = np.flatnonzero((self.quefrency >= 1 / high) & (self.quefrency <= 1 / low))
         if not len(inside):
             raise ValueError(f"no quefrency between {1 / high:g} and {1 / low:g} s in this record")

@@ -46,7 +46,10 @@ def squared_envelope(wave: Float64Array, rate: float, band: tuple[float, float])
 def envelope_of_lines(
     lines: Complex128Array, n: int, rate: float, band: tuple[float, float]
 ) -> tuple[Float64Array, float]:
-    """`squared_envelope` of a waveform of n samples whose rfft is known: many bands share one transform."""
+    """`squared_envelope` of a waveform of n samples whose rfft is known: many bands share one transform.
+
+    Raises ValueError for a band that is not within 0 and half the rate.
+    """
     first, last = round(band[0] * n / rate), round(band[1] * n / rate)
     if not 0 <= first < last <= len(lines) or last - first < 4:
         raise ValueError(f"the band {band[0]:g} to {band[1]:g} Hz does not ascend within 0 and {rate / 2:g} Hz")
@@ -101,6 +104,7 @@ def spectral_kurtosis(wave: Float64Array, rate: float, *, segment: int = 256) ->
 
     <|X|^4> / <|X|^2>^2 - 2 over the segments: 0 for stationary normal noise, high where shocks live. Without the two
     lines next to 0 and half the rate, which are (nearly) real numbers with a kurtosis of their own.
+    Raises ValueError for a record below four segments.
     """
     step = max(1, segment // 4)
     if len(wave) < 4 * segment:

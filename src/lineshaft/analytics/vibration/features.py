@@ -151,7 +151,10 @@ def velocity_rms(wave: Float64Array, rate: float, band: tuple[float, float] = VE
 
 
 def velocity(wave: Float64Array, rate: float, band: tuple[float, float] = VELOCITY_BAND) -> Float64Array:
-    """float64[n]: vibration velocity in mm/s over time, of an acceleration in m/s2; see `velocity_rms`."""
+    """float64[n]: vibration velocity in mm/s over time, of an acceleration in m/s2; see `velocity_rms`.
+
+    Raises ValueError for a band that begins at 0 Hz: a constant cannot be integrated.
+    """
     if band[0] <= 0:
         raise ValueError("the band of a velocity begins above 0 Hz")
     n = len(wave)
