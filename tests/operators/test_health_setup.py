@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lineshaft.config.models import Plant
+from lineshaft.config.operators import OperatorConfig
 from lineshaft.config.reference import health_templates
+from lineshaft.hub.operators.plan import bindings, kinds_of, planned
 from lineshaft.model.equipment import Equipment, Level, Signal, SignalKind
 from lineshaft.operators.base import Asset
 from lineshaft.operators.health_setup import HealthConfig, setup_of
@@ -38,6 +41,20 @@ def test_types_with_a_template() -> None:
         assert setup_of(HealthConfig(), asset(type_, "vibration", "speed")) is not None
     assert setup_of(HealthConfig(), asset("meter", "vibration")) is None
     assert setup_of(HealthConfig(), asset("pump", "flow")) is None
+
+
+def test_a_type_follows_what_it_extends() -> None:
+    """A plant's own type gets the template of the nearest type that it extends, and an operator for pumps takes it."""
+    types = [{"id": "acid-pump", "extends": "pump"}, {"id": "dosing-pump", "extends": "acid-pump"}]
+    plant = Plant.model_validate(
+        {"plant": {"enterprise": "acme", "site": "north", "name": "N", "timezone": "UTC"}, "types": types}
+    )
+    health = OperatorConfig(id="health", operator="machine-health", types=("pump",))
+    plan = [planned(health, "acme/north", kinds_of(plant))]
+    found = asset("dosing-pump", "vibration", "speed", "flow")
+    taken = list(bindings(plan, [found.equipment], found.signals, len))
+    assert [[one.name for one in binding.inputs] for binding in taken] == [["vibration", "speed"]]
+    assert not list(bindings(plan, [asset("fan").equipment], found.signals, len))
 
 
 def test_what_is_named_must_be_there() -> None:

@@ -77,6 +77,7 @@ class AssetType:
     attributes: Mapping[str, AttributeConfig]
     signals: Mapping[str, TypeSignalConfig]
     computed: Mapping[str, TypeMetricConfig]
+    line: tuple[str, ...]  # its own id, then what it extends, the nearest first
 
 
 def resolved(types: Iterable[AssetTypeConfig]) -> dict[str, AssetType]:
@@ -91,6 +92,7 @@ def resolved(types: Iterable[AssetTypeConfig]) -> dict[str, AssetType]:
             {name: one for link in chain for name, one in link.attributes.items()},
             {one.name: one for link in chain for one in link.signals},
             {one.name: one for link in chain for one in link.computed},
+            tuple(link.id for link in reversed(chain)),
         )
     return found
 

@@ -14,6 +14,6 @@ class OperatorConfig(Section):
     id: Id = key(..., "Unique among the operators.")
     operator: str = key(..., "Which one, like rule; or package.module:NAME of an own OperatorSpec.")
     assets: tuple[str, ...] = key(("**",), "Paths below the site; * stands for one part of a path, ** for any number.")
-    types: tuple[str, ...] = key((), "Only assets of these types; all when empty.")
+    types: tuple[str, ...] = key((), "Only assets of these types and of types that extend them; all when empty.")
     past: Duration = key(60.0, "How much of the stored past a new one reads before it goes on live.", unit="s", ge=0)
     options: dict[str, Any] = key({}, "Options of the operator.")

@@ -20,6 +20,7 @@ class Asset:
 
     equipment: Equipment
     signals: tuple[Signal, ...]
+    kinds: tuple[str, ...] = ()  # its type and those that this one extends, the nearest first
 
     @property
     def path(self) -> str:

@@ -58,7 +58,7 @@ class HealthSetup:
 
 def setup_of(config: HealthConfig, asset: Asset) -> HealthSetup | None:
     """None where the asset lacks a signal that is named, or has none of its type's features."""
-    template = _template(asset.equipment.type)
+    template = _template(asset.kinds or (asset.equipment.type,))
     below = {signal.path[len(asset.path) + 1 :]: signal for signal in asset.signals}
     if config.features:
         wanted = [*config.features, *config.operating]
@@ -79,8 +79,9 @@ def setup_of(config: HealthConfig, asset: Asset) -> HealthSetup | None:
     return HealthSetup(_those(plain, below), _those(operating, below), config.failure_index or template.failure_index)
 
 
-def _template(type_: str) -> HealthTemplate | None:
-    return next((one for one in health_templates() if type_ in one.types), None)
+def _template(kinds: Sequence[str]) -> HealthTemplate | None:
+    """Of the type itself, else of the nearest that it extends."""
+    return next((one for kind in kinds for one in health_templates() if kind in one.types), None)
 
 
 def _those(names: Sequence[str], below: dict[str, Signal]) -> tuple[Signal, ...]:

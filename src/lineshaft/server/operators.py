@@ -20,7 +20,7 @@ from lineshaft.hub.models.desk import ModelDesk
 from lineshaft.hub.models.wishes import Wishes
 from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.engine import Operators
-from lineshaft.hub.operators.plan import plan_operators
+from lineshaft.hub.operators.plan import kinds_of, plan_operators
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
@@ -60,7 +60,7 @@ async def working(
     await asyncio.to_thread(live.open)
     historian.listen(live.feed.told)
     backtests = Backtests(historian)
-    desk = OperatorDesk(plan, site, state.catalogue, backtests, live, models.can_be_tried)
+    desk = OperatorDesk(plan, site, state.catalogue, backtests, live, models.can_be_tried, kinds_of(plant))
     try:
         yield Working(desk, live, models)
     finally:

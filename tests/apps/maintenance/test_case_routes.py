@@ -88,6 +88,31 @@ async def test_a_case_from_alarm_to_repair(services: Services) -> None:
     assert {one.source for one in outcomes} == {f"case-{found['id']}"}
 
 
+async def test_the_repair_is_shown_soon_and_for_good_after_a_day(services: Services) -> None:
+    """A case that a person closed right after the work gets a first look at what came of it without any further event,
+    and the whole comparison when a day has passed; until then it says that it is a first look."""
+    assert isinstance(services.clock, VirtualClock)
+    plant(services)
+    say(services, 90, "danger", **{"share vibration": 0.9})
+    rows(services, "vibration", list(np.arange(40, 0, -0.5)), [5.0] * 80)
+    app = make(services)
+    app.recorder.step()
+    async with client(services, Role.OPERATOR) as http:
+        (one,) = (await http.get("/cases")).json()["items"]
+        assert one["basis"] == "stage"
+        path = f"/cases/{one['id']}"
+        for body in ({"action": "work", "words": "Changed"}, {"action": "close"}):
+            found = (await http.post(f"{path}/actions", json={**body, "found": "confirmed"})).json()
+        assert (found["comparison"], found["basis"]) == (None, "repaired")
+        for hours, value, final in ((0.5, 2.0, False), (30, 1.0, True)):
+            await services.clock.advance(hours * 3600)
+            rows(services, "vibration", list(np.arange(0.4 * hours, 0, -0.02 * hours)), [value] * 20)
+            app.recorder.step()
+            looked = (await http.get(path)).json()["comparison"]
+            assert [one["after"] for one in looked["features"]] == [value]
+            assert looked["final"] is final
+
+
 async def test_a_case_tells_when_it_opens_escalates_and_ends(services: Services) -> None:
     """One notice each, with the urgency as severity; told anew, or after a restart, none comes twice."""
     plant(services)

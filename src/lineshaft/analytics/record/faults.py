@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import median
 from typing import Final
 
 from lineshaft.model.predictions import Outcome, OutcomeKind, Prediction
@@ -71,6 +72,21 @@ class FaultScore:
     missed: int = 0
     leads: tuple[float, ...] = ()
     months: float = 0.0
+
+    @property
+    def lead_median(self) -> float | None:
+        """Hours; None where no fault was warned of."""
+        return median(self.leads) if self.leads else None
+
+    @property
+    def lead_shortest(self) -> float | None:
+        """Hours."""
+        return min(self.leads, default=None)
+
+    @property
+    def lead_longest(self) -> float | None:
+        """Hours."""
+        return max(self.leads, default=None)
 
     @property
     def false_per_month(self) -> float | None:

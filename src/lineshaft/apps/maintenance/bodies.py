@@ -165,6 +165,9 @@ class CaseView(BaseModel):
     left_normal: str = Field(description="ISO 8601: since when it is not as in its healthy time")
     severity: str = Field(description="low, medium, high, critical: chance times cost")
     chance: float = Field(description="of a failure within 30 days")
+    basis: Literal["life", "stage", "repaired"] = Field(
+        description="what the chance comes from: the remaining life, the stage alone, or work was done since"
+    )
     loss: float | None = Field(description="chance times the cost of a failure, in the plant's currency")
     failure_cost: float | None
     repair_cost: float | None
@@ -213,6 +216,7 @@ class ComparisonView(BaseModel):
     after: tuple[int, int]
     features: list[FeatureView]
     bursts: list[BurstsView]
+    final: bool = Field(True, description="false: a day after the work has not passed yet, so it is a first look")
 
 
 class CaseDetail(CaseView):

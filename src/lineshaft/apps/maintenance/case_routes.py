@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 
 from lineshaft.apps.maintenance import bodies, story
 from lineshaft.apps.maintenance.parts import App
-from lineshaft.apps.maintenance.risk import SEVERITIES
-from lineshaft.apps.maintenance.store import StoredCase
+from lineshaft.apps.maintenance.risk import SEVERITIES, basis_of
+from lineshaft.apps.maintenance.store import StoredCase, plain
 from lineshaft.errors import DataError
 from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.problems import NotFound
@@ -102,31 +102,16 @@ def _detail(one: StoredCase, currency: str) -> bodies.CaseDetail:
 
 
 def _fields(one: StoredCase) -> dict[str, Any]:
-    case = one.case
     return {
+        **plain(one.case),
         "id": one.id,
-        "asset": case.asset,
-        "part": case.part,
-        "fault": case.fault,
-        "opened": case.opened,
-        "closed": case.closed,
-        "stage": case.stage,
-        "worst": case.worst,
-        "left_normal": case.left_normal,
         "severity": one.severity,
         "chance": one.chance,
+        "basis": basis_of(one.case),
         "loss": None if one.failure_cost is None else one.chance * one.failure_cost,
         "failure_cost": one.failure_cost,
         "repair_cost": one.repair_cost,
-        "acknowledged": case.acknowledged,
-        "assigned": case.assigned,
-        "worked": case.worked,
-        "outcome": case.outcome,
-        "why": case.why,
-        "cost": case.cost,
-        "life": dict(case.life),
-        "finding": dict(case.finding),
-        "last": case.entries[-1].words if case.entries else "",
+        "last": one.case.entries[-1].words if one.case.entries else "",
         "updated": one.updated,
     }
 

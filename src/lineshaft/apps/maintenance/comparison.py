@@ -18,7 +18,9 @@ STOP_US: Final = 6 * HOUR_US
 """So long before the end of the work the machine may have stood for it."""
 WARM_US: Final = HOUR_US
 """So long after it the machine runs up and warms."""
-_LAST_US: Final = 60 * DAY_US
+RUN_UP_US: Final = HOUR_US // 12
+FIRST_US: Final = HOUR_US // 4
+"""So long after the work there is a first look, at what came after the run-up."""
 
 
 def compare(
@@ -26,11 +28,13 @@ def compare(
 ) -> dict[str, Any] | None:
     """Medians over a day before the work and a day after it, as far as that has passed; None when nothing is known yet.
 
+    It is not `final` until the day has passed, and within the first hour the machine has not warmed up yet.
     features: names below the asset. Blocks. Raises StoreUnavailable.
     """
     before = (worked - STOP_US - DAY_US, worked - STOP_US)
-    after = (worked + WARM_US, min(now, worked + WARM_US + DAY_US))
-    if after[1] <= after[0]:
+    warm = now >= worked + WARM_US + RUN_UP_US
+    after = (worked + (WARM_US if warm else RUN_UP_US), min(now, worked + WARM_US + DAY_US))
+    if now < worked + FIRST_US:
         return None
     rows = []
     for name in features:
@@ -40,10 +44,11 @@ def compare(
         old, new = (_median(historian, signal.id, *span) for span in (before, after))
         if old is not None and new is not None:
             rows.append({"name": name, "unit": signal.born.signal.unit, "before": old, "after": new})
-    waves = _bursts(historian, catalogue, asset, worked)
+    waves = _bursts(historian, catalogue, asset, worked, after[0])
     if not rows and not waves:
         return None
-    return {"before": list(before), "after": list(after), "features": rows, "bursts": waves}
+    final = now >= worked + WARM_US + DAY_US
+    return {"before": list(before), "after": list(after), "features": rows, "bursts": waves, "final": final}
 
 
 def _median(historian: Historian, number: int, start: int, end: int) -> float | None:
@@ -54,14 +59,14 @@ def _median(historian: Historian, number: int, start: int, end: int) -> float | 
     return None
 
 
-def _bursts(historian: Historian, catalogue: SqlCatalogue, asset: str, worked: int) -> list[dict[str, Any]]:
+def _bursts(historian: Historian, catalogue: SqlCatalogue, asset: str, worked: int, begin: int) -> list[dict[str, Any]]:
     """Of each waveform below the asset the last burst before the work and the first one after it, at a like speed."""
     found = []
     for one in catalogue.signals():
         if one.born.signal.kind is not SignalKind.WAVEFORM or not one.path.startswith(f"{asset}/"):
             continue
         before = historian.waveforms([one.id], worked - STOP_US - 7 * DAY_US, worked - STOP_US, 500)
-        after = historian.waveforms([one.id], worked + WARM_US, worked + WARM_US + 7 * DAY_US, 500)
+        after = historian.waveforms([one.id], begin, begin + 7 * DAY_US, 500)
         if not before or not after:
             continue
         last = before[-1]

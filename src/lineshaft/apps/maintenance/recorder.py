@@ -9,7 +9,7 @@ from typing import Final
 from lineshaft.apps.maintenance import story
 from lineshaft.apps.maintenance.cases import tell
 from lineshaft.apps.maintenance.comparison import compare
-from lineshaft.apps.maintenance.risk import SEVERITIES, Risk, risk_of
+from lineshaft.apps.maintenance.risk import SEVERITIES, Risk, basis_of, risk_of
 from lineshaft.apps.maintenance.store import CaseStore, StoredCase
 from lineshaft.apps.maintenance.story import Case
 from lineshaft.clock import Clock
@@ -24,7 +24,9 @@ INDEX_SIGNAL: Final = "health_index"
 PAST_US: Final = 400 * 86_400_000_000
 MARK: Final = "events"
 REFRESH_S: Final = 3600.0
+LOOK_S: Final = 300.0
 _HOUR_US: Final = 3_600_000_000
+_SHOWN_US: Final = 48 * _HOUR_US
 _MOST: Final = 5000
 _SEVERITY: Final = {
     "low": Severity.LOW,
@@ -58,7 +60,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._nodes: dict[str, Equipment] = {}
         self._version = self._moved = -1
-        self._refreshed = clock.monotonic()
+        self._refreshed = self._looked = clock.monotonic()
 
     def step(self) -> Sequence[str]:
         """Take in the events since the last call; gives the assets whose cases were told anew. Blocks."""
@@ -75,7 +77,11 @@ class Recorder:
         return assets
 
     def _refresh(self) -> None:
-        """Time makes open cases more urgent, without an event."""
+        """Time makes open cases more urgent, and shows what a repair has done, without an event."""
+        if self._clock.monotonic() - self._looked >= LOOK_S:
+            self._looked = self._clock.monotonic()
+            for asset in self._store.repaired_since(self._clock.now_us() - _SHOWN_US):
+                self.retell(asset)
         if self._clock.monotonic() - self._refreshed < REFRESH_S:
             return
         self._refreshed = self._clock.monotonic()
@@ -120,8 +126,7 @@ class Recorder:
             self._state.events.add([notice for one in stored if (notice := notice_of(one, before.get(one.id), now))])
             for one in stored:
                 self._record(one, now)
-                if one.case.worked is not None and one.comparison is None:
-                    self._compare(one, now)
+                self._compare(one, now)
         self._told([asset])
         return stored
 
@@ -136,9 +141,9 @@ class Recorder:
         costs = {one.name: one.value for one in sheet.attributes} if sheet is not None else {}
         failure, repair = (_number(costs.get(name)) for name in ("failure_cost", "repair_cost"))
         told = int(case.life.get("time", 0))
-        over = case.closed is not None or case.stage == "normal" or told <= (case.worked or 0)
         stage = "watch" if case.worked is not None and case.stage != "normal" else case.stage  # repaired: wait and see
-        return risk_of(stage, {} if over else case.life, (now - told) / _HOUR_US, failure, repair)
+        life = case.life if basis_of(case) == "life" else {}
+        return risk_of(stage, life, (now - told) / _HOUR_US, failure, repair)
 
     def _record(self, one: StoredCase, now: int) -> None:
         """What people found goes to the record, so that predictions are scored by it; told twice it counts once."""
@@ -153,9 +158,11 @@ class Recorder:
                 self._state.outcomes.add(outcome, by=entry.by, note=entry.words, now=now, source=f"case-{one.id}")
 
     def _compare(self, one: StoredCase, now: int) -> None:
-        """Once a day of the time after the work has passed, or the case is closed."""
-        worked = one.case.worked
-        if worked is None or (one.case.open and now - worked < 30 * _HOUR_US):
+        """From a quarter of an hour after the work on, again and again until a day has passed."""
+        worked, last = one.case.worked, one.comparison
+        if worked is None:
+            return
+        if last is not None and (last.get("final", True) or now - worked < 1.5 * (last["after"][1] - worked)):
             return
         found = compare(self._historian, self._state.catalogue, one.case.asset, features_of(one.case), worked, now)
         if found is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
+
+from lineshaft.apps.maintenance.story import Case
 
 HORIZON_H: Final = 720.0
 """Hours that the risk looks ahead: until the next planned stop, thirty days."""
@@ -23,12 +25,6 @@ class Risk:
     chance: float
     failure_cost: float | None
     repair_cost: float | None
-    by_life: bool  # from a remaining life, else from the stage alone
-
-    @property
-    def loss(self) -> float | None:
-        """What waiting costs on average."""
-        return None if self.failure_cost is None else self.chance * self.failure_cost
 
 
 def chance_within(life: Mapping[str, Any], passed_h: float, hours: float = HORIZON_H) -> float | None:
@@ -61,4 +57,12 @@ def risk_of(
         place = 2 if loss >= planned else 1 if loss >= 0.25 * planned else 0
         if place == 2 and chance >= 0.5 and failure_cost >= 3 * planned:
             place = 3
-    return Risk(SEVERITIES[place], chance, failure_cost, repair_cost, lived is not None)
+    return Risk(SEVERITIES[place], chance, failure_cost, repair_cost)
+
+
+def basis_of(case: Case) -> Literal["life", "stage", "repaired"]:
+    """What the chance of a case comes from: a remaining life that still counts, else its stage; after work it waits."""
+    if case.worked is not None and int(case.life.get("time", 0)) <= case.worked:
+        return "repaired"
+    lived = case.open and case.stage != "normal" and "p50_h" in case.life
+    return "life" if lived else "stage"

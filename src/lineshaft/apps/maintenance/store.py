@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
@@ -13,6 +13,9 @@ from lineshaft.apps.maintenance.story import Case, Entry
 from lineshaft.apps.maintenance.tables import cases as table
 from lineshaft.apps.maintenance.tables import marks
 from lineshaft.hub.state.database import Database, upsert
+
+_PLAIN: Final = tuple(one.name for one in fields(Case) if one.name not in ("active", "entries"))
+"""Fields of a case that are columns of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,9 @@ class StoredCase:
     repair_cost: float | None
     comparison: Mapping[str, Any] | None
     updated: int
+
+
+_BESIDE: Final = tuple(one.name for one in fields(StoredCase) if one.name != "case")
 
 
 class CaseStore:
@@ -80,6 +86,11 @@ class CaseStore:
         with self._database.read() as connection:
             return connection.execute(select(table.c.asset).distinct()).scalars().all()
 
+    def repaired_since(self, time: int) -> Sequence[str]:
+        """Assets on which work was recorded for a time since then."""
+        with self._database.read() as connection:
+            return connection.execute(select(table.c.asset).where(table.c.worked >= time).distinct()).scalars().all()
+
     def mark(self, key: str) -> int:
         """How far something was worked in; 0 at first."""
         with self._database.read() as connection:
@@ -108,52 +119,22 @@ def _same(case: Case, rows: Sequence[Row[Any]]) -> Row[Any] | None:
 
 def _columns(case: Case, risk: Risk, now: int) -> dict[str, Any]:
     return {
-        "asset": case.asset,
-        "part": case.part,
-        "fault": case.fault,
-        "opened": case.opened,
-        "closed": case.closed,
-        "stage": case.stage,
-        "worst": case.worst,
-        "left_normal": case.left_normal,
+        **plain(case),
+        "entries": [{**asdict(one), "details": dict(one.details)} for one in case.entries],
         "severity": risk.severity,
         "chance": risk.chance,
         "failure_cost": risk.failure_cost,
         "repair_cost": risk.repair_cost,
-        "acknowledged": case.acknowledged,
-        "assigned": case.assigned,
-        "worked": case.worked,
-        "outcome": case.outcome,
-        "why": case.why,
-        "cost": case.cost,
-        "life": dict(case.life),
-        "finding": dict(case.finding),
-        "entries": [{**asdict(one), "details": dict(one.details)} for one in case.entries],
         "updated": now,
     }
 
 
+def plain(case: Case) -> dict[str, Any]:
+    """What a case says of itself by name, but for its entries and for what speaks for it right now."""
+    return {name: getattr(case, name) for name in _PLAIN}
+
+
 def _stored(row: Row[Any]) -> StoredCase:
-    case = Case(
-        row.asset,
-        row.fault,
-        row.opened,
-        row.part,
-        row.closed,
-        row.stage,
-        row.worst,
-        row.left_normal,
-        set(),
-        row.acknowledged,
-        row.assigned,
-        row.worked,
-        row.outcome,
-        row.why,
-        row.life,
-        row.finding,
-        row.cost,
-        [Entry(**one) for one in row.entries],
-    )
-    return StoredCase(
-        row.id, case, row.severity, row.chance, row.failure_cost, row.repair_cost, row.comparison, row.updated
-    )
+    known = row._mapping
+    case = Case(**{name: known[name] for name in _PLAIN}, entries=[Entry(**one) for one in row.entries])
+    return StoredCase(case=case, **{name: known[name] for name in _BESIDE})

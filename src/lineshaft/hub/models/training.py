@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -168,7 +167,7 @@ def figures(score: FaultScore) -> dict[str, Any]:
         "open": score.open,
         "faults": score.faults,
         "missed": score.missed,
-        "lead_median": statistics.median(score.leads) if score.leads else None,
+        "lead_median": score.lead_median,
         "months": score.months,
         "false_per_month": score.false_per_month,
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pydantic import BaseModel, ValidationError
 
+from lineshaft.config.instances import library
 from lineshaft.config.models import EquipmentConfig, Plant
 from lineshaft.config.oee import states_operator
 from lineshaft.config.operators import OperatorConfig
@@ -16,6 +17,9 @@ from lineshaft.errors import ConfigError
 from lineshaft.model.equipment import Equipment, Signal
 from lineshaft.operators.base import Asset, Operator
 from lineshaft.operators.builtin import spec_of
+
+Kinds = Mapping[str, tuple[str, ...]]
+"""Asset type -> itself and what it extends, the nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Planned:
     config: OperatorConfig
     site: str  # path of the site
     options: BaseModel
+    kinds: Kinds = field(default_factory=dict, hash=False)
 
     @property
     def id(self) -> str:
@@ -36,7 +41,11 @@ class Planned:
         inside = node.path == self.site or node.path.startswith(self.site + "/")
         below = node.path[len(self.site) + 1 :]
         wanted = any(_pattern(one).fullmatch(below) for one in self.config.assets)
-        return inside and wanted and (not self.config.types or node.type in self.config.types)
+        return inside and wanted and (not self.config.types or not set(self.config.types).isdisjoint(self.line(node)))
+
+    def line(self, node: Equipment) -> tuple[str, ...]:
+        """The type of a node and those that it extends."""
+        return self.kinds.get(node.type, (node.type,))
 
     def create(self, asset: Asset) -> Operator | None:
         """A new one for an asset; None when that lacks the signals."""
@@ -64,13 +73,18 @@ def plan_operators(plant: Plant) -> tuple[Planned, ...]:
     """The section `operators`, checked. Raises ConfigError that says which entry is wrong, and what it may be."""
     site = f"{plant.plant.enterprise}/{plant.plant.site}"
     seen: set[str] = set()
-    found = []
+    found, kinds = [], kinds_of(plant)
     for config in (*plant.operators, *_of_sections(plant)):
         if config.id in seen:
             raise ConfigError(f"operators: the id {config.id} is there twice")
         seen.add(config.id)
-        found.append(planned(config, site))
+        found.append(planned(config, site, kinds))
     return tuple(found)
+
+
+def kinds_of(plant: Plant) -> Kinds:
+    """What each type of the plant is a kind of."""
+    return {id_: one.line for id_, one in library(plant.types).items()}
 
 
 def _of_sections(plant: Plant) -> Iterator[OperatorConfig]:
@@ -89,7 +103,7 @@ def _named(nodes: Sequence[EquipmentConfig], above: str) -> Iterator[tuple[str, 
         yield from _named(node.children, f"{path}/")
 
 
-def planned(config: OperatorConfig, site: str) -> Planned:
+def planned(config: OperatorConfig, site: str, kinds: Kinds | None = None) -> Planned:
     """One entry, checked. Raises ConfigError."""
     spec = spec_of(config.operator)
     try:
@@ -98,7 +112,7 @@ def planned(config: OperatorConfig, site: str) -> Planned:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "options"
         raise ConfigError(f"operators: {config.id}: options.{where}: {first['msg']}") from error
-    return Planned(config, site, options)
+    return Planned(config, site, options, kinds or {})
 
 
 def bindings(
@@ -115,7 +129,7 @@ def bindings(
         for node in equipment:
             if not one.takes(node):
                 continue
-            asset = Asset(node, tuple(below.get(node.path, ())))
+            asset = Asset(node, tuple(below.get(node.path, ())), one.line(node))
             operator = one.create(asset)
             if operator is not None and len(operator.inputs):
                 ids = tuple(id_of(signal.path) for signal in operator.inputs)

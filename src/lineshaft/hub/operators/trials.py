@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import DataError
 from lineshaft.hub.operators.backtest import BacktestJob, Backtests
 from lineshaft.hub.operators.engine import Operators, RunFigures
-from lineshaft.hub.operators.plan import Binding, Planned, bindings, planned
+from lineshaft.hub.operators.plan import Binding, Kinds, Planned, bindings, planned
 from lineshaft.hub.ports import OPERATOR_NODE
 from lineshaft.hub.state.catalogue import SqlCatalogue
 
@@ -24,6 +24,7 @@ class OperatorDesk:
     backtests: Backtests
     live: Operators | None = None
     models: Callable[[], Sequence[Planned]] = tuple  # versions of models that can be tried, one entry for each asset
+    kinds: Kinds = field(default_factory=dict)
 
     def figures(self) -> Sequence[RunFigures]:
         """Every operator on every asset."""
@@ -44,7 +45,7 @@ class OperatorDesk:
         """
         if ":" in config.operator and config.operator not in {one.config.operator for one in self.plan}:
             raise DataError(f"the plant does not use {config.operator}", hint="name it in the plant's operators first")
-        return planned(config, self.site)
+        return planned(config, self.site, self.kinds)
 
     def ask(self, wanted: Sequence[Planned], asset: str, start: int, end: int, by: str) -> BacktestJob:
         """A backtest over start <= time < end. Raises DataError when it fits no asset or too many wait."""

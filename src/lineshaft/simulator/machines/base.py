@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +28,7 @@ class Step:
     before: int  # the last instant that was computed already
     faults: Faults
     begin: int  # the first instant of the whole story
-    setpoints: Mapping[str, float] = field(default_factory=dict)  # path -> value that somebody set on a device
+    setpoints: dict[str, float] = field(default_factory=dict)  # path -> value that somebody set on a device
     seconds: Float64Array = field(init=False)  # float64[n]: since the instant before each
     values: dict[str, Float64Array] = field(default_factory=dict)  # path below the site -> float64[n]
     tracks: dict[str, Track] = field(default_factory=dict)  # path -> exact changes
@@ -88,6 +87,10 @@ class Machine:
         value = step.setpoints.get(f"{self.path}/{name}", usual)
         self.say(step, name, value)
         return value
+
+    def reset(self, step: Step, name: str) -> bool:
+        """Whether somebody has set this counter back to zero since the last step; tells of it once."""
+        return step.setpoints.pop(f"{self.path}/{name}", None) is not None
 
     def vibrates(self, step: Step, part: str, speed: Value, velocity: Value, defect: Value) -> None:
         """Tell how a part below this machine shakes: 1/min, mm/s RMS without the defect, 0 (none) to 1 (bad)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,9 @@ class Pump(Machine):
     def advance(self, step: Step) -> None:
         """See Machine."""
         cavitation = step.faults.severity("cavitation", self.path, step.times)
+        renewed = self._renewed(step)
         wear = step.faults.severity("bearing-wear", self.path, step.times)
-        defect = wear + (0.0 if self._wear is None else self._wear.defect(step.times, step.begin))
+        defect = wear + (0.0 if self._wear is None or renewed else self._wear.defect(step.times, step.begin))
         turns = 1.0 if self._wear is None else np.where(self._wear.standing(step.times), 0.0, 1.0)
         share = step.shared["cooling-share"] * turns
         frequency = turns * (
@@ -125,8 +127,31 @@ class Pump(Machine):
         self.say(step, "state", 2.0 * turns)
         self._motor(step, power, frequency, speed)
         self._bearings(step, turn, step.full(defect), cavitation * turns, power)
-        hours = self.total(step, "running-hours", turns / 3600, self.constant("hours", 9e3, 3e4))
+        self._hours(step, turns)
+
+    def _renewed(self, step: Step) -> bool:
+        """Whether somebody has set back the drive's service hours: who does that has changed the bearing before."""
+        if self.reset(step, "service-hours"):
+            self.memory["renewed"] = float(step.before)
+            self.memory["served"] = math.inf  # at the hours that this step ends with
+            for fault in [one for one in step.faults if (one.kind, one.asset) == ("bearing-wear", self.path)]:
+                step.faults.take_back(fault.id, step.before)
+        return "renewed" in self.memory
+
+    def _hours(self, step: Step, turns: Value) -> None:
+        """The drive's counters: hours turning in its life, and since the last service."""
+        start = self.constant("hours", 9e3, 3e4)
+        hours = self.total(step, "running-hours", turns / 3600, start)
         self.say(step, "running-hours", hours)
+        if self.memory.get("served") == math.inf:
+            self.memory["served"] = float(hours[-1])
+        served = step.full(self.memory.get("served", start - self.constant("service", 4e3, 8e3)))
+        if self._wear is not None and self._wear.repaired is not None and "renewed" not in self.memory:
+            done = np.flatnonzero(step.times >= self._wear.repaired[1])
+            if len(done) and step.before < self._wear.repaired[1]:
+                self.memory["served"] = float(hours[done[0]])
+                served = np.where(step.times >= self._wear.repaired[1], self.memory["served"], served)
+        self.say(step, "service-hours", np.maximum(hours - served, 0.0))
 
     def _motor(self, step: Step, power: Float64Array, frequency: Float64Array, speed: Float64Array) -> None:
         self.say(step, "power", power)

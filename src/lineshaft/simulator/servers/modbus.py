@@ -41,7 +41,7 @@ class _Unit:
         self.shift = _number(option(device, "offset"), 0) - _number(option(device, "base"), 0)
         self.channels = tuple(channels)
         self.tables: dict[Table, list[int]] = {table: [0] for table in _TABLES}
-        self._held: set[str] = set()  # paths of what a client set; it stays
+        self._held: set[str] = set()  # paths of what a client set; it stays until the machine shows the same
         self.on_write: Callable[[Channel, float], None] = ignore_write
         self.ours = False  # True while the simulator itself writes
         self._powers: dict[int, int] = {}  # place of a scale register -> power of ten that it holds
@@ -65,10 +65,12 @@ class _Unit:
         return address.register_ + self.shift
 
     async def show(self, shown: Shown) -> None:
-        """Write all raw values but those that a client set, and new bursts, to the lists."""
+        """Write all raw values and new bursts to the lists; what a client set holds until its machine has taken it."""
         for channel in self.channels:
-            if channel.path not in self._held:
-                self._store(_address(channel), shown.raw[channel.path])
+            address, raw = _address(channel), shown.raw[channel.path]
+            if channel.path not in self._held or self._holds(address) == raw:
+                self._held.discard(channel.path)
+                self._store(address, raw)
         for address, values in await self.waves.show(shown):
             coded = [word for value in values for word in registers(address, self.order, value)]
             at = self.place(address)
@@ -84,9 +86,14 @@ class _Unit:
             hit = address.table == table and at < first + len(values) and at + address.size > first
             if hit and channel.signal.write is not None:
                 self._held.add(channel.path)
-                bits = table in BIT_TABLES
-                raw = float(words[at]) if bits else number_in(words[at : at + address.size], address, self.order)
-                self.on_write(channel, raw)
+                self.on_write(channel, self._holds(address))
+
+    def _holds(self, address: ModbusAddress) -> float:
+        """The raw number of a writable signal that the registers hold."""
+        words, at = self.tables[address.table], self.place(address)
+        if address.table in BIT_TABLES:
+            return float(words[at])
+        return number_in(words[at : at + address.size], address, self.order)
 
     def _store(self, address: ModbusAddress, raw: float | str) -> None:
         words, at = self.tables[address.table], self.place(address)

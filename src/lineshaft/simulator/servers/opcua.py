@@ -48,7 +48,7 @@ class OpcuaServer:
         self._nodes: dict[str, ua.NodeId] = {}
         self._lost: frozenset[str] = frozenset()
         self.on_write: Callable[[Channel, float], None] = ignore_write
-        self._written: dict[str, float] = {}  # path -> what a client set; it stays
+        self._written: dict[str, float] = {}  # path -> what a client set; it stays until the machine shows the same
         self._server: Server | None = None
 
     @property
@@ -137,6 +137,8 @@ class OpcuaServer:
         """See FleetServer."""
         for channel in self.channels:
             raw = self._written.get(channel.path, shown.raw[channel.path])
+            if raw == shown.raw[channel.path]:
+                self._written.pop(channel.path, None)
             value = self._value(channel, raw, shown.times[channel.path])
             if value == self._shown.get(channel.path):
                 continue

@@ -16,6 +16,18 @@ export function riskWords(one: Case, currency: string): string {
   return `${chance}, ${t("case.atRisk", { loss: money(one.loss, currency) })}${repair && `, ${repair}`}`;
 }
 
+/** How the urgency comes about: chance and what it is from, times the cost of a failure, beside the planned repair. */
+export function urgencyWords(one: Case, currency: string): string[] {
+  const chance = t("case.chance", { share: formatShare(one.chance) });
+  const lines = [`${chance} (${t(`case.basis.${one.basis}`, { stage: lookup(`maintenance.stage.${one.stage}`, one.stage).toLowerCase() })})`];
+  if (one.loss !== null && one.failure_cost !== null) {
+    lines.push(t("case.product", { share: formatShare(one.chance), cost: money(one.failure_cost, currency), loss: money(one.loss, currency) }));
+    const repair = one.repair_cost === null ? t("case.repairGuess", { cost: money(0.2 * one.failure_cost, currency) }) : t("case.repairFor", { cost: money(one.repair_cost, currency) });
+    lines.push(`${repair}: ${t(`case.rule.${one.severity}`)}`);
+  } else lines.push(t("case.noCost"));
+  return lines;
+}
+
 /** How a closed case ended. */
 export function endOf(one: Case): string {
   const why = lookup(`case.why.${one.why}`, one.why);

@@ -1,13 +1,16 @@
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { nowUs } from "../../api/client";
 import { useSignalsByPath, useTree } from "../../api/queries";
 import { Failure, Section, Skeleton } from "../../components/basics";
+import { LiveValue } from "../../components/values";
 import { formatNumber, formatTime, formatWhen } from "../../format";
 import { t } from "../../i18n";
 import { useHref } from "../../shell/address";
-import { useCase, useClaims, type CaseDetail, type Details, type Entry } from "./caseApi";
+import { SetValueButton } from "../../writes/SetValue";
+import { SERVICE_HOURS, useCase, useClaims, type CaseDetail, type Details, type Entry } from "./caseApi";
 import { CaseActions } from "./CaseActions";
-import { endOf, riskWords } from "./CaseList";
+import { endOf, urgencyWords } from "./CaseList";
 import { ComparisonView } from "./ComparisonView";
 import { StageWord } from "./HealthBoard";
 import { ScoreTable } from "./Scores";
@@ -41,7 +44,7 @@ export default function CasePage({ params }: { params: { id: string } }) {
         <dl className="verdict-facts padded">
           <Fact name={t("case.opened")} value={formatTime(one.opened, "minute")} note={formatWhen(one.opened, nowUs())} />
           {one.closed !== null && <Fact name={t("case.closed")} value={formatTime(one.closed, "minute")} note={endOf(one)} />}
-          {one.closed === null && <Fact name={t("case.urgency")} value={t(`case.severity.${one.severity}`)} note={riskWords(one, one.currency)} />}
+          {one.closed === null && <Fact name={t("case.urgency")} value={t(`case.severity.${one.severity}`)} notes={urgencyWords(one, one.currency)} />}
           {one.closed === null && <Fact name={t("wear.life")} value={lifeWords(life)} note={life ? t("case.estimated", { when: formatWhen(Number(one.life["time"]), nowUs()) }) : ""} />}
           {one.part && <Fact name={t("case.part")} value={tree.nameOf(one.part)} />}
           <Fact name={t("case.assigned")} value={one.assigned || "–"} note={one.acknowledged ? t("case.seenBy", { name: one.acknowledged }) : t("case.unseen")} />
@@ -52,6 +55,7 @@ export default function CasePage({ params }: { params: { id: string } }) {
               note={one.failure_cost === null ? "" : t("case.failureCost", { cost: money(one.failure_cost, one.currency) })}
             />
           )}
+          <ServiceHours one={one} />
         </dl>
       </Section>
       <CaseActions one={one} />
@@ -76,15 +80,36 @@ export default function CasePage({ params }: { params: { id: string } }) {
   );
 }
 
-function Fact({ name, value, note = "" }: { name: string; value: string; note?: string }) {
+function Fact({ name, value, note = "", notes = [note] }: { name: string; value: ReactNode; note?: string; notes?: readonly string[] }) {
   return (
     <div>
       <dt>{name}</dt>
       <dd>
         {value}
-        {note && <small>{note}</small>}
+        {notes.filter(Boolean).map((words) => (
+          <small key={words}>{words}</small>
+        ))}
       </dd>
     </div>
+  );
+}
+
+/** The machine's own counter since the last service, where it has one; who has changed a part sets it back. */
+function ServiceHours({ one }: { one: CaseDetail }) {
+  const path = `${one.asset}/${SERVICE_HOURS}`;
+  const signal = useSignalsByPath([path]).get(path);
+  if (!signal) return null;
+  return (
+    <Fact
+      name={t("case.service")}
+      value={
+        <span className="service-hours">
+          <LiveValue signal={signal} />
+          <SetValueButton signal={signal} />
+        </span>
+      }
+      note={signal.write ? t(one.worked === null ? "case.serviceAfter" : "case.serviceSet") : ""}
+    />
   );
 }
 

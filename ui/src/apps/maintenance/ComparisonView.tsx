@@ -10,6 +10,12 @@ import { featureName } from "./words";
 export function ComparisonView({ comparison }: { comparison: Comparison }) {
   return (
     <div className="padded comparison">
+      <p className="muted">
+        {t(comparison.final ? "case.compared" : "case.firstLook", {
+          before: `${formatTime(comparison.before[0], "minute")} – ${formatTime(comparison.before[1], "minute")}`,
+          after: `${formatTime(comparison.after[0], "minute")} – ${formatTime(comparison.after[1], "minute")}`,
+        })}
+      </p>
       {comparison.features.length > 0 && (
         <div className="scroll-x">
           <table className="before-after">

@@ -6,6 +6,9 @@ import { useHref } from "../../shell/address";
 import { useScores, type Score } from "./caseApi";
 import { span } from "./words";
 
+/** Fewer than so many are an anecdote, no rate. */
+const FEW = 10;
+
 /** How good predictions were, by model and type of machine; of one type only where it is given. */
 export function ScoreTable({ type, model }: { type?: string; model?: string }) {
   const scores = useScores();
@@ -35,6 +38,7 @@ export function ScoreTable({ type, model }: { type?: string; model?: string }) {
           ))}
         </tbody>
       </table>
+      {items.some((one) => one.life && one.life.coverage === null && one.life.censored > 0) && <p className="quiet-line score-note">{t("score.censored")}</p>}
     </div>
   );
 }
@@ -51,23 +55,36 @@ function Row({ one, href }: { one: Score; href: string }) {
       </td>
       <td data-label={t("score.what")}>{t(`score.kind.${one.kind}`)}</td>
       <td className="num" data-label={t("score.hits")} data-empty={!faults}>
-        {faults ? (faults.claims ? t("score.of", { n: faults.hits, all: faults.claims }) : t("score.noAlarm")) : "–"}
+        {faults ? (faults.claims ? t("score.ofAlarms", { n: faults.hits, all: faults.claims }) : t("score.noAlarm")) : "–"}
       </td>
       <td className="num" data-label={t("score.lead")} data-empty={faults?.lead_median == null}>
-        {faults?.lead_median != null ? span(faults.lead_median) : "–"}
+        {faults?.lead_median != null ? t("score.leadOf", { lead: span(faults.lead_median), n: faults.faults - faults.missed }) : "–"}
       </td>
       <td className="num" data-label={t("score.false")} data-empty={faults?.false_per_month == null}>
-        {faults?.false_per_month != null ? t("score.perMonth", { rate: formatNumber(faults.false_per_month, 2), months: formatNumber(faults.months, 1) }) : "–"}
+        {faults?.false_per_month != null ? falseAlarms(faults) : "–"}
       </td>
       <td className="num" data-label={t("score.missed")} data-empty={!faults}>
-        {faults ? faults.missed : "–"}
+        {faults ? (faults.faults ? t("score.of", { n: faults.missed, all: faults.faults }) : t("score.noFault")) : "–"}
       </td>
       <td className="num" data-label={t("score.coverage")} data-empty={!life}>
-        {life ? (life.coverage === null ? t("score.undecided", { n: life.censored }) : t("score.held", { share: formatShare(life.coverage), n: life.decided })) : "–"}
+        {life ? held(life) : "–"}
       </td>
       <td className="num" data-label={t("score.open")}>
         {faults ? faults.open : (life?.open ?? "–")}
       </td>
     </tr>
   );
+}
+
+/** A rate only over a year of one machine or more; before that what was counted. */
+function falseAlarms({ false: count, false_per_month: rate, months }: NonNullable<Score["faults"]>): string {
+  const over = formatNumber(months, 1);
+  if (months < FEW) return t("score.falseFew", { n: count, months: over });
+  return t("score.perMonth", { rate: formatNumber(rate ?? 0, 2), n: count, months: over });
+}
+
+/** How many intervals held; a share only where there are enough, and in words why nobody knows. */
+function held({ decided, inside, coverage, censored }: NonNullable<Score["life"]>): string {
+  if (coverage === null) return censored ? t("score.undecided", { n: censored }) : t("score.notYet");
+  return decided < FEW ? t("score.heldFew", { inside, n: decided }) : t("score.held", { share: formatShare(coverage), n: decided });
 }

@@ -24,6 +24,7 @@ export interface Case {
   left_normal: string;
   severity: Severity;
   chance: number;
+  basis: "life" | "stage" | "repaired";
   loss: number | null;
   failure_cost: number | null;
   repair_cost: number | null;
@@ -43,6 +44,7 @@ export interface Comparison {
   after: [number, number];
   features: { name: string; unit: string; before: number; after: number }[];
   bursts: { signal: number; path: string; before: number; after: number }[];
+  final: boolean;
 }
 export interface CaseDetail extends Case {
   entries: Entry[];
@@ -108,11 +110,14 @@ export interface Score {
   type: string;
   assets: number;
   predictions: number;
-  faults: { claims: number; hits: number; false: number; open: number; missed: number; lead_median: number | null; months: number; false_per_month: number | null } | null;
+  faults: { claims: number; hits: number; false: number; open: number; undecided: number; faults: number; missed: number; lead_median: number | null; months: number; false_per_month: number | null } | null;
   life: { decided: number; inside: number; coverage: number | null; mean_error: number | null; censored: number; silent: number; open: number } | null;
 }
 
 const AGAIN = 30_000;
+
+/** Signal of an asset that counts the hours since its last service; who changes a part sets it back to 0. */
+export const SERVICE_HOURS = "service-hours";
 
 export const useCases = (asset = "") =>
   useQuery({

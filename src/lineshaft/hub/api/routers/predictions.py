@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -211,7 +210,7 @@ def predictions(
 def scores(parts: Parts, asset: Asset = "", model: str = "", version: str = "", since: Since = None) -> Scores:
     """How good predictions were, per model, version and asset class; of all that are kept unless `since` is given."""
     found = record.scores(parts.state, parts.clock.now_us(), asset=asset, model=model, version=version, since=since)
-    return Scores(items=[_score(one) for one in found])
+    return Scores(items=[ScoreView.model_validate(one, from_attributes=True) for one in found])
 
 
 @router.get("/outcomes")
@@ -300,54 +299,6 @@ def _prediction(one: record.Judged) -> PredictionView:
         true=None if life is None else life.true,
         error=None if life is None else life.error,
         inside=None if life is None else life.inside,
-    )
-
-
-def _score(one: record.Score) -> ScoreView:
-    faults, life = one.faults, one.life
-    return ScoreView(
-        model=one.model,
-        version=one.version,
-        kind=one.kind,
-        type=one.type,
-        operators=list(one.operators),
-        assets=one.assets,
-        predictions=one.predictions,
-        hindsight=one.hindsight,
-        first=one.first,
-        last=one.last,
-        shadow=one.shadow,
-        faults=None
-        if faults is None
-        else FaultScoreView(
-            claims=faults.claims,
-            hits=faults.hits,
-            false=faults.false,
-            undecided=faults.undecided,
-            open=faults.open,
-            faults=faults.faults,
-            missed=faults.missed,
-            lead_median=statistics.median(faults.leads) if faults.leads else None,
-            lead_shortest=min(faults.leads, default=None),
-            lead_longest=max(faults.leads, default=None),
-            months=faults.months,
-            false_per_month=faults.false_per_month,
-        ),
-        life=None
-        if life is None
-        else LifeScoreView(
-            silent=life.silent,
-            open=life.open,
-            censored=life.censored,
-            ended=life.ended,
-            outlived=life.outlived,
-            decided=life.decided,
-            inside=life.inside,
-            lives=life.lives,
-            coverage=life.coverage,
-            mean_error=life.mean_error,
-            bias=life.bias,
-        ),
     )
 
 
