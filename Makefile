@@ -59,8 +59,8 @@ bench-chain: setup ## from register to committed row; QUICK=1 for a run under a 
 bench-gateway: setup ## many devices, steps, buffer, memory, fuzzing, other gateways; QUICK=1 for a run under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.gateway
 
-bench-maintenance: setup ## diagnosis, health, remaining life, anomalies on recordings; QUICK=1 under a minute
-	QUICK=$(QUICK) $(BIN)/python -m bench.maintenance
+bench-maintenance: setup ## diagnosis, health, remaining life, anomalies on recordings; QUICK=1 under a minute; PARTS="bearings fleet" only these
+	QUICK=$(QUICK) $(BIN)/python -m bench.maintenance $(PARTS)
 
 bench-oee: setup ## states, time elements, a known week, 200 machines for a year; QUICK=1 under a minute
 	QUICK=$(QUICK) $(BIN)/python -m bench.oee

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 
@@ -33,6 +33,7 @@ class Figure:
     target: float | None = None
     better: Literal["higher", "lower"] = "higher"
     note: str = ""
+    part: str = ""  # of the area, where it has parts that are measured one by one
 
     @property
     def verdict(self) -> str:
@@ -52,6 +53,11 @@ class Report:
     area: str
     figures: list[Figure] = field(default_factory=list)
     started: float = field(default_factory=time.time)
+    parts: dict[str, float] = field(default_factory=dict)  # name -> when it began
+
+    def begin(self, part: str) -> None:
+        """What comes is of this part; figures of parts that are not measured now stay in the file."""
+        self.parts[part] = time.time()
 
     def add(
         self,
@@ -64,7 +70,7 @@ class Report:
         note: str = "",
     ) -> None:
         """Record and print a figure."""
-        figure = Figure(name, value, unit, target, better, note)
+        figure = Figure(name, value, unit, target, better, note, next(reversed(self.parts), ""))
         self.figures.append(figure)
         print(_line(figure), flush=True)
 
@@ -76,14 +82,30 @@ class Report:
             for figure in self.figures
             if figure.verdict in ("missed", "not measured") and figure.target is not None
         ]
-        document = {
+        path = RESULTS / f"{self.area}.json"
+        document: dict[str, Any] = {
             "area": self.area,
             "quick": quick(),
             "seconds": round(time.time() - self.started, 1),
             "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
-            "figures": [{**asdict(figure), "verdict": figure.verdict} for figure in self.figures],
         }
-        path = RESULTS / f"{self.area}.json"
+        figures = [{**asdict(figure), "verdict": figure.verdict} for figure in self.figures]
+        if self.parts:
+            old = json.loads(path.read_text()) if path.exists() else {}
+            ends = [*list(self.parts.values())[1:], time.time()]
+            took = {name: round(end - self.parts[name], 1) for name, end in zip(self.parts, ends, strict=True)}
+            document["parts"] = {
+                **old.get("parts", {}),
+                **{name: {"seconds": s, "quick": quick()} for name, s in took.items()},
+            }
+            names = {figure.name for figure in self.figures}
+            stay = [
+                one
+                for one in old.get("figures", [])
+                if one.get("part", "") not in self.parts and one["name"] not in names
+            ]
+            figures = stay + figures
+        document["figures"] = figures
         path.write_text(json.dumps(document, indent=1) + "\n")
         print(f"\n{path.relative_to(RESULTS.parent.parent)} written")
         if missed:

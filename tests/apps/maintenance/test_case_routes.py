@@ -230,6 +230,33 @@ async def test_bursts_name_the_fault_of_the_same_case(services: Services) -> Non
     assert [one.kind for one in same.case.entries].count("gone") == 1
 
 
+async def test_bursts_that_come_live_are_judged_once(services: Services) -> None:
+    """Each burst counts once, whether it is judged as it comes or read back: the fault is told with the second one that
+    shows it, not again after a restart, and a burst that nobody judged before the hub ended is judged then."""
+    plant(services)
+    signal = Signal(BEARING, "burst", SignalKind.WAVEFORM, Datatype.FLOAT, "m/s2")
+    number = int(services.state.register([BornSignal(signal, "acme/gw", "monitor")])[0])
+
+    def findings() -> list[int]:
+        return [one.event.time for one in services.state.events.find(kind="maintenance.finding")]
+
+    app = make(services)
+    app.diagnoser.step()
+    for place, told in ((0, 0), (1, 1), (2, 1)):
+        burst(services, 48 - 4 * place, True, place)
+        last = services.historian.waveforms([number], 0, 2**62, 10)[-1].time
+        wave = services.historian.bursts(number, [last])
+        app.diagnoser.committed(SampleBatch.of_waves([number], [last], [wave[last]]))
+        app.diagnoser.step()
+        assert len(findings()) == told
+    for place in range(3):
+        burst(services, 30 - 4 * place, False, 20 + place)
+    again = make(services)
+    again.diagnoser.step()
+    assert len(findings()) == 2
+    assert services.state.events.find(kind="maintenance.finding.gone")
+
+
 async def test_bursts_of_the_past_that_come_late_are_judged_in_their_order(services: Services) -> None:
     """Where a fresh burst was judged before an import of older ones, the case is as if they had come in order."""
     plant(services)

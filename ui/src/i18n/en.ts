@@ -103,6 +103,7 @@ export const en = {
   "case.timesNoise": ", {n} times the noise",
   "case.spectrum": "Look at the spectrum",
   "case.story": "What happened",
+  "case.stageWords": "{stage}: {shares}; not as in its healthy time since {since}; left: {life}",
   "case.stillShown": "{fault}, shown again: {line}",
   "case.scored": "How good the prediction was",
   "case.claim": "The alarm of {when}:",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from lineshaft.apps.maintenance.sheets import in_known_unit
 from lineshaft.apps.maintenance.store import CaseStore
 from lineshaft.clock import Clock
 from lineshaft.config.vibration_sheet import Sheet, read_sheet
+from lineshaft.errors import StoreUnavailable
 from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.state.catalogue import CataloguedSignal
 from lineshaft.hub.state.state import State
@@ -27,6 +28,8 @@ AGAIN_US: Final = 2 * 86_400_000_000
 """A fault that stays is told again after so long."""
 _DAY_US: Final = 86_400_000_000
 _AT_ONCE: Final = 50
+_HELD: Final = 200
+"""Bursts in memory that wait to be judged; more are read from the historian."""
 _VOTES: Final = 3
 QUIET_S: Final = 3.0
 """Late bursts come in many pieces: they are judged when no more came for so long."""
@@ -55,6 +58,10 @@ class Diagnoser:
         self._lock = threading.Lock()
         self._dirty: set[int] = set()
         self._judged: dict[int, int] = {}  # signal -> time of the newest burst that was judged
+        self._fresh: dict[int, dict[int, Waveform]] = {}  # signal -> bursts that came since the last step, a few
+        self._held = 0
+        self._missed: set[int] = set()  # signals of which some were not held
+        self._current: set[int] = set()  # signals of which everything was judged but what is held
         self._late: dict[int, int] = {}  # signal -> time of the earliest burst that came after a newer one was judged
         self._late_at = 0.0  # monotonic
         self._version = -1  # of the catalogue: with another one every sensor may have bursts that nobody could judge
@@ -65,17 +72,26 @@ class Diagnoser:
         if batch.waves is None:
             return
         rows = batch.take(batch.is_wave())
+        waves: Iterable[Waveform] = () if rows.waves is None else rows.waves
         with self._lock:
             self._dirty.update(rows.signals.tolist())
-            for signal, time in zip(rows.signals.tolist(), rows.times.tolist(), strict=True):
+            for signal, time, wave in zip(rows.signals.tolist(), rows.times.tolist(), waves, strict=True):
                 if time <= self._judged.get(signal, NEVER):
                     self._late[signal] = min(time, self._late.get(signal, time))
                     self._late_at = self._clock.monotonic()
+                elif signal in self._current and self._held < _HELD:
+                    self._fresh.setdefault(signal, {})[time] = wave
+                    self._held += 1
+                else:
+                    self._missed.add(signal)
 
     def step(self) -> bool:
         """Judge what has come; True while there is more. Blocks. Raises StoreUnavailable."""
         with self._lock:
             dirty, self._dirty = self._dirty, set()
+            fresh, self._fresh, self._held = self._fresh, {}, 0
+            self._current -= self._missed
+            self._missed = set()
             dirty |= self._back()
             version = self._state.catalogue.version
             if version != self._version:
@@ -84,17 +100,42 @@ class Diagnoser:
                 ]
                 dirty.update(waves)
                 self._version = version
-        sheets = {node.path: node for node in self._state.catalogue.equipment()[1]} if dirty else {}
+        try:
+            return self._judge_all(sorted(dirty), fresh) if dirty else False
+        except StoreUnavailable:
+            with self._lock:
+                self._dirty |= dirty
+                self._current.clear()
+            raise
+
+    def _judge_all(self, dirty: Sequence[int], fresh: Mapping[int, Mapping[int, Waveform]]) -> bool:
+        sheets = {node.path: node for node in self._state.catalogue.equipment()[1]}
+        marks: dict[str, int] = {}
         more = False
-        for number in sorted(dirty):
+        for number in dirty:
             one = self._state.catalogue.by_id(number)
-            if one is None or one.born.signal.asset not in sheets:
-                continue
-            lines = {line.name: line.value for line in sheets[one.born.signal.asset].attributes}
-            sheet = read_sheet(one.born.signal.name, lines)
-            if sheet.orders is not None:
+            node = None if one is None else sheets.get(one.born.signal.asset)
+            lines = {} if node is None else {line.name: line.value for line in node.attributes}
+            sheet = None if one is None else read_sheet(one.born.signal.name, lines)
+            if one is None or sheet is None or sheet.orders is None:
+                self._current.discard(number)
+            elif number in self._current:
+                marks |= self._take(one, sheet, fresh.get(number, {}))
+            else:
                 more |= self._judge(one, sheet)
+        self._store.set_marks(marks)
         return more
+
+    def _take(self, one: CataloguedSignal, sheet: Sheet, waves: Mapping[int, Waveform]) -> Mapping[str, int]:
+        """Judge bursts that were held; gives how far its sensor has come."""
+        new = {time: wave for time, wave in waves.items() if time > self._judged[one.id]}
+        if not new:
+            return {}
+        self._judged[one.id] = max(new)
+        sensor = self._sensor(one, min(new))
+        for time in sorted(new):
+            self._state.events.add(self._told(one, sensor, sheet, time, new[time]))
+        return {_mark(one): max(new)}
 
     def _back(self) -> set[int]:
         """Sensors whose late bursts have all come go back to the first of them, and are judged again from there."""
@@ -103,18 +144,21 @@ class Diagnoser:
         late, self._late = self._late, {}
         for signal, time in late.items():
             one = self._state.catalogue.by_id(signal)
+            self._current.discard(signal)
             if one is not None:
-                self._store.set_mark(f"bursts {one.path}", time - 1)
+                self._store.set_mark(_mark(one), time - 1)
                 self._sensors.pop(signal, None)
         return set(late)
 
     def _judge(self, one: CataloguedSignal, sheet: Sheet) -> bool:
-        key = f"bursts {one.path}"
+        """What is stored since its mark, some at once."""
+        key = _mark(one)
         mark = self._store.mark(key)
         end = self._clock.now_us() + _DAY_US
         waiting = self._historian.waveforms([one.id], mark + 1, end, _AT_ONCE)
         if not waiting:
             self._judged[one.id] = mark
+            self._caught_up(one.id)
             return False
         sensor = self._sensor(one, waiting[0].time)
         waves = self._historian.bursts(one.id, [stored.time for stored in waiting])
@@ -123,10 +167,17 @@ class Diagnoser:
         self._store.set_mark(key, waiting[-1].time)
         self._judged[one.id] = waiting[-1].time
         if len(waiting) < _AT_ONCE:
+            self._caught_up(one.id)
             return False
         with self._lock:
             self._dirty.add(one.id)
         return True
+
+    def _caught_up(self, signal: int) -> None:
+        """From now on what comes is judged from memory, unless some came meanwhile."""
+        with self._lock:
+            if signal not in self._missed:
+                self._current.add(signal)
 
     def _sensor(self, one: CataloguedSignal, before: int) -> _Sensor:
         """What was told before a restart, or before late bursts, is known again."""
@@ -184,6 +235,10 @@ class Diagnoser:
                 }
                 events.append(Event(time, story.GONE, one.born.signal.asset, words, Severity.INFO, details))
         return events
+
+
+def _mark(one: CataloguedSignal) -> str:
+    return f"bursts {one.path}"
 
 
 def _event(one: CataloguedSignal, sheet: Sheet, time: int, finding: Finding, found: Diagnosis) -> Event:

@@ -99,8 +99,13 @@ class CaseStore:
 
     def set_mark(self, key: str, value: int) -> None:
         """It was worked in up to here."""
-        with self._database.write() as connection:
-            upsert(connection, marks, [{"key": key, "value": value}])
+        self.set_marks({key: value})
+
+    def set_marks(self, values: Mapping[str, int]) -> None:
+        """Each was worked in up to there."""
+        if values:
+            with self._database.write() as connection:
+                upsert(connection, marks, [{"key": key, "value": value} for key, value in values.items()])
 
 
 def _update(connection: Connection, match: Row[Any], row: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -168,6 +168,11 @@ class Feed:
         with self._lock:
             place = self._places[key]
             place.overflow = place.newest > place.released
+
+    def stirred(self) -> Set[Key]:
+        """Runs that have something to do: rows wait, were let go, or came late."""
+        with self._lock:
+            return {key for key, at in self._places.items() if at.waiting or at.overflow or at.late is not None}
 
     def late_of(self, key: Key) -> int | None:
         """The earliest row that came late since the last call."""

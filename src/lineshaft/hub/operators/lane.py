@@ -127,10 +127,12 @@ class Lane:
 
     def step(self) -> bool:
         """Take every run a step forward; True while any reads history."""
-        busy = False
-        for run in list(self.runs.values()):
+        busy, stirred = False, self.feed.stirred()
+        for key, run in list(self.runs.items()):
             if self._stopped.is_set():
                 break
+            if key not in stirred and run.loaded and run.history is None and run.late is None:
+                continue  # of a thousand machines most have nothing new
             with self.lock:
                 if run.retry_at > time.monotonic() or self.runs.get(run.key) is not run:
                     continue

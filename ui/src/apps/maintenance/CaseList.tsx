@@ -1,12 +1,11 @@
 import { Link } from "wouter";
-import { nowUs } from "../../api/client";
 import { useTree } from "../../api/queries";
-import { formatShare, formatWhen } from "../../format";
+import { formatShare } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useHref } from "../../shell/address";
 import type { Case } from "./caseApi";
 import { StageWord } from "./HealthBoard";
-import { caseHref, faultOf, money } from "./words";
+import { caseHref, faultOf, money, whenAndAge } from "./words";
 
 /** Why a case is as urgent as it is: 62 % within 30 days, 5 900 € at risk, 1 200 € to repair. */
 export function riskWords(one: Case, currency: string): string {
@@ -53,10 +52,10 @@ export function CaseList({ items, currency }: { items: readonly Case[]; currency
               <strong>{t(`case.severity.${one.severity}`)}</strong>: {riskWords(one, currency)}
             </p>
           ) : (
-            <p className="muted">{t("case.closedAt", { when: formatWhen(one.closed, nowUs()) })}</p>
+            <p className="muted">{t("case.closedAt", { when: whenAndAge(one.closed) })}</p>
           )}
           <p className="muted">
-            {t("case.since", { when: formatWhen(one.opened, nowUs()) })}
+            {t("case.since", { when: whenAndAge(one.opened) })}
             {one.closed === null && ` · ${one.acknowledged ? t("case.seenBy", { name: one.acknowledged }) : t("case.unseen")}`}
             {one.closed === null && one.assigned && ` · ${t("case.with", { name: one.assigned })}`}
           </p>

@@ -1,11 +1,10 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { nowUs } from "../../api/client";
 import { useSignalsByPath, useTree } from "../../api/queries";
 import { Failure, Section, Skeleton } from "../../components/basics";
 import { LiveValue } from "../../components/values";
-import { formatNumber, formatTime, formatWhen } from "../../format";
-import { t } from "../../i18n";
+import { formatNumber, formatShare, formatTime } from "../../format";
+import { lookup, t } from "../../i18n";
 import { useHref } from "../../shell/address";
 import { SetValueButton } from "../../writes/SetValue";
 import { SERVICE_HOURS, useCase, useClaims, type CaseDetail, type Details, type Entry } from "./caseApi";
@@ -14,7 +13,7 @@ import { endOf, urgencyWords } from "./CaseList";
 import { ComparisonView } from "./ComparisonView";
 import { StageWord } from "./HealthBoard";
 import { ScoreTable } from "./Scores";
-import { faultOf, healthHref, lifeWords, money, span } from "./words";
+import { ago, faultOf, featureName, healthHref, lifeWords, money, span } from "./words";
 import "./maintenance.css";
 
 /** One case: how urgent it is and why, what people do, the evidence, the repair, and how good the prediction was. */
@@ -42,10 +41,10 @@ export default function CasePage({ params }: { params: { id: string } }) {
         aside={one.closed === null ? <StageWord stage={one.stage} /> : <span className="muted">{endOf(one)}</span>}
       >
         <dl className="verdict-facts padded">
-          <Fact name={t("case.opened")} value={formatTime(one.opened, "minute")} note={formatWhen(one.opened, nowUs())} />
+          <Fact name={t("case.opened")} value={formatTime(one.opened, "minute")} note={ago(one.opened)} />
           {one.closed !== null && <Fact name={t("case.closed")} value={formatTime(one.closed, "minute")} note={endOf(one)} />}
           {one.closed === null && <Fact name={t("case.urgency")} value={t(`case.severity.${one.severity}`)} notes={urgencyWords(one, one.currency)} />}
-          {one.closed === null && <Fact name={t("wear.life")} value={lifeWords(life)} note={life ? t("case.estimated", { when: formatWhen(Number(one.life["time"]), nowUs()) }) : ""} />}
+          {one.closed === null && one.basis !== "repaired" && <Fact name={t("wear.life")} value={lifeWords(life)} note={life ? t("case.estimated", { when: ago(Number(one.life["time"])) }) : ""} />}
           {one.part && <Fact name={t("case.part")} value={tree.nameOf(one.part)} />}
           <Fact name={t("case.assigned")} value={one.assigned || "–"} note={one.acknowledged ? t("case.seenBy", { name: one.acknowledged }) : t("case.unseen")} />
           {(one.cost > 0 || one.failure_cost !== null) && (
@@ -105,10 +104,10 @@ function ServiceHours({ one }: { one: CaseDetail }) {
       value={
         <span className="service-hours">
           <LiveValue signal={signal} />
-          <SetValueButton signal={signal} />
+          {one.closed === null && <SetValueButton signal={signal} />}
         </span>
       }
-      note={signal.write ? t(one.worked === null ? "case.serviceAfter" : "case.serviceSet") : ""}
+      note={signal.write && one.closed === null ? t(one.worked === null ? "case.serviceAfter" : "case.serviceSet") : ""}
     />
   );
 }
@@ -148,10 +147,25 @@ function Evidence({ finding }: { finding: Details }) {
 /** What an entry says; a diagnosis that is told again only with its first line. */
 function wordsOf(entry: Entry, whole: boolean): string {
   if (entry.kind === "assign") return t("case.with", { name: String(entry.details["to"] ?? entry.words) });
+  if (entry.kind === "stage") return stageWords(entry);
   if (entry.kind !== "finding" || whole) return entry.words;
   const line = String(entry.details["evidence"] ?? "").split("; ")[0] ?? "";
   const fault = faultOf({ fault: String(entry.details["fault"] ?? "") });
   return t("case.stillShown", { fault, line: line.replace(/ x(\d+)$/, (_, n: string) => t("case.timesNoise", { n })) });
+}
+
+/** The stage with what carried it, since when, and what was left, in the names and the time of the plant. */
+function stageWords({ details, words }: Entry): string {
+  const left = String(details["left_normal"] ?? "");
+  if (!left) return words;
+  const shares = Object.entries(details)
+    .filter((one): one is [string, number] => one[0].startsWith("share ") && Number(one[1]) >= 0.05)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([name, share]) => `${featureName(name.slice("share ".length))} ${formatShare(share)}`);
+  const life = typeof details["p50_h"] === "number" ? { p10: Number(details["p10_h"]), p50: details["p50_h"], p90: Number(details["p90_h"]) } : null;
+  const stage = lookup(`maintenance.stage.${String(details["stage"])}`, String(details["stage"]));
+  return t("case.stageWords", { stage, shares: shares.join(", "), since: formatTime(Date.parse(left) * 1000, "minute"), life: lifeWords(life) });
 }
 
 /** Everything that happened, newest last. */

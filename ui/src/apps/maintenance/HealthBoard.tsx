@@ -1,9 +1,8 @@
 import { Link } from "wouter";
-import { nowUs } from "../../api/client";
 import { useTree } from "../../api/queries";
 import { Empty, Failure, Skeleton } from "../../components/basics";
 import { PriorityMark } from "../../components/marks";
-import { formatNumber, formatWhen } from "../../format";
+import { formatNumber, formatTime } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useHref } from "../../shell/address";
 import { useBoard, type Health, type Stage } from "./caseApi";
@@ -62,7 +61,7 @@ export function HealthBoard() {
               <td>
                 <Spark one={one} />
               </td>
-              <td data-label={t("wear.leftNormal")} data-empty={!one.left_normal}>{one.left_normal ? formatWhen(Date.parse(one.left_normal) * 1000, nowUs()) : "–"}</td>
+              <td data-label={t("wear.leftNormal")} data-empty={!one.left_normal}>{one.left_normal ? formatTime(Date.parse(one.left_normal) * 1000, "minute") : "–"}</td>
               <td data-label={t("wear.case")} data-empty={one.case === null}>
                 {one.case === null ? (
                   "–"

@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { nowUs } from "../../api/client";
 import { useTree } from "../../api/queries";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
-import { formatNumber, formatShare, formatTime, formatWhen } from "../../format";
+import { formatNumber, formatShare, formatTime } from "../../format";
 import { lookup, t } from "../../i18n";
 import { assetPath, useHref } from "../../shell/address";
 import { useHealthOf, usePlanned, type HealthDetail, type Shares } from "./caseApi";
@@ -11,7 +11,7 @@ import { CaseList } from "./CaseList";
 import { StageWord } from "./HealthBoard";
 import { ScoreTable } from "./Scores";
 import { TimeChart, type Level } from "./TimeChart";
-import { day, featureName, lifeWords, span } from "./words";
+import { ago, day, featureName, lifeWords, span } from "./words";
 import "./maintenance.css";
 
 const DAY = 86_400e6;
@@ -48,7 +48,7 @@ export default function MachinePage({ params }: { params: { "*": string } }) {
             <dt>{t("wear.leftNormal")}</dt>
             <dd>
               {health.left_normal ? formatTime(Date.parse(health.left_normal) * 1000, "minute") : "–"}
-              {health.left_normal && <small>{formatWhen(Date.parse(health.left_normal) * 1000, nowUs())}</small>}
+              {health.left_normal && <small>{ago(Date.parse(health.left_normal) * 1000)}</small>}
             </dd>
           </div>
           <div>

@@ -1,13 +1,11 @@
 import { Link } from "wouter";
 import { Empty, Failure, Skeleton } from "../../components/basics";
-import { formatNumber, formatShare, humanise } from "../../format";
+import { FEW, falseAlarms } from "../../components/scores";
+import { formatShare, humanise } from "../../format";
 import { t } from "../../i18n";
 import { useHref } from "../../shell/address";
 import { useScores, type Score } from "./caseApi";
 import { span } from "./words";
-
-/** Fewer than so many are an anecdote, no rate. */
-const FEW = 10;
 
 /** How good predictions were, by model and type of machine; of one type only where it is given. */
 export function ScoreTable({ type, model }: { type?: string; model?: string }) {
@@ -60,8 +58,8 @@ function Row({ one, href }: { one: Score; href: string }) {
       <td className="num" data-label={t("score.lead")} data-empty={faults?.lead_median == null}>
         {faults?.lead_median != null ? t("score.leadOf", { lead: span(faults.lead_median), n: faults.faults - faults.missed }) : "–"}
       </td>
-      <td className="num" data-label={t("score.false")} data-empty={faults?.false_per_month == null}>
-        {faults?.false_per_month != null ? falseAlarms(faults) : "–"}
+      <td className="num" data-label={t("score.false")} data-empty={!faults}>
+        {faults ? falseAlarms(faults) : "–"}
       </td>
       <td className="num" data-label={t("score.missed")} data-empty={!faults}>
         {faults ? (faults.faults ? t("score.of", { n: faults.missed, all: faults.faults }) : t("score.noFault")) : "–"}
@@ -74,13 +72,6 @@ function Row({ one, href }: { one: Score; href: string }) {
       </td>
     </tr>
   );
-}
-
-/** A rate only over a year of one machine or more; before that what was counted. */
-function falseAlarms({ false: count, false_per_month: rate, months }: NonNullable<Score["faults"]>): string {
-  const over = formatNumber(months, 1);
-  if (months < FEW) return t("score.falseFew", { n: count, months: over });
-  return t("score.perMonth", { rate: formatNumber(rate ?? 0, 2), n: count, months: over });
 }
 
 /** How many intervals held; a share only where there are enough, and in words why nobody knows. */

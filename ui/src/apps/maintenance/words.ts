@@ -1,4 +1,5 @@
-import { formatNumber, getZone, humanise } from "../../format";
+import { nowUs } from "../../api/client";
+import { formatAge, formatNumber, formatTime, getZone, humanise } from "../../format";
 import { lookup, t } from "../../i18n";
 import type { Finding } from "./api";
 import type { Case, Life } from "./caseApi";
@@ -27,6 +28,16 @@ export function findingTitle(one: Pick<Finding, "kind" | "title" | "not_parted">
 
 export function money(amount: number, currency: string): string {
   return new Intl.NumberFormat(undefined, { style: "currency", currency, maximumFractionDigits: 0 }).format(amount);
+}
+
+/** 18 d ago */
+export function ago(us: number): string {
+  return t("age.ago", { age: formatAge((nowUs() - us) / 1e6) });
+}
+
+/** 2026-11-10 20:00, 18 d ago */
+export function whenAndAge(us: number): string {
+  return `${formatTime(us, "minute")}, ${ago(us)}`;
 }
 
 /** 14 Nov */

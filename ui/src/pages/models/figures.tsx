@@ -1,11 +1,12 @@
 import type { FaultScore, Figures, LifeScore, ModelVersion, Score } from "../../api/models";
+import { falseAlarms } from "../../components/scores";
 import { formatNumber, formatShare } from "../../format";
 import { t, type Key } from "../../i18n";
 
 type Counted = FaultScore & Partial<Pick<Figures, "judged" | "beyond">>;
 
 const ROWS: readonly { key: Key; of: (one: Counted) => string }[] = [
-  { key: "models.falsePerMonth", of: (one) => (one.false_per_month === null ? "–" : formatNumber(one.false_per_month, one.false_per_month < 10 ? 2 : 0)) },
+  { key: "models.falsePerMonth", of: falseAlarms },
   { key: "models.warned", of: (one) => (one.faults === 0 ? t("models.noFaults") : t("models.ofFaults", { n: one.faults - one.missed, all: one.faults })) },
   { key: "models.lead", of: (one) => (one.lead_median === null ? "–" : hours(one.lead_median)) },
   { key: "models.alarms", of: (one) => alarms(one) },
