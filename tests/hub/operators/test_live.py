@@ -134,7 +134,7 @@ def test_each_prediction_is_in_the_record_once(plant: Plant) -> None:
     whole = (START, START + WEEK * SECOND)
     expected = [one for run in runs for one in backtest(plant.historian, run.binding, *whole, worker).predictions]
     worker.close()
-    stored = plant.state.predictions.standing()
+    stored = plant.state.predictions.find(limit=100_000)
     assert len(expected) > 300
     by_asset = sorted((one.prediction for one in stored), key=lambda one: (one.subject, one.time))
     assert by_asset == expected
