@@ -27,6 +27,7 @@ from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.space import Space
 from lineshaft.hub.ingest import BrokerLogin, Ingest, IngestSettings, IntakeSettings
 from lineshaft.hub.security.identity import Identity
+from lineshaft.hub.shift_calendars import ShiftCalendars
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 from lineshaft.hub.usage import Uses, uses_of_plant
@@ -172,7 +173,9 @@ def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, inge
         historian=hub.historian,
         state=hub.state,
         stream=stream,
-        plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency, calendar_of(plant)),
+        plant=PlantInfo(
+            plant.plant.name, plant.plant.timezone, plant.plant.currency, ShiftCalendars(calendar_of(plant))
+        ),
         requests=ingest.requests,
         checks=(
             lambda: _ingest_checks(plant, ingest),

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from lineshaft.apps.base import App, AppContext
+from lineshaft.apps.oee.calendar_routes import router as calendar_router
+from lineshaft.apps.oee.calendar_store import CalendarStore
+from lineshaft.apps.oee.calendars import Calendars
 from lineshaft.apps.oee.closing import Closing
 from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.figures import OeeFigures, uses_of
@@ -49,11 +52,12 @@ def make(context: AppContext) -> Oee:
         outbox, closing, {one.id: one for one in section.webhooks}, {one.id: one for one in section.reports},
         context.plant.hub.mail, context.folder, services.clock, lambda: services.stream.changed("oee", [root]),
     )  # fmt: skip
+    calendars = Calendars(setup, CalendarStore(services.state.database), recorder, services.plant.calendar)
     proposals = Proposals(reports, services.state.events)
     handovers = Handovers(reports, services.state.events, services.state.database)
     return Oee(
-        setup, store, reports, recorder, proposals, handovers, services.clock, outbox, sender, section.webhooks,
-        section.reports, context.plant.plant.name,
+        setup, store, reports, recorder, proposals, handovers, services.clock, outbox, sender, calendars,
+        section.webhooks, section.reports, context.plant.plant.name,
     )  # fmt: skip
 
 
@@ -82,4 +86,4 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-OEE = App("oee", "OEE", (router, order_router, report_router, guess_router, floor), start)
+OEE = App("oee", "OEE", (router, order_router, report_router, guess_router, floor, calendar_router), start)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from lineshaft.apps.oee.calendars import Calendars
 from lineshaft.apps.oee.deliveries import Outbox
 from lineshaft.apps.oee.handover import Handovers
 from lineshaft.apps.oee.proposals import Proposals
@@ -34,6 +35,7 @@ class Oee:
     clock: Clock
     outbox: Outbox
     sender: Sender
+    calendars: Calendars
     webhooks: tuple[WebhookConfig, ...] = ()
     mails: tuple[ShiftReportConfig, ...] = ()
     plant: str = ""  # its name

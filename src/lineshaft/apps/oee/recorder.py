@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lineshaft.analytics.oee.states import State
 from lineshaft.apps.oee.keeping import recompute, rows_of
 from lineshaft.apps.oee.orders import assigned
-from lineshaft.apps.oee.setup import LineSetup, MachineSetup, OeeSetup
+from lineshaft.apps.oee.setup import Facts, LineSetup, MachineSetup, OeeSetup
 from lineshaft.apps.oee.slots import MARGIN_US, slots_between
 from lineshaft.apps.oee.store import OeeStore, SlotRows
 from lineshaft.apps.oee.stories import Column, Columns, Story, joined, tell, tell_line, with_silence
@@ -33,7 +33,12 @@ LATE_QUIET_S = 1.5  # late rows come in many blocks: they are summed up when no 
 LATE_MOST_S = 20.0  # or after so long
 _CHUNK_US = 7 * 86_400_000_000
 _DAY_US = 86_400_000_000
+_NEVER = 2**62
 _SEARCH_US = (3_600_000_000, _DAY_US, 7 * _DAY_US, 60 * _DAY_US)
+
+
+Span = tuple[int, int]
+"""UTC microseconds, the end not included."""
 
 
 @dataclass(slots=True)
@@ -79,9 +84,7 @@ class Recorder:
         self._owner: NDArray[np.int64] = np.full(1, -1, np.int64)
         self._version = -1
         self._live = [_Live(line) for line in setup.lines]
-        self._owners = {
-            path: place for place, line in enumerate(setup.lines) for m in line.machines for path in m.signals
-        }
+        self._owners = _owners(setup.lines)
 
     def committed(self, batch: SampleBatch) -> None:
         """Take note of rows that are in the historian now."""
@@ -134,15 +137,20 @@ class Recorder:
             self._refresh()
         if not self._paths:
             return
-        counts = self._historian.counts(sorted(self._paths))
-        if not len(counts.signals):
+        first = self._first()
+        if first == _NEVER:
             return
         now = self._clock.now_us()
         kept = self._store.bounds()
-        start = int(counts.first.min()) if kept is None else max(int(counts.first.min()), kept[1] - _DAY_US)
+        start = first if kept is None else max(first, kept[1] - _DAY_US)
         for live in self._live:
             live.since = live.done = 0
             self._past(live.line, start, now)
+
+    def _first(self) -> int:
+        """When the first row of any machine was, in UTC microseconds."""
+        counts = self._historian.counts(sorted(self._paths)) if self._paths else None
+        return int(counts.first.min()) if counts is not None and len(counts.signals) else _NEVER
 
     def step(self) -> list[str]:
         """Take what was committed since the last call into the tables; gives the machines that changed."""
@@ -257,7 +265,13 @@ class Recorder:
                     for slot in slots
                     if slot.start < now
                 ]
-            self._store.write(rows)
+            self._store.write(rows, () if until is None else self._replaced(line, rows, min(starts), stop))
+
+    def _replaced(self, line: LineSetup, rows: Sequence[SlotRows], start: int, end: int) -> list[tuple[str, int]]:
+        """(machine, start) of kept slots that touch [start, end) and that today's calendar has no more."""
+        new = {(one.machine, one.slot.start) for one in rows}
+        kept = [(one.path, slot.start) for one in line.machines for slot in self._store.slots(one.path, start, end)]
+        return [one for one in kept if one not in new]
 
     def _hold(self, paths: Sequence[str], stories: Mapping[str, Story], now: int) -> None:
         """A reason that was given while the machine stood holds until it runs again."""
@@ -286,6 +300,21 @@ class Recorder:
                 self._past(line, since, self._clock.now_us())
         self._told([machine.path for line in lines for machine in line.machines] or [path])
 
+    def setup_changed(self, facts: Facts, spans: Mapping[str, Sequence[Span]]) -> None:
+        """From now on `facts` hold; machine -> spans that are summed up anew. Then every KPI is the new one."""
+        with self._working:
+            with self._lock:
+                self._setup.take(facts)
+                late = {one.line.path: one for one in self._live}
+                self._live = [_carried(line, late.get(line.path)) for line in facts.lines]
+                self._owners, self._ids, self._paths = _owners(facts.lines), {}, {}
+                self._refresh()
+            first = self._first()
+            for line in facts.lines:
+                for start, end in sorted({span for one in line.machines for span in spans.get(one.path, ())}):
+                    self._past(line, max(start, first), end)
+        self._told(list(spans) or [""])
+
     def reasons_changed(self, machine: MachineSetup, start: int, end: int) -> None:
         """Sum up anew what a reason touches; when it returns every KPI is the new one."""
         with self._writing:
@@ -310,6 +339,18 @@ class Recorder:
             if len(found) == len(ids) or stop >= end:
                 return min(end, max((int(one.times[0]) for one in found), default=end) + 1)
         return end
+
+
+def _owners(lines: Sequence[LineSetup]) -> dict[str, int]:
+    """Signal path -> place of its line."""
+    return {path: place for place, line in enumerate(lines) for one in line.machines for path in one.signals}
+
+
+def _carried(line: LineSetup, before: _Live | None) -> _Live:
+    """A line that is read anew, with the late rows that wait."""
+    if before is None:
+        return _Live(line)
+    return _Live(line, late=before.late, late_since=before.late_since, late_last=before.late_last)
 
 
 def _column(series: Series) -> Column:

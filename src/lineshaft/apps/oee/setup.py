@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,8 +109,8 @@ class LineSetup:
 
 
 @dataclass(frozen=True)
-class OeeSetup:
-    """All of it."""
+class Facts:
+    """All of it, as it holds at one time."""
 
     lines: tuple[LineSetup, ...]
     products: tuple[ProductConfig, ...]
@@ -130,9 +130,78 @@ class OeeSetup:
             one for one in self.machines.values() if not path or one.path == path or one.path.startswith(path + "/")
         ]
 
+    def with_calendars(self, made: Callable[[MachineSetup], Calendar | None]) -> Facts:
+        """The same with other calendars of machines; a machine whose calendar stays is the same object."""
+
+        def of(machine: MachineSetup) -> MachineSetup:
+            calendar = made(machine)
+            return machine if calendar == machine.calendar else replace(machine, calendar=calendar)
+
+        return replace(self, lines=tuple(replace(one, machines=tuple(map(of, one.machines))) for one in self.lines))
+
+
+class OeeSetup:
+    """What holds now; who keeps it sees a change of the plant folder or of the calendars at once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    @property
+    def facts(self) -> Facts:
+        """All of it at one time."""
+        return self._facts
+
+    def take(self, facts: Facts) -> None:
+        """From now on these hold."""
+        self._facts = facts
+
+    @property
+    def lines(self) -> tuple[LineSetup, ...]:
+        """Lines and machines that no line names."""
+        return self._facts.lines
+
+    @property
+    def products(self) -> tuple[ProductConfig, ...]:
+        """What is made."""
+        return self._facts.products
+
+    @property
+    def reasons(self) -> Reasons:
+        """The tree of reasons."""
+        return self._facts.reasons
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+        return self._facts.currency
+
+    @property
+    def zone(self) -> str:
+        """IANA time zone of the plant."""
+        return self._facts.zone
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Full path -> name of any equipment."""
+        return self._facts.names
+
+    @property
+    def machines(self) -> Mapping[str, MachineSetup]:
+        """Full path -> machine."""
+        return self._facts.machines
+
+    def below(self, path: str) -> list[MachineSetup]:
+        """Machines at and below a path; all of them for ''."""
+        return self._facts.below(path)
+
 
 def make_setup(plant: Plant, words: Mapping[str, Mapping[str, str]] | None = None) -> OeeSetup:
     """From a plant. words: full signal path -> {raw value: word}; those of the plant's own devices when None."""
+    return OeeSetup(facts_of(plant, words))
+
+
+def facts_of(plant: Plant, words: Mapping[str, Mapping[str, str]] | None = None) -> Facts:
+    """What the files of a plant say; words as in `make_setup`."""
     root = f"{plant.plant.enterprise}/{plant.plant.site}"
     names = {root: plant.plant.name} | dict(_names(plant.equipment, root))
     words = _words(plant, root) if words is None else words
@@ -159,7 +228,7 @@ def make_setup(plant: Plant, words: Mapping[str, Mapping[str, str]] | None = Non
     ]  # fmt: skip
     lines += [LineSetup(one.path, one.name, (one,)) for asset, one in made.items() if asset not in in_flow]
     reasons = Reasons(tuple(reasons_of(plant.oee.reasons, "", root)))
-    return OeeSetup(tuple(lines), plant.oee.products, reasons, plant.plant.currency, plant.plant.timezone, names)
+    return Facts(tuple(lines), plant.oee.products, reasons, plant.plant.currency, plant.plant.timezone, names)
 
 
 def _names(nodes: Sequence[EquipmentConfig], above: str) -> Iterator[tuple[str, str]]:

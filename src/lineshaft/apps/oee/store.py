@@ -78,14 +78,15 @@ class OeeStore:
             losses = (dict(row) for row in connection.execute(select(t.losses)).mappings())
             self._memory.load(slices, losses)
 
-    def write(self, results: Sequence[SlotRows]) -> None:
-        """Replace what is kept of these slots, all at once."""
+    def write(self, results: Sequence[SlotRows], gone: Sequence[tuple[str, int]] = ()) -> None:
+        """Replace what is kept of these slots, all at once. gone: (machine, start) of slots that are no more."""
         if not results:
             return
         with self._database.write() as connection:
             for table in (t.slices, t.losses):
-                gone = delete(table).where(and_(table.c.machine == bindparam("m"), table.c.start == bindparam("s")))
-                connection.execute(gone, [{"m": one.machine, "s": one.slot.start} for one in results])
+                these = delete(table).where(and_(table.c.machine == bindparam("m"), table.c.start == bindparam("s")))
+                places = [*((one.machine, one.slot.start) for one in results), *gone]
+                connection.execute(these, [{"m": machine, "s": start} for machine, start in places])
             slices = [list(slice_rows(one)) for one in results]
             losses = [list(loss_rows(one)) for one in results]
             for table, parts in ((t.slices, slices), (t.losses, losses)):
@@ -96,6 +97,8 @@ class OeeStore:
             for one in (one for one in results if one.intervals is not None):
                 _replace_intervals(connection, one)
         with self._guard:
+            for machine, start in gone:
+                self._memory.replace(machine, start, [], [])
             for one, kept, lost in zip(results, slices, losses, strict=True):
                 self._memory.replace(one.machine, one.slot.start, kept, lost)
 

@@ -181,3 +181,20 @@ cycles = Table(
     Column("at", BigInteger, nullable=False),
 )
 """Ideal cycles that a person confirmed; they win over those of the plant folder."""
+
+calendar = Table(
+    "oee_calendar",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("path", String(512), nullable=False),  # site, area, line or machine
+    Column("kind", String(16), nullable=False),  # apps.oee.exceptions.Kind
+    Column("first", String(16), nullable=False),  # local date, or date and time of a planned stop
+    Column("last", String(16), nullable=False),
+    Column("shifts", JSON, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_oee_calendar_path", "path"),
+    sqlite_autoincrement=True,
+)
+"""Days that are not as the plant folder has them; the audit holds what was changed and removed."""

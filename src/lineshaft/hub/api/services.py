@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from lineshaft.analytics.oee.calendar import Calendar
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.errors import AccessDenied
 from lineshaft.hub.asset_figures import AssetFigures
@@ -23,6 +22,7 @@ from lineshaft.hub.pipelines import Pipelines
 from lineshaft.hub.requests import Requests
 from lineshaft.hub.security.identity import Identity, Principal
 from lineshaft.hub.security.roles import Role
+from lineshaft.hub.shift_calendars import ShiftCalendars
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 from lineshaft.hub.usage import Uses
@@ -35,7 +35,7 @@ class PlantInfo:
     name: str
     timezone: str  # IANA name
     currency: str = "EUR"  # ISO 4217
-    calendar: Callable[[str], Calendar | None] = lambda path: None  # shifts of equipment or a signal, by its full path
+    calendar: ShiftCalendars = field(default_factory=ShiftCalendars)  # shifts of equipment or a signal
 
 
 @dataclass(frozen=True, slots=True)

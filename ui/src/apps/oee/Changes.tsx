@@ -4,6 +4,7 @@ import { Section } from "../../components/basics";
 import { formatClock, formatTime } from "../../format";
 import { lookup, t } from "../../i18n";
 import type { Setup } from "./api";
+import type { Entry } from "./calendar/api";
 
 interface Change {
   id: number;
@@ -11,8 +12,9 @@ interface Change {
   by: string;
   action: string;
   machine: string;
-  details: { before?: Part[] | number | null; after?: Part[] | number | null };
+  details: { before?: Value; after?: Value; why?: string };
 }
+type Value = Part[] | Entry | number | null;
 interface Part {
   start: number;
   end: number;
@@ -20,6 +22,13 @@ interface Part {
 }
 
 const SHOWN = 12;
+
+/** Days that are not as usual, in a line. */
+function entryWords(entry: Entry): string {
+  const days = entry.first === entry.last ? entry.first : `${entry.first.replace("T", " ")} – ${entry.last.replace("T", " ")}`;
+  const shifts = entry.shifts.map((one) => `${one.id} ${one.start}–${one.end}`).join(", ");
+  return [days, `${t(`calendar.kind.${entry.kind}`)}${shifts && ` ${shifts}`}`, entry.reason].join(" · ");
+}
 
 /** The audit: who changed what, and what it was before. */
 export function Changes({ setup, path }: { setup: Setup; path: string }) {
@@ -33,8 +42,8 @@ export function Changes({ setup, path }: { setup: Setup; path: string }) {
   const machines = setup.lines.flatMap((line) => [...line.machines, line]);
   const name = (one: Change) => machines.find((machine) => machine.path === one.machine)?.name ?? one.machine;
   const reason = (id: string) => setup.reasons.find((one) => one.id === id)?.name ?? (id || t("oee.unknownReason"));
-  const words = (value: Part[] | number | null | undefined) =>
-    Array.isArray(value) ? value.map((one) => `${formatClock(one.start)}–${formatClock(one.end)} ${reason(one.reason)}`).join("; ") : value == null ? "–" : String(value);
+  const words = (value: Value | undefined) =>
+    Array.isArray(value) ? value.map((one) => `${formatClock(one.start)}–${formatClock(one.end)} ${reason(one.reason)}`).join("; ") : value == null ? "–" : typeof value === "object" ? entryWords(value) : String(value);
   return (
     <Section title={t("oee.changes")} id="oee-changes">
       <div className="scroll-x">
@@ -57,7 +66,7 @@ export function Changes({ setup, path }: { setup: Setup; path: string }) {
                 <td>{name(one)}</td>
                 <td>{lookup(`oee.changes.${one.action}`, one.action)}</td>
                 <td className="muted">{words(one.details.before) || "–"}</td>
-                <td>{words(one.details.after) || "–"}</td>
+                <td>{words(one.details.after) || "–"}{one.details.why && ` (${one.details.why})`}</td>
               </tr>
             ))}
           </tbody>

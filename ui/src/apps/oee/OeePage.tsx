@@ -4,6 +4,7 @@ import { t, tn } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeSetup, type Setup } from "./api";
 import { Board } from "./Board";
+import { Calendar } from "./calendar/Calendar";
 import { Changeovers } from "./Changeovers";
 import { Compare } from "./Compare";
 import { Cycles } from "./Cycles";
@@ -76,6 +77,7 @@ export default function OeePage() {
       {view === "changeovers" && <Changeovers {...props} />}
       {view === "compare" && <Compare {...props} />}
       {view === "orders" && <Orders {...props} />}
+      {view === "calendar" && <Calendar {...props} />}
       {view === "reports" && <Reports {...props} />}
     </div>
   );

@@ -5,7 +5,7 @@ import { t } from "../../i18n";
 const GROUPS = {
   now: ["board", "reasons", "handover"],
   why: ["losses", "timeline", "hours", "machines", "cycles", "changeovers", "compare"],
-  plan: ["orders"],
+  plan: ["orders", "calendar"],
   results: ["reports"],
 } as const;
 type Group = keyof typeof GROUPS;
