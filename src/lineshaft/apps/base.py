@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -22,6 +23,7 @@ class AppContext:
     services: Services
     listen: Callable[[Callable[[SampleBatch], None]], None]  # call this after each commit to the historian
     folder: Path = Path()  # the data folder: files with secrets are named relative to it
+    add_file: Callable[[str, str], None] | None = None  # name and text of a new file of the plant folder, which counts
 
 
 Running = AbstractAsyncContextManager[object]
@@ -37,3 +39,5 @@ class App:
     title: str
     routers: tuple[APIRouter, ...]
     start: Callable[[AppContext], Running]
+    take: Callable[[Any, Plant], None] | None = None
+    """Called with what runs and a plant folder that has changed: let it count. None: the app has nothing to take."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -119,11 +120,15 @@ def run_part(name: str, plant: str, data: Path | None, texts: Sequence[str]) -> 
     configure_logging()
     settle()
 
+    again = asyncio.Event()
+
     async def serve(stop: asyncio.Event, asked: asyncio.Event) -> None:
-        await PARTS[name](PartContext(loaded, folder, load, place, stop, asked))
+        await PARTS[name](PartContext(loaded, folder, load, place, stop, asked, again))
 
     with place.lock(name):
         asyncio.run(until_stopped(serve))
+    if again.is_set():  # the same process, so that whoever started it need not know
+        os.execv(sys.executable, [sys.executable, "-m", "lineshaft", *sys.argv[1:]])  # noqa: S606 - our own command
     return output.ExitCode.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lineshaft.config.models import Plant
@@ -26,6 +26,7 @@ class PartContext:
     data: DataFolder
     stop: asyncio.Event
     asked: asyncio.Event  # set when somebody wants the folder read again
+    again: asyncio.Event = field(default_factory=asyncio.Event)  # set before `stop`: start the process anew after it
 
     def watcher(self, plant: Plant | None = None) -> PlantWatcher:
         """Gives each valid change of the plant folder, from `plant` on."""

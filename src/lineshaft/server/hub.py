@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from lineshaft.config.models import Plant, RetentionConfig
 from lineshaft.errors import ConnectionFailed, StoreUnavailable
 from lineshaft.gateway.plan import make_plan
 from lineshaft.hub.api.app import create_app, server_config
-from lineshaft.hub.api.services import Check, PlantInfo, Services
+from lineshaft.hub.api.services import Check, PlantInfo, Restart, Services
 from lineshaft.hub.broker.desk import BrokerDesk
 from lineshaft.hub.historian.clickhouse import ClickHouseHistorian
 from lineshaft.hub.historian.space import Space
@@ -31,8 +32,10 @@ from lineshaft.hub.shift_calendars import ShiftCalendars
 from lineshaft.hub.state.state import State
 from lineshaft.hub.stream import LiveStream
 from lineshaft.hub.usage import Uses, uses_of_plant
+from lineshaft.model.events import Event
 from lineshaft.server import upkeep
 from lineshaft.server.broker import given_of
+from lineshaft.server.changes import PlantChanges, tried
 from lineshaft.server.context import SIMULATOR_TOKEN, PartContext, broker_url, hub_user, read_password
 from lineshaft.server.folder import DataFolder
 from lineshaft.server.history import (
@@ -51,14 +54,13 @@ from lineshaft.server.past import PastRules
 from lineshaft.web.static_files import mount_page
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the threads of ingest
-_AT_START: Final = ("plant", "hub", "calendars", "oee", "operators", "models")
 _BUSY_ROWS: Final = 200_000  # rows that may wait before roll-ups wait for them
 _MOST_WAITING: Final = 1_000_000  # rows that may wait for the historian before health warns
 
 
 async def run_hub(context: PartContext) -> None:
     """Serve until `context.stop`; what is queued is committed before it ends."""
-    plant, data = context.plant, context.data
+    plant, data, began = context.plant, context.data, time.monotonic()
     stream, dsn = LiveStream(), data.historian_dsn(plant)
     space = space_of(data.root, dsn, plant)
     with _listen(plant.hub.host, plant.hub.port) as listener, State(data.database_dsn(plant)) as state:
@@ -66,7 +68,7 @@ async def run_hub(context: PartContext) -> None:
             open_historian(dsn, plant, state, space) as historian,
             working(plant, historian, state, stream) as work,
         ):
-            await _serve(context, listener, Hub(historian, state, stream, work, space))
+            await _serve(context, listener, Hub(historian, state, stream, work, space), began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Hub:
     space: Space
 
 
-async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> None:
+async def _serve(context: PartContext, listener: socket.socket, hub: Hub, began: float) -> None:
     plant, data = context.plant, context.data
     historian, state, stream = hub.historian, hub.state, hub.stream
     stream.seed(await asyncio.to_thread(historian.latest))
@@ -96,8 +98,8 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
     )
     await asyncio.to_thread(ingest.recover)
     await asyncio.to_thread(lambda: state.ledger.recount(*historian.totals()))
-    plants = Plants(context)
-    services = replace(_services(plant, data, hub, stream, ingest), broker=_broker_desk(plants, data))
+    changes = PlantChanges(plant, context.folder, context.load, ShiftCalendars(calendar_of(plant)), hub.work)
+    services = _services(context, hub, ingest, changes)
     app = create_app(services, [router for one in APPS for router in one.routers])
     mount_page(app)
     server = _Server(server_config(app, plant.hub.host, plant.hub.port))
@@ -106,29 +108,30 @@ async def _serve(context: PartContext, listener: socket.socket, hub: Hub) -> Non
             group.create_task(server.serve(sockets=[listener]), name="api")
             if await server.listening():
                 for one in APPS:
-                    running = one.start(AppContext(plant, services, historian.listen, data.root))
+                    running = one.start(AppContext(plant, services, historian.listen, data.root, changes.add_file))
                     app.state.apps[one.name] = await apps.enter_async_context(running)
+                changes.apps = [(one, app.state.apps[one.name]) for one in APPS]
                 hub.work.live.start()
                 ingest.start()
                 address = _address(plant, listener)
                 data.links.write_text(address + "\n", encoding="utf-8")
                 tell(Message("link", await asyncio.to_thread(_link, app.state.identity, address)))
+                changes.start_took = time.monotonic() - began
                 tell(Message("ready", address))
-                await _while_running(plants, ingest, hub, app.state.apps["oee"])
+                await _while_running(context, ingest, hub, changes, app.state.apps["oee"])
                 server.should_exit = True
     finally:
         data.links.unlink(missing_ok=True)
         await asyncio.to_thread(ingest.stop)
 
 
-def _broker_desk(plants: Plants, data: DataFolder) -> BrokerDesk | str:
-    other = plants.now.hub.broker
-    return other or BrokerDesk(data.root, lambda: given_of(plants.now))
+def _broker_desk(changes: PlantChanges, data: DataFolder) -> BrokerDesk | str:
+    other = changes.now.hub.broker
+    return other or BrokerDesk(data.root, lambda: given_of(changes.now))
 
 
-async def _while_running(plants: Plants, ingest: Ingest, hub: Hub, oee: Oee) -> None:
+async def _while_running(context: PartContext, ingest: Ingest, hub: Hub, changes: PlantChanges, oee: Oee) -> None:
     """Do what is to be done on the side until the stop."""
-    context = plants.context
     keep, historian, state = context.plant.hub.retention, hub.historian, hub.state
     rules = PastRules(make_plan(context.plant))
     busy = partial(_is_busy, ingest)
@@ -138,7 +141,7 @@ async def _while_running(plants: Plants, ingest: Ingest, hub: Hub, oee: Oee) -> 
                 upkeep.import_files(context.data.imports, historian, state, rules, partial(take_orders, oee, "import")),
                 name="import",
             ),
-            group.create_task(plants.watch(), name="plant"),
+            group.create_task(_watch_plant(context, changes), name="plant"),
             group.create_task(hub.work.train_wanted(context.plant.models, historian, state), name="models"),
             group.create_task(upkeep.give_back_memory(), name="memory"),
         ]
@@ -165,23 +168,24 @@ def _ingest_settings(plant: Plant, data: DataFolder) -> IngestSettings:
     return IngestSettings(data.root / "journal", login, intake, hub.host_id)
 
 
-def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, ingest: Ingest) -> Services:
+def _services(context: PartContext, hub: Hub, ingest: Ingest, changes: PlantChanges) -> Services:
+    plant, data = context.plant, context.data
+
     def figures() -> Mapping[str, Any]:
         return {"ingest": asdict(ingest.figures())}
 
     return Services(
         historian=hub.historian,
         state=hub.state,
-        stream=stream,
-        plant=PlantInfo(
-            plant.plant.name, plant.plant.timezone, plant.plant.currency, ShiftCalendars(calendar_of(plant))
-        ),
+        stream=hub.stream,
+        plant=PlantInfo(plant.plant.name, plant.plant.timezone, plant.plant.currency, changes.calendars),
         requests=ingest.requests,
         checks=(
             lambda: _ingest_checks(plant, ingest),
             lambda: (space_check(hub.space),),
             lambda: (rollup_check(hub.historian),),
             lambda: operator_check(hub.work.live),
+            changes.check,
         ),
         operators=hub.work.desk,
         models=hub.work.models,
@@ -190,6 +194,8 @@ def _services(plant: Plant, data: DataFolder, hub: Hub, stream: LiveStream, inge
         command=ingest.write,
         pipelines=ingest.pipelines,
         uses=Uses(uses_of_plant(plant)),
+        restart=_restart(context, hub, changes),
+        broker=_broker_desk(changes, data),
         fault_token=read_password(data.root / SIMULATOR_TOKEN),
         fault_url=f"http://127.0.0.1:{plant.simulator.api_port}" if plant.simulator is not None else "",
     )
@@ -278,25 +284,18 @@ async def _until_stopped(stop: asyncio.Event, ingest: Ingest, space: Space) -> N
             raise StoreUnavailable("ingest has ended by itself")
 
 
-class Plants:
-    """The plant as its files say now; what the hub reads at its start alone is said when it changes."""
-
-    def __init__(self, context: PartContext) -> None:
-        self.context = context
-        self.now = context.plant
-
-    async def watch(self) -> None:
-        """Follow the files for as long as the task lives."""
-        async for plant in self.context.watcher().changes():
-            changed = waiting_sections(self.now, plant)
-            if changed:
-                words = f"changed in the plant folder: {', '.join(changed)}; the hub takes it at its next start"
-                tell(Message("notice", words))
-            self.now = plant
+async def _watch_plant(context: PartContext, changes: PlantChanges) -> None:
+    """Changes of the plant folder count as soon as they are seen."""
+    async for plant in context.watcher().changes():
+        await tried(changes, plant)
 
 
-def waiting_sections(before: Plant, after: Plant) -> tuple[str, ...]:
-    """Sections that differ and that a running hub does not take."""
-    hub = before.hub.model_copy(update={"broker_accounts": after.hub.broker_accounts})  # the broker's, which takes them
-    before = before.model_copy(update={"hub": hub})
-    return tuple(name for name in _AT_START if getattr(before, name) != getattr(after, name))
+def _restart(context: PartContext, hub: Hub, changes: PlantChanges) -> Restart:
+    loop, root = asyncio.get_running_loop(), f"{context.plant.plant.enterprise}/{context.plant.plant.site}"
+
+    def ask(by: str) -> None:
+        hub.state.events.add([Event(SystemClock().now_us(), "hub.restart", root, f"{by} started the hub anew")])
+        context.again.set()
+        loop.call_soon_threadsafe(context.stop.set)
+
+    return Restart(changes.waiting, lambda: changes.start_took, ask)

@@ -37,6 +37,12 @@ class Working:
     live: Operators
     models: ModelDesk
 
+    def replan(self, plant: Plant) -> None:
+        """Run what a changed plant wants. Raises ConfigError when its section `operators` is wrong."""
+        plan = plan_operators(plant)
+        self.desk.plan = plan
+        self.live.replan(plan)
+
     async def train_wanted(self, wanted: Sequence[ModelConfig], historian: Historian, state: State) -> None:
         """Train the models of the plant's files when there is enough history, for ever."""
         wishes = Wishes(wanted, self.models, historian, state)

@@ -120,15 +120,15 @@ class Line:
         return float(self.oee.reports.kpis(path, start, end, "")["whole"]["times"][name])
 
 
-def load(folder: Path) -> Plant:
-    (folder / "plant.yaml").write_text(YAML)
+def load(folder: Path, text: str = YAML) -> Plant:
+    (folder / "plant.yaml").write_text(text)
     return load_plant(folder, DRIVERS)
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Line]:
+def running(folder: Path, text: str = YAML) -> Iterator[Line]:
     """The app over a fresh SQLite database and the embedded historian; it is Monday, 06:00 in Berlin."""
-    plant = load(folder)
+    plant = load(folder, text)
     clock = VirtualClock(SIX)
     historian = ClickHouseHistorian(f"chdb:///{folder}/historian")
     historian.open()

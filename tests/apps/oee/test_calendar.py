@@ -40,11 +40,13 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "overtime", "shifts": [{"id": "x", "start": "12:00", "end": "15:00"}]},
      "x (12:00-15:00) overlaps the shift early (06:00-14:00)"),
     ({"kind": "shifts", "shifts": [{"id": "x", "start": "22:00", "end": "06:30"}]}, "overlaps the shift early"),
-    ({"kind": "shifts", "shifts": [{"id": "x", "start": "06:00", "end": "12:00"}, {"id": "y", "start": "11:00", "end": "15:00"}]},
+    ({"kind": "shifts", "shifts": [{"id": "x", "start": "06:00", "end": "12:00"},
+                                   {"id": "y", "start": "11:00", "end": "15:00"}]},
      "x (06:00-12:00) and y (11:00-15:00) overlap"),
     ({"kind": "shifts", "shifts": [{"id": "x", "start": "06:00", "end": "12:00", "crew": "blue"}]},
      "there is no crew blue"),
-    ({"kind": "shifts", "shifts": [{"id": "x", "start": "06:00", "end": "12:00", "breaks": [{"start": "13:00", "end": "13:30"}]}]},
+    ({"kind": "shifts", "shifts": [{"id": "x", "start": "06:00", "end": "12:00",
+                                    "breaks": [{"start": "13:00", "end": "13:30"}]}]},
      "the break 13:00-13:30 is not within"),
 ]  # fmt: skip
 WORKS = Entry(ROOT, "closed", "2026-03-02", "2026-03-02", (), "holiday")

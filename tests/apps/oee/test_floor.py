@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lineshaft.apps.oee.behind import piece_view, pieces
 from lineshaft.apps.oee.board import board
 from lineshaft.apps.oee.slots import Note
 from lineshaft.hub.security.roles import Role
@@ -122,6 +123,27 @@ async def test_a_comparison_is_made_of_sums(line: Line) -> None:
     busy = sum(one["times"]["busy_plan"] for one in parts.values())
     assert page["whole"]["times"]["busy_plan"] == busy
     assert page["whole"]["change"] is None
+
+
+async def test_every_figure_opens_what_it_is_made_of(line: Line) -> None:
+    """The pieces behind each row, by whatever is compared, add up to its times and counts, cut exactly or not."""
+    await an_hour(line)
+    reports, start = line.oee.reports, SIX - HOUR
+    for end in (start + 24 * HOUR, start + 72 * HOUR):
+        for by in ("machine", "line", "area", "product", "order", "day", "shift", "crew", "slot"):
+            parts = reports.kpis("", start, end, by)["parts"]
+            assert parts
+            for part in parts:
+                found, complete = pieces(reports, "", start, end, by, part["key"])
+                assert complete
+                rows = [piece_view(reports, one) for one in found]
+                for name, value in (part["times"] | part["counts"]).items():
+                    total = sum((one["times"] | one["counts"])[name] for one in rows)
+                    assert total == pytest.approx(value), (by, part["key"], name)
+    page = await get(line, "behind", by="shift", key="early")
+    assert [(one["name"], one["shift"], one["start"]) for one in page["items"]] == [
+        ("Saw", "early", SIX), ("Press", "early", SIX)
+    ]  # fmt: skip
 
 
 async def test_a_shift_hands_over(line: Line) -> None:

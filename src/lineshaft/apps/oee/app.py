@@ -25,8 +25,10 @@ from lineshaft.apps.oee.report_routes import router as report_router
 from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.routes import router
 from lineshaft.apps.oee.sending import Sender
-from lineshaft.apps.oee.setup import make_setup
+from lineshaft.apps.oee.setup import facts_of, make_setup
 from lineshaft.apps.oee.store import OeeStore
+from lineshaft.apps.oee.targets import Targets
+from lineshaft.config.models import Plant
 
 
 def make(context: AppContext) -> Oee:
@@ -41,33 +43,37 @@ def make(context: AppContext) -> Oee:
     recorder = Recorder(
         setup, store, services.historian, services.state.catalogue, services.stream, services.clock, told
     )
-    reports, outbox, section = Reports(setup, store), Outbox(services.state.database), context.plant.oee
+    reports, outbox, targets = Reports(setup, store), Outbox(services.state.database), Targets()
+    targets.take(context.plant)
     services.assets.offer(OeeFigures(reports))
     services.uses.offer(lambda path: uses_of(setup, path))
     root = f"{context.plant.plant.enterprise}/{context.plant.plant.site}"
-    closing = Closing(
-        reports, outbox, section.webhooks, section.reports, root, context.plant.plant.name, round(section.settle * 1e6)
-    )
+    closing = Closing(reports, outbox, targets, root, context.plant.plant.name)
     sender = Sender(
-        outbox, closing, {one.id: one for one in section.webhooks}, {one.id: one for one in section.reports},
-        context.plant.hub.mail, context.folder, services.clock, lambda: services.stream.changed("oee", [root]),
+        outbox, closing, targets, context.plant.hub.mail, context.folder, services.clock,
+        lambda: services.stream.changed("oee", [root]),
     )  # fmt: skip
     calendars = Calendars(setup, CalendarStore(services.state.database), recorder, services.plant.calendar)
     proposals = Proposals(reports, services.state.events)
     handovers = Handovers(reports, services.state.events, services.state.database)
     return Oee(
-        setup, store, reports, recorder, proposals, handovers, services.clock, outbox, sender, calendars,
-        section.webhooks, section.reports, context.plant.plant.name,
+        setup, store, reports, recorder, proposals, handovers, services.clock, outbox, sender, calendars, targets,
+        context.plant.plant.name, context.add_file,
     )  # fmt: skip
+
+
+def take(oee: Oee, plant: Plant) -> None:
+    """Let a changed plant folder count: machines, lines, products, reasons, calendars, and who is told of results."""
+    facts = facts_of(plant)
+    oee.targets.take(plant)
+    oee.store.minor_stops = plant.oee.minor_stops
+    oee.calendars.rebase(facts, oee.clock.now_us())
 
 
 @asynccontextmanager
 async def start(context: AppContext) -> AsyncIterator[Oee]:
     """Follow the historian while the hub runs, and send what has ended."""
     oee = await asyncio.to_thread(make, context)
-    if not oee.setup.machines:
-        yield oee
-        return
     context.listen(oee.recorder.committed)
     loop = asyncio.get_running_loop()
 
@@ -75,9 +81,10 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
         loop.call_soon_threadsafe(oee.sender.wake.set)
 
     oee = replace(oee, wake=wake)
-    tasks = [asyncio.create_task(oee.recorder.run(), name="oee-recorder")]
-    if oee.webhooks or oee.mails:
-        tasks.append(asyncio.create_task(oee.sender.run(), name="oee-sender"))
+    tasks = [
+        asyncio.create_task(oee.recorder.run(), name="oee-recorder"),
+        asyncio.create_task(oee.sender.run(), name="oee-sender"),
+    ]
     try:
         yield oee
     finally:
@@ -86,4 +93,4 @@ async def start(context: AppContext) -> AsyncIterator[Oee]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-OEE = App("oee", "OEE", (router, order_router, report_router, guess_router, floor, calendar_router), start)
+OEE = App("oee", "OEE", (router, order_router, report_router, guess_router, floor, calendar_router), start, take)

@@ -58,7 +58,7 @@ class CalendarEntry(Body):
             text = getattr(self, name)
             try:
                 if self.kind == "stop":
-                    right = datetime.strptime(text, "%Y-%m-%dT%H:%M").strftime("%Y-%m-%dT%H:%M") == text
+                    right = datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M") == text
                 else:
                     right = date.fromisoformat(text).isoformat() == text
             except ValueError:

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lineshaft.apps.oee.calendar_store import CalendarStore
-from lineshaft.apps.oee.exceptions import Entry, changed_spans, crews_of, layered, mistakes, with_entries
+from lineshaft.apps.oee.exceptions import (
+    Entry,
+    changed_spans,
+    crews_of,
+    layered,
+    mistakes,
+    new_machines,
+    rebased_spans,
+    with_entries,
+)
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.setup import Facts, OeeSetup
 from lineshaft.errors import DataError
@@ -62,6 +71,14 @@ class Calendars:
             self._store.remove(before, by, at, why)
             self._take([before])
         return before
+
+    def rebase(self, base: Facts, now: int) -> None:
+        """The plant folder says something else from now on."""
+        with self._changing:
+            before, self._base = self._base, base
+            after = with_entries(base, self._entries)
+            if before != base:
+                self._recorder.setup_changed(after, rebased_spans(before, base, now), new_machines(before, base))
 
     def _known(self, number: int, seen: int) -> Entry:
         found = next((one for one in self._entries if one.id == number), None)

@@ -14,6 +14,7 @@ from lineshaft.apps.oee.order_view import order_rows
 from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.shift_report import build, periods
 from lineshaft.apps.oee.slots import Slot
+from lineshaft.apps.oee.targets import Targets
 from lineshaft.config.results import ShiftReportConfig, WebhookConfig
 
 _BACK_US: Final = 7 * 86_400_000_000
@@ -22,26 +23,24 @@ _BACK_US: Final = 7 * 86_400_000_000
 
 @dataclass(frozen=True)
 class Closing:
-    """Makes deliveries of what has ended. `settle`: microseconds until late rows are in."""
+    """Makes deliveries of what has ended."""
 
     reports: Reports
     outbox: Outbox
-    webhooks: tuple[WebhookConfig, ...]
-    mails: tuple[ShiftReportConfig, ...]
+    targets: Targets
     root: str  # path of the site
     plant: str
-    settle: int
 
     def close(self, now: int) -> int:
         """Put what has ended since the last call, or since the hub stood, into the outbox; gives how many."""
         new: list[Delivery] = []
-        for hook in self.webhooks:
+        for hook in self.targets.webhooks:
             since = max(self.outbox.first_seen(hook.id, now), now - _BACK_US)
             if "shift" in hook.on:
                 new += self._shifts(hook, since, now)
             if "order" in hook.on:
                 new += self._orders(hook, since, now)
-        for mail in self.mails:
+        for mail in self.targets.mails:
             new += self._shifts(mail, max(self.outbox.first_seen(mail.id, now), now - _BACK_US), now)
         self.outbox.add(new)
         return len(new)
@@ -54,7 +53,7 @@ class Closing:
         ended = {
             f"{target.id}:shift:{target.path}:{slot.start}": slot
             for slot in periods(self.reports, path, since - 1, now)
-            if since < slot.end <= now - self.settle
+            if since < slot.end <= now - self.targets.settle
         }
         known = self.outbox.known(list(ended))
         for key, slot in ended.items():
@@ -77,7 +76,7 @@ class Closing:
         rows = [
             one
             for one in order_rows(self.reports, found, now)
-            if one["ended"] is not None and since < one["ended"] <= now - self.settle
+            if one["ended"] is not None and since < one["ended"] <= now - self.targets.settle
         ]
         keys = {f"{hook.id}:order:{one['id']}": one for one in rows}
         known = self.outbox.known(list(keys))

@@ -284,3 +284,21 @@ def dated_spans(before: Calendar | None, after: Calendar | None) -> Sequence[Spa
     zone = ZoneInfo(after.zone)
     spans = [(instant(day - timedelta(days=1), 0, zone), instant(day + timedelta(days=2), 0, zone)) for day in days]
     return [*spans, *(set(before.planned_stops) ^ set(after.planned_stops))]
+
+
+def rebased_spans(before: Facts, after: Facts, now: int) -> Mapping[str, Sequence[Span]]:
+    """Machine -> what is summed up anew when the files change: the last day, and the dates about which they differ."""
+    lines = {one.path: [machine.path for machine in one.machines] for one in before.lines}
+    found: dict[str, Sequence[Span]] = {}
+    for line in after.lines:
+        same_flow = lines.get(line.path) == [one.path for one in line.machines]
+        for one in line.machines:
+            old = before.machines.get(one.path)
+            if old is not None and (old != one or not same_flow):
+                found[one.path] = [(now - _DAY_US, now), *dated_spans(old.calendar, one.calendar)]
+    return found
+
+
+def new_machines(before: Facts, after: Facts) -> frozenset[str]:
+    """Machines that were not measured before."""
+    return frozenset(after.machines.keys() - before.machines.keys())

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from lineshaft.apps.oee.asked import LONGEST_DETAIL_US, End, Path, Start, check, machine_of
+from lineshaft.apps.oee.behind import piece_view, pieces
 from lineshaft.apps.oee.bodies import Handover
 from lineshaft.apps.oee.changing import change_page
 from lineshaft.apps.oee.comparing import compare_page
 from lineshaft.apps.oee.cycles import cycle_page
 from lineshaft.apps.oee.parts import Parts
+from lineshaft.errors import DataError
+from lineshaft.hub.api.paging import Cursor, paged
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.security.roles import Role
 
@@ -49,6 +52,22 @@ def compare(
     """Parts beside each other and beside the period before, with the difference of OEE split over its factors."""
     check(oee, path, start, end)
     return compare_page(oee.reports, path, start, end, by)
+
+
+@router.get("/behind")
+def behind(
+    oee: Parts, start: Start, end: End, key: Annotated[str, Query(description="the part: `key` of /kpis or /compare")],
+    path: Path = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100, cursor: Cursor = "",
+    by: Literal["machine", "line", "area", "product", "order", "day", "shift", "crew", "slot"] = "machine",
+) -> dict[str, Any]:  # fmt: skip
+    """What the figures of one part are made of: each machine's shift with its own, newest first."""
+    check(oee, path, start, end)
+    if by == "slot" and not key.isdecimal():
+        raise DataError(f"key is {key!r}, not the start of a slot", hint="see `key` of /oee/kpis?by=slot")
+    found, complete = pieces(oee.reports, path, start, end, by, key)
+    page, more = paged(found, lambda one: f"{one.start} {one.machine}", cursor, limit)
+    items = [piece_view(oee.reports, one) for one in page]
+    return {"items": items, "count": len(found), "complete": complete, "next": more}
 
 
 @router.get("/handover")

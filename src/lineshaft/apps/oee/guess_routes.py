@@ -8,18 +8,22 @@ from typing import Any, Final
 
 import numpy as np
 from fastapi import APIRouter
+from pydantic import Field
 
 from lineshaft.analytics.oee.states import raw_key
 from lineshaft.apps.oee.detect import Seen, is_power, is_state, propose, section
 from lineshaft.apps.oee.parts import Oee, Parts
+from lineshaft.errors import DataError, Unsupported
+from lineshaft.hub.api.models import Body
+from lineshaft.hub.api.services import Caller, Services, needs
 from lineshaft.hub.api.services import Parts as HubParts
-from lineshaft.hub.api.services import Services, needs
 from lineshaft.hub.historian.base import OTHERS, Series
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.equipment import Level
 from lineshaft.model.samples import CLASS_MASK
 
 router = APIRouter(prefix="/oee", tags=["oee"])
+FILE: Final = "oee.yaml"
 _LOOK_US: Final = 2 * 86_400_000_000
 _POINTS: Final = 500
 _MOST_WORDS: Final = 40
@@ -33,6 +37,28 @@ def guesses(oee: Parts, hub: HubParts) -> dict[str, Any]:
     """
     found = propose(_seen(oee, hub))
     return {"items": [asdict(one) for one in found], "yaml": section(found) if found else ""}
+
+
+class Chosen(Body):
+    """Guessed machines that shall be measured."""
+
+    assets: list[str] = Field(min_length=1, max_length=1000, description="paths below the site")
+
+
+@router.post("/guesses", status_code=201, dependencies=[needs(Role.ENGINEER)])
+def use_guesses(body: Chosen, oee: Parts, hub: HubParts, caller: Caller) -> dict[str, Any]:
+    """Write the section of these machines into the plant folder; they are measured when this answers."""
+    if oee.add_file is None:
+        raise Unsupported("this hub has no plant folder that it could write", hint="add the section by hand")
+    found = propose(_seen(oee, hub))
+    unknown = sorted(set(body.assets) - {one.asset for one in found})
+    if unknown:
+        raise DataError(f"no guess for {', '.join(unknown[:5])}", hint="look at the page again")
+    chosen = [one for one in found if one.asset in body.assets]
+    oee.add_file(FILE, section(chosen))
+    root, now = oee.sender.closing.root, oee.clock.now_us()
+    oee.store.note_change("machines", root, caller.name, now, {"after": [one.asset for one in chosen]})
+    return {"file": FILE, "machines": len(chosen)}
 
 
 def _seen(oee: Oee, hub: Services) -> list[Seen]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -18,8 +18,8 @@ from lineshaft.apps.oee.reports import Reports
 from lineshaft.apps.oee.sending import Sender
 from lineshaft.apps.oee.setup import OeeSetup
 from lineshaft.apps.oee.store import OeeStore
+from lineshaft.apps.oee.targets import Targets
 from lineshaft.clock import Clock
-from lineshaft.config.results import ShiftReportConfig, WebhookConfig
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Oee:
     outbox: Outbox
     sender: Sender
     calendars: Calendars
-    webhooks: tuple[WebhookConfig, ...] = ()
-    mails: tuple[ShiftReportConfig, ...] = ()
+    targets: Targets = field(default_factory=Targets)
     plant: str = ""  # its name
+    add_file: Callable[[str, str], None] | None = None  # a new file of the plant folder, which counts at once
     wake: Callable[[], None] = lambda: None  # look for what is to be sent now
 
 

@@ -83,6 +83,7 @@ class Recorder:
         self._paths: dict[int, str] = {}
         self._owner: NDArray[np.int64] = np.full(1, -1, np.int64)
         self._version = -1
+        self._older: dict[str, int] = {}  # line -> what lies before this instant is not summed up yet
         self._live = [_Live(line) for line in setup.lines]
         self._owners = _owners(setup.lines)
 
@@ -155,7 +156,7 @@ class Recorder:
     def step(self) -> list[str]:
         """Take what was committed since the last call into the tables; gives the machines that changed."""
         with self._working:
-            changed = self._step()
+            changed = self._step() + self._older_week()
         if changed:
             self._told(changed)
         return changed
@@ -300,8 +301,13 @@ class Recorder:
                 self._past(line, since, self._clock.now_us())
         self._told([machine.path for line in lines for machine in line.machines] or [path])
 
-    def setup_changed(self, facts: Facts, spans: Mapping[str, Sequence[Span]]) -> None:
-        """From now on `facts` hold; machine -> spans that are summed up anew. Then every KPI is the new one."""
+    def setup_changed(
+        self, facts: Facts, spans: Mapping[str, Sequence[Span]], new: frozenset[str] = frozenset()
+    ) -> None:
+        """From now on `facts` hold; machine -> spans that are summed up anew. Then every KPI is the new one.
+
+        new: machines that were not measured before: their last week is summed up now, what is older week by week.
+        """
         with self._working:
             with self._lock:
                 self._setup.take(facts)
@@ -313,7 +319,24 @@ class Recorder:
             for line in facts.lines:
                 for start, end in sorted({span for one in line.machines for span in spans.get(one.path, ())}):
                     self._past(line, max(start, first), end)
-        self._told(list(spans) or [""])
+                if any(one.path in new for one in line.machines):
+                    now = self._clock.now_us()
+                    self._past(line, max(first, now - _CHUNK_US), now)
+                    self._older[line.path] = now - _CHUNK_US
+        self._told([*spans, *new] or [""])
+
+    def _older_week(self) -> list[str]:
+        """Sum up one more week of a line whose machines are new; gives the machines."""
+        if not self._older:
+            return []
+        path, until = next(iter(self._older.items()))
+        line, first = next((one.line for one in self._live if one.line.path == path), None), self._first()
+        if line is None or until <= first:
+            self._older.pop(path)
+            return []
+        self._older[path] = until - _CHUNK_US
+        self._past(line, max(first, until - _CHUNK_US), until)
+        return [one.path for one in line.machines]
 
     def reasons_changed(self, machine: MachineSetup, start: int, end: int) -> None:
         """Sum up anew what a reason touches; when it returns every KPI is the new one."""

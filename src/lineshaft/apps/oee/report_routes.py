@@ -132,8 +132,8 @@ def performance(
 def deliveries(oee: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: Cursor = "") -> dict[str, Any]:
     """What was sent, waits or was given up, newest first; and the targets that there are."""
     targets = [
-        *({"id": one.id, "kind": "webhook", "to": one.url, "on": one.on} for one in oee.webhooks),
-        *({"id": one.id, "kind": "mail", "to": ", ".join(one.to), "on": ("shift",)} for one in oee.mails),
+        *({"id": one.id, "kind": "webhook", "to": one.url, "on": one.on} for one in oee.targets.webhooks),
+        *({"id": one.id, "kind": "mail", "to": ", ".join(one.to), "on": ("shift",)} for one in oee.targets.mails),
     ]
     found, more = paged(oee.outbox.find(None), lambda one: one.id, cursor, limit)
     return {"items": asdicts(found), "counts": oee.outbox.counts(), "targets": targets, "next": more}

@@ -47,7 +47,8 @@ class Reports:
         """Whether the range is cut exactly."""
         return end - start <= _EXACT_US and len(self.machines(path)) <= _EXACT_MACHINES
 
-    def _exact(self, path: str, start: int, end: int) -> list[SlotRows]:
+    def exact(self, path: str, start: int, end: int) -> list[SlotRows]:
+        """Slots cut at the range, summed up from the seconds."""
         return exact_rows(self.store, self.machines(path), self.setup.reasons, start, end)
 
     def _losses(self, path: str, start: int, end: int, rows: list[SlotRows] | None) -> list[LossSum]:
@@ -55,7 +56,7 @@ class Reports:
             return self.store.losses([one.path for one in self.machines(path)], start, end)
         return [
             (one.machine, row.reason, row.element, row.given, row.time, row.stops)
-            for one in rows or self._exact(path, start, end)
+            for one in rows or self.exact(path, start, end)
             for row in one.losses
         ]
 
@@ -85,9 +86,9 @@ class Reports:
             return self.store.totals([one.path for one in self.machines(path)], start, end, group, cycle)
         found: dict[tuple[str, ...], Totals] = defaultdict(Totals)
         own = self.store.orders.cycles()
-        for one in rows or self._exact(path, start, end):
+        for one in rows or self.exact(path, start, end):
             for product, order, totals in one.slices:
-                key = _group(group, one.slot, product, order) if group else one.machine
+                key = group_of(group, one.slot, product, order) if group else one.machine
                 seconds = own.get(order, cycle(one.machine, product))
                 found[(key,)] += self.store.counted(standard(totals, seconds).by_order(order))
         return dict(found)
@@ -101,12 +102,13 @@ class Reports:
         for key, totals in found.items():
             whole += totals
             if by:
-                parts[self._part(key[0], by) if level else key[0]] += totals
+                parts[self.part_of(key[0], by) if level else key[0]] += totals
         rows = [figures(totals) | {"key": key, "name": self.setup.names.get(key, key)} for key, totals in parts.items()]
         return {"whole": figures(whole), "parts": sorted(rows, key=lambda row: str(row["key"])), "by": by,
                 "exact": self.is_exact(path, start, end)}  # fmt: skip
 
-    def _part(self, machine: str, by: str) -> str:
+    def part_of(self, machine: str, by: str) -> str:
+        """The machine, line or area that a machine belongs to."""
         if by == "machine":
             return machine
         line = self.setup.machines[machine].line
@@ -136,7 +138,7 @@ class Reports:
 
     def losses(self, path: str, start: int, end: int) -> dict[str, Any]:
         """Waterfall, six big losses, and the Pareto of reasons beside the period before, with money."""
-        cut = self._exact(path, start, end) if self.is_exact(path, start, end) else None
+        cut = self.exact(path, start, end) if self.is_exact(path, start, end) else None
         found = self.totals(path, start, end, rows=cut)
         whole = sum(found.values(), Totals())
         now, money = self._reasons(path, start, end, cut)
@@ -274,7 +276,8 @@ class Reports:
         return rows
 
 
-def _group(name: str, slot: Slot, product: str, order: str) -> str:
+def group_of(name: str, slot: Slot, product: str, order: str) -> str:
+    """The value of a group that a slice of a slot belongs to."""
     values = {"product": product, "order": order, "day": slot.day, "shift": slot.shift, "crew": slot.crew,
               "slot": str(slot.start)}  # fmt: skip
     return values[name]

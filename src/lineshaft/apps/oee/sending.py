@@ -24,8 +24,9 @@ from lineshaft.apps.oee.closing import Closing
 from lineshaft.apps.oee.deliveries import Delivery, Outbox
 from lineshaft.apps.oee.report_pdf import report_pdf
 from lineshaft.apps.oee.shift_report import FACTORS
+from lineshaft.apps.oee.targets import Targets
 from lineshaft.clock import Clock, SystemClock
-from lineshaft.config.results import MailConfig, ShiftReportConfig, WebhookConfig
+from lineshaft.config.results import MailConfig, ShiftReportConfig
 from lineshaft.errors import ConfigError, LineshaftError
 
 log = structlog.get_logger(__name__)
@@ -45,8 +46,7 @@ class Sender:
 
     outbox: Outbox
     closing: Closing
-    webhooks: Mapping[str, WebhookConfig]
-    mails: Mapping[str, ShiftReportConfig]
+    targets: Targets
     server: MailConfig | None
     folder: Path  # secrets are in it
     clock: Clock
@@ -100,7 +100,7 @@ class Sender:
         return True
 
     async def _post(self, one: Delivery) -> None:
-        hook = self.webhooks.get(one.target)
+        hook = self.targets.webhook(one.target)
         if hook is None:
             raise ConfigError(f"the plant has no webhook {one.target} any more")
         body = str(one.payload["body"]).encode()
@@ -115,7 +115,7 @@ class Sender:
             raise NotTaken(f"{hook.url} {why} {answer.status_code}: {answer.text[:200]}")
 
     def _mail(self, one: Delivery) -> None:
-        config, server = self.mails.get(one.target), self.server
+        config, server = self.targets.mail(one.target), self.server
         if config is None or server is None:
             raise ConfigError(f"the plant has no report {one.target} any more, or no mail server")
         message = mail_of(one, config, server)

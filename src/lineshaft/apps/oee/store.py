@@ -57,6 +57,7 @@ class GivenNote:
     at: int
 
 
+MOST_SLICES = 4000
 _FIELDS = (*t.TOTALS, *t.COUNTS, *t.EVENTS)
 
 
@@ -65,7 +66,7 @@ class OeeStore:
 
     def __init__(self, database: Database, minor_stops: str = "availability") -> None:
         self._database = database
-        self._minor_stops = minor_stops
+        self.minor_stops = minor_stops
         self._guard = threading.Lock()
         self._memory = Memory()
         self.orders = OrderStore(database)
@@ -113,7 +114,7 @@ class OeeStore:
 
     def counted(self, totals: Totals) -> Totals:
         """The totals with minor stops as the loss that the plant takes them for."""
-        return totals.minor_stops_as_performance() if self._minor_stops == "performance" else totals
+        return totals.minor_stops_as_performance() if self.minor_stops == "performance" else totals
 
     def losses(self, machines: Sequence[str], start: int, end: int) -> list[tuple[str, str, Element, bool, int, int]]:
         """(machine, reason, element, given, time, stops) of the slots that start in [start, end)."""
@@ -160,6 +161,19 @@ class OeeStore:
         with self._database.read() as connection:
             found = connection.execute(query.where(c.machine == machine, c.start < end, c.end > start))
             return [Slot(*row) for row in found]
+
+    def slot_rows(self, machines: Sequence[str], start: int, end: int, group: str, key: str) -> list[SlotRows]:
+        """Slices of slots that begin in [start, end), of one value of a group ('': all): the newest of them."""
+        c = t.slices.c
+        slot = (c.start, c.end, c.day, c.shift, c.crew)
+        query = select(c.machine, *slot, c.product, c.order_id, *(c[name] for name in _FIELDS))
+        if group:
+            column = {"order": "order_id", "slot": "start"}.get(group, group)
+            query = query.where(c[column] == (int(key) if group == "slot" else key))
+        with self._database.read() as connection:
+            rows = _within(query, t.slices, machines, start, end).order_by(c.start.desc()).limit(MOST_SLICES)
+            found = connection.execute(rows).all()
+        return [SlotRows(row[0], Slot(*row[1:6]), ((row[6], row[7], _totals(row[8:])),), ()) for row in found]
 
     def slice_counts(self, machine: str, slot: int) -> list[tuple[str, str, Totals]]:
         """(product, order, totals) of one slot."""

@@ -49,6 +49,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """How the hub starts anew when somebody asks for it."""
+
+    waiting: Callable[[], Sequence[str]]  # sections of the plant folder that were changed and are not taken yet
+    seconds: Callable[[], float]  # how long the last start took
+    ask: Callable[[str], None]  # thread-safe; by whom: end in order, and start again
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The parts of one hub. `state` and `historian` are open, and stay open longer than the app."""
 
@@ -68,6 +77,7 @@ class Services:
     uses: Uses = field(default_factory=Uses)  # who uses a signal
     assets: AssetFigures = field(default_factory=AssetFigures)  # what apps can tell about an asset over time
     broker: BrokerDesk | str = "none"  # accounts of the embedded broker, or the URL of another one
+    restart: Restart | None = None  # None: only who started the hub can start it anew
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator
     fault_token: str = ""  # its bearer token
 

@@ -114,6 +114,11 @@ class Operators:
         for lane in (self.main, self.apart):
             lane.stop()
 
+    def replan(self, plan: Sequence[Planned]) -> None:
+        """Other operators, or other options, are to run from now on; taken up within some seconds."""
+        self._plan = plan
+        self._stale.set()
+
     def refresh(self) -> None:
         """Other versions of models are to run from now on; taken up within some seconds."""
         self._stale.set()

@@ -14,9 +14,9 @@ from lineshaft.hub.ports import OPERATOR_NODE
 from lineshaft.hub.state.catalogue import SqlCatalogue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperatorDesk:
-    """`live` None: nothing runs, but backtests do."""
+    """`live` None: nothing runs, but backtests do. `plan` is replaced when the plant folder changes."""
 
     plan: tuple[Planned, ...]
     site: str  # path of the site

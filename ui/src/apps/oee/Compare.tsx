@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { call, withQuery } from "../../api/client";
 import { Empty, Failure, Section, Segmented, Skeleton } from "../../components/basics";
 import { formatNumber, formatTime } from "../../format";
 import { t } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import { useOeeRange, type Figures, type Part } from "./api";
+import { Behind } from "./Behind";
 import type { ViewProps } from "./OeePage";
 import { hours, percent } from "./parts";
 
@@ -31,6 +33,7 @@ export function Compare({ path, go }: ViewProps) {
   const [start, end] = useOeeRange();
   const { query, change } = useAddress();
   const by: By = BY.find((one) => one === query.get("by")) ?? "machine";
+  const [opened, setOpened] = useState<{ key: string; name: string } | null>(null);
   const found = useQuery({
     queryKey: ["oee", "compare", path, start, end, by],
     queryFn: () => call<ComparePage>(withQuery("/oee/compare", { path, start, end, by })),
@@ -48,7 +51,6 @@ export function Compare({ path, go }: ViewProps) {
   if (found.isPending) return <Skeleton rows={8} />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const page = found.data;
-  const level = by === "machine" || by === "line";
   return (
     <Section title={t("oee.compare.title")} id="oee-compare" aside={picker}>
       <p className="muted">
@@ -78,12 +80,13 @@ export function Compare({ path, go }: ViewProps) {
             <tbody>
               <Line name={t("oee.compare.whole")} row={{ ...page.whole, apart: null }} open={() => go("losses")} whole />
               {page.parts.map((one) => (
-                <Line key={one.key} name={one.name || t(by === "product" ? "oee.cycles.noProduct" : "oee.compare.noneOf")} row={one} {...(level ? { open: () => go("losses", one.key) } : {})} />
+                <Line key={one.key} name={one.name || t(by === "product" ? "oee.cycles.noProduct" : "oee.compare.noneOf")} row={one} open={() => setOpened({ key: one.key, name: one.name || t(by === "product" ? "oee.cycles.noProduct" : "oee.compare.noneOf") })} />
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {opened && page.parts.some((one) => one.key === opened.key) && <Behind path={path} start={start} end={end} by={by} part={opened} go={go} close={() => setOpened(null)} />}
     </Section>
   );
 }
@@ -106,20 +109,37 @@ function Line({ name, row, open, whole }: { name: string; row: Omit<Row, "key" |
       <td className="oee-pareto-track">
         <span className="oee-pareto-bar el-production" style={{ width: width(oee) }} />
         {before != null && <span className="oee-pareto-before" style={{ left: width(before) }} />}
-        <span className="oee-compare-oee">{percent(oee)}</span>
+        <span className="oee-compare-oee">
+          <Figure open={open}>{percent(oee)}</Figure>
+        </span>
       </td>
       {FACTORS.map((one) => (
         <td key={one} className="num">
-          {percent(row.kpis[one])}
+          <Figure open={open}>{percent(row.kpis[one])}</Figure>
         </td>
       ))}
-      <td className="num">{formatNumber(row.counts["good"] ?? 0, 0)}</td>
-      <td className="num">{hours((row.times["busy_plan"] ?? 0) * 1e6)}</td>
+      <td className="num">
+        <Figure open={open}>{formatNumber(row.counts["good"] ?? 0, 0)}</Figure>
+      </td>
+      <td className="num">
+        <Figure open={open}>{hours((row.times["busy_plan"] ?? 0) * 1e6)}</Figure>
+      </td>
       <td>
         <Decomposed split={row.change} whole={oee != null && before != null ? oee - before : null} />
       </td>
       <td>{!whole && <Decomposed split={row.apart} whole={row.apart ? FACTORS.reduce((sum, one) => sum + (row.apart?.[one] ?? 0), 0) : null} />}</td>
     </tr>
+  );
+}
+
+/** A figure that opens what it is made of. */
+function Figure({ open, children }: { open?: (() => void) | undefined; children: string }) {
+  return open ? (
+    <button type="button" className="plain-link" onClick={open}>
+      {children}
+    </button>
+  ) : (
+    <>{children}</>
   );
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query
 
-from lineshaft.errors import StoreUnavailable
+from lineshaft.errors import StoreUnavailable, Unsupported
 from lineshaft.hub.api.models import (
     Alive,
     CheckView,
@@ -22,7 +22,8 @@ from lineshaft.hub.api.models import (
     SourceView,
 )
 from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
-from lineshaft.hub.api.services import Check, Parts, Services
+from lineshaft.hub.api.services import Caller, Check, Parts, Services, needs
+from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.events import StoredEvent
 from lineshaft.hub.state.ledger import LedgerRow
 from lineshaft.hub.state.sources import Source
@@ -94,6 +95,24 @@ def health(parts: Parts) -> Health:
     worst = max(checks, key=lambda check: ("pass", "warn", "fail").index(check.state)).state
     views = [CheckView(part=one.part, state=one.state, words=one.words, mend=one.mend) for one in checks]
     return Health(state=worst, checks=views, figures=dict(parts.figures()))
+
+
+@router.get("/restart")
+def restart_view(parts: Parts) -> dict[str, Any]:
+    """What waits until the hub starts anew, and about how long that takes."""
+    restart = parts.restart
+    if restart is None:
+        return {"possible": False, "waiting": [], "seconds": None}
+    return {"possible": True, "waiting": list(restart.waiting()), "seconds": round(restart.seconds(), 1)}
+
+
+@router.post("/restart", status_code=202, dependencies=[needs(Role.ENGINEER)])
+def restart_hub(parts: Parts, caller: Caller) -> dict[str, Any]:
+    """End in order and start again with the plant folder as it is now; gateways keep what they have meanwhile."""
+    if parts.restart is None:
+        raise Unsupported("this hub cannot start itself anew", hint="start its process again by hand")
+    parts.restart.ask(caller.name)
+    return {"seconds": round(parts.restart.seconds(), 1)}
 
 
 def event_view(one: StoredEvent) -> EventView:
