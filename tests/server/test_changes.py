@@ -17,8 +17,13 @@ SHIFT = {"id": "early", "start": "06:00", "end": "14:00"}
 def test_only_what_waits_is_named() -> None:
     """A name, a limit of the hub and a model wait; calendars, machines, operators, equipment and accounts do not."""
     before = Plant.model_validate({**BASE, "equipment": [{"id": "a"}]})
-    now = {**BASE, "equipment": [{"id": "b"}], "calendars": [{"id": "days", "shifts": [SHIFT]}],
-           "oee": {"settle": "1min"}, "hub": {"broker_accounts": [{"user": "press", "publish": ["press/#"]}]}}  # fmt: skip
+    now = {
+        **BASE,
+        "equipment": [{"id": "b"}],
+        "calendars": [{"id": "days", "shifts": [SHIFT]}],
+        "oee": {"settle": "1min"},
+        "hub": {"broker_accounts": [{"user": "press", "publish": ["press/#"]}]},
+    }
     assert waiting_sections(before, Plant.model_validate(now)) == ()
     later = {**BASE, "plant": BASE["plant"] | {"name": "South"}, "hub": {"rate_limit": 5}}
     assert waiting_sections(before, Plant.model_validate(later)) == ("plant", "hub")
