@@ -140,6 +140,8 @@ def test_up_restarts_reloads_and_ends(tmp_path: Path, stack: ExitStack) -> None:
         up.said(r"gateway is ready")
         api = stack.enter_context(closing(Api(f"http://127.0.0.1:{page}")))
         assert api.alive()
+        secret = up.said(r"/setup\?link=(\S+)")[1]
+        api.post("/setup", {"link": secret, "name": "anna", "password": "a long and unusual sentence"})
 
         hub = up.pid("hub")
         os.kill(hub, signal.SIGKILL)
@@ -152,8 +154,6 @@ def test_up_restarts_reloads_and_ends(tmp_path: Path, stack: ExitStack) -> None:
         (plant / "plant.yaml").write_text(text.replace("name: flow", "name: flow-rate"))
         until(lambda: log.read_text().count("gateway.started") == 2, 60)
 
-        secret = up.said(r"/setup\?link=(\S+)")[1]
-        api.post("/setup", {"link": secret, "name": "anna", "password": "a long and unusual sentence"})
         assert api.get("/restart")["waiting"] == []
         (plant / "plant.yaml").write_text(text.replace("hub: {", "hub: {rate_limit: 900, "))
         until(lambda: api.get("/restart")["waiting"] == ["hub"], 60)
