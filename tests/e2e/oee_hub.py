@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 from tests.e2e.server import PASSWORD
 from tests.ports import free_port
 
@@ -53,6 +54,39 @@ oee:
 """
 
 
+class Served:
+    """The app and its server in a thread, at a port that stays when it is stopped and started again."""
+
+    def __init__(self, app: FastAPI, context: AppContext, port: int) -> None:
+        self.port = port
+        self._app = app
+        self._context = context
+        self._thread: threading.Thread | None = None
+        self._server: uvicorn.Server | None = None
+
+    def start(self) -> None:
+        """Serve, and return when the app runs."""
+        server, started = uvicorn.Server(server_config(self._app, "127.0.0.1", self.port)), threading.Event()
+
+        async def serve() -> None:
+            async with OEE.start(self._context) as running:
+                self._app.state.apps["oee"] = running
+                started.set()
+                await server.serve()
+
+        self._server = server
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="oee-hub")
+        self._thread.start()
+        assert started.wait(60)
+
+    def stop(self) -> None:
+        """End, and return when nothing serves any more."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._thread = None
+
+
 @dataclass
 class OeeHub:
     """The running hub."""
@@ -61,6 +95,7 @@ class OeeHub:
     historian: ClickHouseHistorian
     stream: LiveStream
     ids: dict[str, int]
+    server: Served
     sent: int = 0
 
     def put(self, name: str, rows: Sequence[tuple[int, float | str]]) -> None:
@@ -92,24 +127,12 @@ def oee_hub(folder: Path) -> Iterator[OeeHub]:
             app = create_app(services, OEE.routers)
             app.state.identity.add_user("admin", Role.ADMIN, PASSWORD)
             mount_page(app)
-            port = free_port()
-            server = uvicorn.Server(server_config(app, "127.0.0.1", port))
-            started = threading.Event()
-
-            async def serve() -> None:
-                async with OEE.start(AppContext(plant, services, historian.listen)) as running:
-                    app.state.apps["oee"] = running
-                    started.set()
-                    await server.serve()
-
-            thread = threading.Thread(target=lambda: asyncio.run(serve()), name="oee-hub")
-            thread.start()
-            assert started.wait(60)
+            server = Served(app, AppContext(plant, services, historian.listen), free_port())
+            server.start()
             try:
                 names = {one.name: number for one, number in zip(signals, ids, strict=True)}
-                yield OeeHub(f"http://127.0.0.1:{port}", historian, stream, names)
+                yield OeeHub(f"http://127.0.0.1:{server.port}", historian, stream, names, server)
             finally:
-                server.should_exit = True
-                thread.join()
+                server.stop()
     finally:
         historian.close()

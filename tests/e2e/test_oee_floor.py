@@ -26,6 +26,38 @@ def test_the_shop_floor(built: None, browser: Browser, open_page: Open, tmp_path
         _reasons(hub, open_page)
         _insight(hub, open_page, now)
         _handover(hub, open_page)
+        _without_hub(hub, browser)
+
+
+def _without_hub(hub: OeeHub, browser: Browser) -> None:
+    """A screen that is switched on while the hub is away shows the last picture with its age, and goes on by itself."""
+    with httpx.Client(base_url=f"{hub.url}/api/v1", headers={"origin": hub.url}) as client:
+        client.post("/session", json={"name": "admin", "password": PASSWORD})
+        key = client.post("/screens", json={"name": "Hall 2"}).json()["key"]
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.goto(f"{hub.url}/andon?at={PRESS}#key={key}")
+    tile = page.locator(f"[data-machine='{PRESS}']")
+    expect(tile).to_have_attribute("data-state", "running", timeout=LONG)
+    page.wait_for_function(
+        "caches.open('lineshaft-screen').then((one) => one.keys()).then((found) => found.length > 3)"
+    )
+    hub.server.stop()
+    page.goto(f"{hub.url}/andon?at={PRESS}")
+    expect(tile).to_have_attribute("data-state", "running", timeout=LONG)
+    expect(page.get_by_text("No connection for")).to_be_visible(timeout=LONG)
+    fits(page)
+    page.goto(f"{hub.url}/andon?at=acme/works/never-seen")
+    expect(page.get_by_text("Waiting for the hub")).to_be_visible(timeout=LONG)
+    page.goto(f"{hub.url}/andon?at={PRESS}")
+    expect(page.get_by_text("No connection for")).to_be_visible(timeout=LONG)
+    hub.put("state", [(time.time_ns() // 1000, STOP)])
+    hub.server.start()
+    expect(tile).to_have_attribute("data-state", "stopped", timeout=LONG)
+    expect(page.get_by_text("No connection for")).to_have_count(0, timeout=LONG)
+    hub.put("state", [(time.time_ns() // 1000, RUN)])
+    expect(tile).to_have_attribute("data-state", "running", timeout=LONG)
+    context.close()
 
 
 def _wall(hub: OeeHub, browser: Browser, now: int) -> None:

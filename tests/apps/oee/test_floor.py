@@ -51,6 +51,28 @@ async def test_an_alarm_and_what_was_said_after_it_propose_a_reason(line: Line) 
     assert (found["alarm"]["message"], found["alarm"]["before"]) == ("pressure 4 bar is low", 3.0)
 
 
+async def test_an_alarm_just_before_a_stop_proposes_its_reason(line: Line) -> None:
+    """Through the API: what the alarm itself names, with its words; after people said otherwise, what they said."""
+    stops = [SIX + n * 10 * MINUTE for n in range(1, 5)]
+    line.put(f"{PRESS}/state", [(SIX, RUN)] + [row for time in stops for row in ((time, STOP), (time + MINUTE, RUN))])
+    line.services.state.events.add([
+        Event(time - 2_000_000, "alarm.active", PRESS, f"E17 Jam at infeed, {n} parts", Severity.HIGH)
+        for n, time in enumerate(stops)
+    ])  # fmt: skip
+    await line.at(SIX + HOUR)
+    found = await get(line, "proposals", path=PRESS, start=str(stops[3]))
+    assert found["alarm"] == {"message": "E17 Jam at infeed, 3 parts", "before": 2.0, "severity": "high"}
+    assert found["items"] == [{"reason": "jam", "name": "Jam", "count": 0, "of": 0, "signs": ["alarm"]}]
+    for n, time in enumerate(stops[:3]):
+        give(line, time, time + MINUTE, "hydraulics", f"key-{n}")
+    found = await get(line, "proposals", path=PRESS, start=str(stops[3]))
+    assert (found["items"][0]["reason"], found["items"][0]["of"], "alarm" in found["items"][0]["signs"]) == (
+        "hydraulics", 3, True
+    )  # fmt: skip
+    quiet = await get(line, "proposals", path=PRESS, start=str(SIX))
+    assert quiet["alarm"] is None
+
+
 async def test_a_stop_is_split_and_joined_again(line: Line) -> None:
     """Two reasons for two parts make two stops; one reason over both makes them one again."""
     line.put(f"{PRESS}/state", [(SIX, RUN), (SIX + 20 * MINUTE, STOP), (SIX + 40 * MINUTE, RUN)])

@@ -16,6 +16,7 @@ class Signs:
     hour: float  # local time of day, 0 <= hour < 24
     alarm: str = ""  # what the alarm nearest to the beginning says, without its figures
     words: str = ""  # the reason that the machine's own words stand for
+    named: str = ""  # the reason that the alarm's words stand for
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def propose(
 
     Of all likenesses with at least `least` past stops the one counts first whose leading reason is the surest: by the
     lower bound of the Wilson score interval (J. Am. Stat. Assoc. 22, 1927) at one standard deviation, so that 3 of 3 do
-    not beat 38 of 40. Wider ones fill up. What the machine itself says stands first until people have said otherwise.
+    not beat 38 of 40. Wider ones fill up. What the machine or its alarm itself says stands first until people have said
+    otherwise.
     """
     found: list[tuple[float, int, tuple[str, ...], Counter[str], int]] = []
     for place, level in enumerate(_LEVELS):
@@ -64,9 +66,11 @@ def propose(
             found.append((_lower(max(counts.values()), len(alike)), -place, level, counts, len(alike)))
     found.sort(key=lambda one: (-one[0], -one[1]))
     result: dict[str, Proposal] = {}
-    told = any("words" in level for _, _, level, _, _ in found)
-    if signs.words in allowed and not told:
+    told = {name for _, _, level, _, _ in found for name in level}
+    if signs.words in allowed and "words" not in told:
         result[signs.words] = Proposal(signs.words, 0, 0, ("words",))
+    if signs.named in allowed and "alarm" not in told:
+        result.setdefault(signs.named, Proposal(signs.named, 0, 0, ("alarm",)))
     for _, _, level, counts, whole in found:
         for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             result.setdefault(reason, Proposal(reason, count, whole, level))

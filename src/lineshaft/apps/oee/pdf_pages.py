@@ -79,6 +79,10 @@ class Pages:
         """Words around x."""
         self._write(x, self._y - down, words, size, colour, align="centre")
 
+    def right(self, x: float, down: float, words: str, size: float, colour: Color = INK) -> None:
+        """Words that end at x."""
+        self._write(x, self._y - down, words, size, colour, align="right")
+
     def box(self, x: float, height: float, width: float, fill: Color) -> None:
         """A filled box from the cursor down."""
         self._canvas.setFillColor(fill)
@@ -143,7 +147,7 @@ class Pages:
 
     def _footer(self) -> None:
         y = 9 * mm
-        self._write(self.left, y, f"{self._title}   made {self._made:%Y-%m-%d %H:%M}", 7.5, GREY)
+        self._write(self.left, y, f"{self._title}   made {self._made:%Y-%m-%d %H:%M %Z}", 7.5, GREY)
         self._write(self.left + self.width, y, f"Page {self._page}", 7.5, GREY, align="right")
 
     def _write(

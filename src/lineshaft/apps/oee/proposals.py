@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +53,9 @@ class Proposals:
         own = signs(start)
         if own is None:
             return {"items": [], "alarm": None}
+        alarm = _nearest(alarms, start)
+        if alarm is not None:
+            own = replace(own, named=self.reports.setup.reasons.named(alarm.message))
         past = [PastStop(found, one.reason) for one in notes if one.start != start and (found := signs(one.start))]
         reasons = {one.id: one for one in self.reports.setup.reasons.items}
         allowed = frozenset(
@@ -60,7 +63,6 @@ class Proposals:
             if any(machine.path == path or machine.path.startswith(path + "/") or not path for path in one.equipment)
             or not one.equipment
         )  # fmt: skip
-        alarm = _nearest(alarms, start)
         return {
             "items": [
                 {"reason": one.reason, "name": reasons[one.reason].name, "count": one.count, "of": one.of,

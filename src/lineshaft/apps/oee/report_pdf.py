@@ -24,7 +24,7 @@ def report_pdf(report: Mapping[str, Any]) -> bytes:
     title = f"{shift['id'].capitalize()} shift" if shift["id"] else "Day"
     pages = Pages(made, f"{report['name']}: {title}, {start:%Y-%m-%d}", _local(report["made_at"], zone))
     crew = f", crew {shift['crew']}" if shift["crew"] else ""
-    pages.head(report["name"], f"{title}, {start:%A %d %B %Y}, {start:%H:%M} - {end:%H:%M}{crew}", report["plant"])
+    pages.head(report["name"], f"{title}, {start:%A %d %B %Y}, {_span(start, end)}{crew}", report["plant"])
     _tiles(pages, report)
     _waterfall(pages, report)
     _hours(pages, report, zone)
@@ -59,6 +59,15 @@ def _tiles(pages: Pages, report: Mapping[str, Any]) -> None:
     words = f"{_percent(coverage)} of the planned time is known." if coverage is not None else "Nothing was planned."
     if report["missing"]["stops"]:
         words += f" {report['missing']['stops']} stops ({_length(report['missing']['time'])}) have no reason yet."
+    lost = [one for one in report["waterfall"]["losses"] if one["time"] > 0]
+    if lost:
+        time, cost = (sum(one[name] for one in lost) for name in ("time", "money"))
+        pages.need(7 * mm)
+        worth = f" = {_money(cost, report)}" if cost else ""
+        pages.text(
+            pages.left, 4 * mm, f"Lost in this shift: {_length(time)} of machine time{worth}", 10, INK, bold=True
+        )
+        pages.skip(6 * mm)
     pages.need(5 * mm)
     pages.text(pages.left, 3 * mm, words, 8, INK if report["missing"]["stops"] else GREY)
     pages.skip(6 * mm)
@@ -84,8 +93,9 @@ def _waterfall(pages: Pages, report: Mapping[str, Any]) -> None:
         pages.need(height)
         pages.text(pages.left, 3.7 * mm, name, 8.5)
         pages.bar(left + begin * scale, 4.2 * mm, max(0.3 * mm, length * scale), 3.4 * mm, colour, edge=colour is PALE)
-        cost = f"   {_money(money, report)}" if money else ""
-        pages.text(left + width + 3 * mm, 3.7 * mm, f"{_length(length)}{cost}", 8.5)
+        pages.right(left + width + 21 * mm, 3.7 * mm, _length(length), 8.5)
+        if money:
+            pages.right(pages.left + pages.width, 3.7 * mm, _money(money, report), 8.5)
         pages.skip(height)
     pages.skip(2 * mm)
 
@@ -96,7 +106,7 @@ def _hours(pages: Pages, report: Mapping[str, Any], zone: ZoneInfo) -> None:
     if not most:
         return
     height = 26 * mm
-    pages.section("Hour by hour: good parts, and the target as an outline", height + 8 * mm)
+    pages.section("Hour by hour: good parts (bar) of the target (outline)", height + 8 * mm)
     step = pages.width / len(rows)
     for place, one in enumerate(rows):
         left = pages.left + place * step
@@ -105,7 +115,8 @@ def _hours(pages: Pages, report: Mapping[str, Any], zone: ZoneInfo) -> None:
         if one["target"] is not None:
             pages.outline(left + step * 0.08, height, step * 0.84, height * one["target"] / most)
         pages.centred(left + step / 2, height + 3.5 * mm, f"{_local(one['start'], zone):%H}", 7.5, GREY)
-        pages.centred(left + step / 2, height + 7 * mm, f"{one['good']:,.0f}", 7.5)
+        due = "" if one["target"] is None else f" / {one['target']:,.0f}"
+        pages.centred(left + step / 2, height + 7 * mm, f"{one['good']:,.0f}{due}", 7.5)
     pages.skip(height + 10 * mm)
 
 
@@ -160,6 +171,12 @@ def _orders(pages: Pages, report: Mapping[str, Any], zone: ZoneInfo) -> None:
 
 def _local(time: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(time / 1e6, zone)
+
+
+def _span(start: datetime, end: datetime) -> str:
+    """From when to when, in which zone; with both offsets when the clocks change in between."""
+    zones = start.tzname() if start.utcoffset() == end.utcoffset() else f"{start.tzname()} to {end.tzname()}"
+    return f"{start:%H:%M} - {end:%H:%M} {zones}"
 
 
 def _percent(value: float | None) -> str:

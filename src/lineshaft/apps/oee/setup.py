@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,8 @@ from lineshaft.analytics.oee.steps import NOTHING
 from lineshaft.config.calendars import calendar_for, to_calendar
 from lineshaft.config.models import EquipmentConfig, MachineConfig, Plant, ProductConfig, ReasonConfig
 from lineshaft.model.samples import Float64Array, Int64Array
+
+_SHORTEST = 3  # letters of a word that is looked for in what an alarm says
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ class Reasons:
                 if words == pattern or (pattern.endswith("*") and words.startswith(pattern[:-1])):
                     return place
         return NOTHING
+
+    def named(self, message: str) -> str:
+        """The reason whose words stand in the message of an alarm; '' when there is none."""
+        said = message.casefold()
+        for reason in self.items:
+            for pattern in reason.match:
+                word = pattern.rstrip("*").strip().casefold()
+                if len(word) >= _SHORTEST and re.search(rf"\b{re.escape(word)}", said):
+                    return reason.id
+        return ""
 
     def elements(self) -> Int64Array:
         """int64[2n]: what each index makes of a stop.

@@ -57,7 +57,7 @@ def build(reports: Reports, path: str, slot: Slot, plant: str, now: int) -> dict
         "whole": kpis["whole"],
         "target": sum(one["target"] for one in hours) if all(one["target"] is not None for one in hours) else None,
         "good": sum(one["good"] for one in hours),
-        "scrap": sum(one["scrap"] for one in hours),
+        "scrap": sum(one["counts"]["scrap"] for one in kpis["parts"]),  # of every machine: each is lost
         "machines": [
             {"path": one["key"], "name": one["name"], "kpis": {name: one["kpis"][name] for name in FACTORS},
              "good": one["counts"]["good"], "scrap": one["counts"]["scrap"], "stops": one["counts"]["stops"],

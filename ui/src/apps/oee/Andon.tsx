@@ -1,13 +1,14 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ApiError, call, nowUs, withQuery } from "../../api/client";
 import { useHubNotices, useSession } from "../../api/queries";
-import { formatAge, formatClock, formatNumber } from "../../format";
+import { formatAge, formatClock, formatNumber, getZone, setZone } from "../../format";
 import { t, tn } from "../../i18n";
 import { useTick } from "../../live/hooks";
 import { live } from "../../live/store";
 import { useAddress } from "../../shell/address";
 import "./andon.css";
+import { forgetPictures, keepPicture, keptPicture, renewPage, useKeptPage } from "./kept";
 import { elementName, percent, stateName } from "./parts";
 
 interface ScreenMachine {
@@ -104,10 +105,13 @@ export default function AndonPage() {
   const key = useScreenKey();
   const session = useSession();
   const client = useQueryClient();
+  const { query } = useAddress();
   useWakeLock();
+  useKeptPage();
   const out = key === "refused" || (key === "done" && session.isSuccess && !session.data);
   useEffect(() => {
     if (!out) return;
+    forgetPictures();
     const timer = window.setInterval(() => void client.invalidateQueries({ queryKey: ["session"] }), AGAIN_MS);
     return () => window.clearInterval(timer);
   }, [out, client]);
@@ -119,6 +123,17 @@ export default function AndonPage() {
       </main>
     );
   }
+  const away = session.isError && session.error instanceof ApiError && (session.error.status === 0 || session.error.status >= 500);
+  useEffect(() => {
+    if (!session.isError) return;
+    const timer = window.setInterval(() => void client.invalidateQueries({ queryKey: ["session"] }), ASK_MS);
+    return () => window.clearInterval(timer);
+  }, [session.isError, client]);
+  const kept = key === "done" && away ? keptPicture<Screen>(query.get("at") ?? "") : undefined;
+  if (kept) {
+    setZone(kept.zone); // the hub, which tells it otherwise, is away
+    return <Wall />;
+  }
   if (key === "asking" || !session.data) {
     return (
       <main className="andon andon-words">
@@ -128,6 +143,14 @@ export default function AndonPage() {
   }
   return <Wall />;
 }
+
+/** What this device showed last, for a start without the hub. */
+function lastPicture(path: string): { initialData?: Screen; initialDataUpdatedAt?: number } {
+  const kept = keptPicture<Screen>(path);
+  return kept ? { initialData: kept.picture, initialDataUpdatedAt: kept.at } : {};
+}
+
+const startedAt = Date.now();
 
 function Wall() {
   const { query } = useAddress();
@@ -146,7 +169,19 @@ function Wall() {
     staleTime: 0,
     retry: false,
     networkMode: "always",
+    ...lastPicture(path),
   });
+  const shownAt = found.dataUpdatedAt;
+  const fresh = found.isSuccess && !found.isError && shownAt > startedAt;
+  useEffect(() => {
+    if (found.data && fresh) keepPicture(path, { at: shownAt, zone: getZone(), picture: found.data });
+  }, [path, found.data, fresh, shownAt]);
+  const old = Date.now() - shownAt > OLD_MS || (found.isError && !fresh && shownAt <= startedAt);
+  const wasOld = useRef(old);
+  useEffect(() => {
+    if (wasOld.current && !old) void renewPage().catch(() => undefined);
+    wasOld.current = old;
+  }, [old]);
   const lines = found.data?.items ?? [];
   const working = lines.filter((one) => one.shift !== null);
   const turn = working.length ? working : lines;
@@ -159,7 +194,6 @@ function Wall() {
       </main>
     );
   }
-  const old = Date.now() - found.dataUpdatedAt > OLD_MS;
   const now = old ? (found.data?.time ?? 0) : nowUs();
   return (
     <main className="andon" data-old={old}>

@@ -6,7 +6,7 @@ import { formatClock, formatNumber } from "../../format";
 import { t } from "../../i18n";
 import type { Figures } from "./api";
 import type { ViewProps } from "./OeePage";
-import { ELEMENTS, hours, percent } from "./parts";
+import { ELEMENTS, hours, percent, span } from "./parts";
 
 interface Piece extends Figures {
   machine: string;
@@ -25,9 +25,6 @@ interface Page {
 }
 
 const NO_LOSS = ["production", "planned_down", "non_scheduled", "unknown"];
-/** How the address says which seconds a page shall show. */
-export const span = (start: number, end: number): Record<string, string> => ({ from: new Date(start / 1e3).toISOString(), to: new Date(end / 1e3).toISOString() });
-
 interface Props {
   path: string;
   start: number;

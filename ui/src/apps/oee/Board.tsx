@@ -5,7 +5,7 @@ import { formatAge, formatClock, formatNumber, formatWhen } from "../../format";
 import { t } from "../../i18n";
 import { useNow, type Now, type ShiftNow } from "./api";
 import type { ViewProps } from "./OeePage";
-import { Factors, Fact, STOOD, stateName } from "./parts";
+import { Factors, Fact, span, STOOD, stateName } from "./parts";
 
 /** The line board: what each machine does now, and where its shift will end. */
 export function Board({ setup, path, go }: ViewProps) {
@@ -58,8 +58,8 @@ function Card({ now, go }: { now: Now; go: ViewProps["go"] }) {
           {now.reason && !now.given && <span className="muted"> · {t("oee.proposed")}</span>}
         </button>
       )}
-      {now.shift ? <Shift shift={now.shift} /> : <p className="muted">{lastShift(now)}</p>}
-      {now.figures && <Factors figures={now.figures} open={(kpi) => go(kpi === "quality" ? "hours" : "losses", now.machine)} />}
+      {now.shift ? <Shift shift={now.shift} open={() => go("hours", now.machine, span(now.shift?.start ?? 0, now.shift?.end ?? 0))} /> : <p className="muted">{lastShift(now)}</p>}
+      {now.figures && <Factors figures={now.figures} open={(kpi) => go(kpi === "quality" ? "hours" : "losses", now.machine, now.figures_of.end > now.figures_of.start ? span(now.figures_of.start, Math.min(now.figures_of.end, nowUs())) : {})} />}
     </article>
   );
 }
@@ -70,7 +70,7 @@ function lastShift({ figures, figures_of: of }: Now): string {
   return t("oee.lastShift", { shift, time: formatWhen(of.end, nowUs()) });
 }
 
-function Shift({ shift }: { shift: ShiftNow }) {
+function Shift({ shift, open }: { shift: ShiftNow; open: () => void }) {
   const whole = shift.target_whole ?? 0;
   const share = (value: number) => `${Math.min(100, whole > 0 ? (value / whole) * 100 : 0)}%`;
   const gap = shift.target === null ? null : shift.good - shift.target;
@@ -85,10 +85,10 @@ function Shift({ shift }: { shift: ShiftNow }) {
         {shift.target !== null && <span className="oee-due" style={{ left: share(shift.target) }} />}
       </div>
       <dl className="oee-facts">
-        <Fact name={t("oee.actual")}>{formatNumber(shift.good, 0)}</Fact>
-        <Fact name={t("oee.target")}>{shift.target === null ? "–" : formatNumber(shift.target, 0)}</Fact>
-        <Fact name={t("oee.gap")}>{gap === null ? "–" : `${gap > 0 ? "+" : ""}${formatNumber(gap, 0)}`}</Fact>
-        <Fact name={t("oee.projection")}>
+        <Fact name={t("oee.actual")} open={open}>{formatNumber(shift.good, 0)}</Fact>
+        <Fact name={t("oee.target")} open={open}>{shift.target === null ? "–" : formatNumber(shift.target, 0)}</Fact>
+        <Fact name={t("oee.gap")} open={open}>{gap === null ? "–" : `${gap > 0 ? "+" : ""}${formatNumber(gap, 0)}`}</Fact>
+        <Fact name={t("oee.projection")} open={open}>
           {shift.projection === null ? "–" : formatNumber(shift.projection, 0)}
           {whole > 0 && <small className="muted"> / {formatNumber(whole, 0)}</small>}
         </Fact>

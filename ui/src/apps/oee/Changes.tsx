@@ -14,7 +14,7 @@ interface Change {
   machine: string;
   details: { before?: Value; after?: Value; why?: string };
 }
-type Value = Part[] | Entry | number | null;
+type Value = (Part | string)[] | Entry | Record<string, unknown> | number | string | null;
 interface Part {
   start: number;
   end: number;
@@ -22,6 +22,11 @@ interface Part {
 }
 
 const SHOWN = 12;
+
+/** What an order says, in a line. */
+function orderWords(order: Record<string, unknown>): string {
+  return ["id", "product", "quantity"].map((name) => order[name]).filter((one) => one != null && one !== "").join(" · ");
+}
 
 /** Days that are not as usual, in a line. */
 function entryWords(entry: Entry): string {
@@ -43,7 +48,7 @@ export function Changes({ setup, path }: { setup: Setup; path: string }) {
   const name = (one: Change) => machines.find((machine) => machine.path === one.machine)?.name ?? one.machine;
   const reason = (id: string) => setup.reasons.find((one) => one.id === id)?.name ?? (id || t("oee.unknownReason"));
   const words = (value: Value | undefined) =>
-    Array.isArray(value) ? value.map((one) => `${formatClock(one.start)}–${formatClock(one.end)} ${reason(one.reason)}`).join("; ") : value == null ? "–" : typeof value === "object" ? entryWords(value) : String(value);
+    Array.isArray(value) ? value.map((one) => (typeof one === "string" ? one : `${formatClock(one.start)}–${formatClock(one.end)} ${reason(one.reason)}`)).join("; ") : value == null ? "–" : typeof value === "object" ? ("shifts" in value ? entryWords(value as Entry) : orderWords(value)) : String(value);
   return (
     <Section title={t("oee.changes")} id="oee-changes">
       <div className="scroll-x">

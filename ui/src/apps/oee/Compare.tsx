@@ -8,7 +8,7 @@ import { useAddress } from "../../shell/address";
 import { useOeeRange, type Figures, type Part } from "./api";
 import { Behind } from "./Behind";
 import type { ViewProps } from "./OeePage";
-import { hours, percent } from "./parts";
+import { hours, Opens, percent } from "./parts";
 
 const BY = ["machine", "line", "shift", "crew", "product"] as const;
 type By = (typeof BY)[number];
@@ -110,36 +110,25 @@ function Line({ name, row, open, whole }: { name: string; row: Omit<Row, "key" |
         <span className="oee-pareto-bar el-production" style={{ width: width(oee) }} />
         {before != null && <span className="oee-pareto-before" style={{ left: width(before) }} />}
         <span className="oee-compare-oee">
-          <Figure open={open}>{percent(oee)}</Figure>
+          <Opens open={open}>{percent(oee)}</Opens>
         </span>
       </td>
       {FACTORS.map((one) => (
         <td key={one} className="num">
-          <Figure open={open}>{percent(row.kpis[one])}</Figure>
+          <Opens open={open}>{percent(row.kpis[one])}</Opens>
         </td>
       ))}
       <td className="num">
-        <Figure open={open}>{formatNumber(row.counts["good"] ?? 0, 0)}</Figure>
+        <Opens open={open}>{formatNumber(row.counts["good"] ?? 0, 0)}</Opens>
       </td>
       <td className="num">
-        <Figure open={open}>{hours((row.times["busy_plan"] ?? 0) * 1e6)}</Figure>
+        <Opens open={open}>{hours((row.times["busy_plan"] ?? 0) * 1e6)}</Opens>
       </td>
       <td>
         <Decomposed split={row.change} whole={oee != null && before != null ? oee - before : null} />
       </td>
       <td>{!whole && <Decomposed split={row.apart} whole={row.apart ? FACTORS.reduce((sum, one) => sum + (row.apart?.[one] ?? 0), 0) : null} />}</td>
     </tr>
-  );
-}
-
-/** A figure that opens what it is made of. */
-function Figure({ open, children }: { open?: (() => void) | undefined; children: string }) {
-  return open ? (
-    <button type="button" className="plain-link" onClick={open}>
-      {children}
-    </button>
-  ) : (
-    <>{children}</>
   );
 }
 

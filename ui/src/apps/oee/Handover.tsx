@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { ApiError, call, withQuery } from "../../api/client";
+import { ApiError, call, nowUs, withQuery } from "../../api/client";
 import { useSession } from "../../api/queries";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
 import { formatAge, formatClock, formatNumber, formatTime } from "../../format";
@@ -8,7 +8,7 @@ import { t, tn } from "../../i18n";
 import { useAddress } from "../../shell/address";
 import type { KpiPage, ParetoRow } from "./api";
 import type { ViewProps } from "./OeePage";
-import { Fact, Factors, hours, money, percent, Swatch } from "./parts";
+import { Fact, Factors, hours, money, Opens, percent, span, Swatch } from "./parts";
 import { enter, useWaitingFor } from "./queue";
 import { openSpan } from "./span";
 
@@ -64,6 +64,7 @@ function Page(props: { path: string; name: string; shift: number | undefined; ch
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const page = found.data;
   const { whole, parts } = page.figures;
+  const seconds = span(page.shift.start, Math.min(page.shift.end, nowUs()));
   const words = (one: ShiftName) => `${formatTime(one.start, "minute")} ${one.id ? (one.crew ? t("oee.shift", { shift: one.id, crew: one.crew }) : t("oee.shiftPlain", { shift: one.id })) : ""}`;
   return (
     <div className="oee-handover">
@@ -95,11 +96,11 @@ function Page(props: { path: string; name: string; shift: number | undefined; ch
       >
         <Factors figures={whole} open={() => openLosses(go, path, page.shift)} />
         <dl className="oee-facts">
-          <Fact name={t("oee.actual")}>{formatNumber(parts.length ? (parts[parts.length - 1]?.counts["good"] ?? 0) : 0, 0)}</Fact>
-          <Fact name={t("oee.scrap")}>{formatNumber(whole.counts["scrap"] ?? 0, 0)}</Fact>
-          <Fact name={t("oee.stops")}>{formatNumber(whole.counts["stops"] ?? 0, 0)}</Fact>
-          <Fact name={t("oee.cycles.minor")}>{formatNumber(whole.counts["minor_stops"] ?? 0, 0)}</Fact>
-          <Fact name={t("oee.handover.failures")}>{formatNumber(whole.counts["failures"] ?? 0, 0)}</Fact>
+          <Fact name={t("oee.actual")} open={() => go("machines", path, seconds)}>{formatNumber(parts.length ? (parts[parts.length - 1]?.counts["good"] ?? 0) : 0, 0)}</Fact>
+          <Fact name={t("oee.scrap")} open={() => go("machines", path, seconds)}>{formatNumber(whole.counts["scrap"] ?? 0, 0)}</Fact>
+          <Fact name={t("oee.stops")} open={() => go("reasons", path, { ...seconds, stops: "all" })}>{formatNumber(whole.counts["stops"] ?? 0, 0)}</Fact>
+          <Fact name={t("oee.cycles.minor")} open={() => go("reasons", path, { ...seconds, stops: "all" })}>{formatNumber(whole.counts["minor_stops"] ?? 0, 0)}</Fact>
+          <Fact name={t("oee.handover.failures")} open={() => go("reasons", path, { ...seconds, stops: "all" })}>{formatNumber(whole.counts["failures"] ?? 0, 0)}</Fact>
         </dl>
         <div className="scroll-x">
           <table className="oee-handover-machines">
@@ -119,9 +120,15 @@ function Page(props: { path: string; name: string; shift: number | undefined; ch
                       {one.name}
                     </button>
                   </td>
-                  <td className="num">{percent(one.kpis["oee"])}</td>
-                  <td className="num">{formatNumber(one.counts["good"] ?? 0, 0)}</td>
-                  <td className="num">{formatNumber(one.counts["scrap"] ?? 0, 0)}</td>
+                  <td className="num">
+                    <Opens open={() => go("losses", one.key, seconds)}>{percent(one.kpis["oee"])}</Opens>
+                  </td>
+                  <td className="num">
+                    <Opens open={() => go("losses", one.key, seconds)}>{formatNumber(one.counts["good"] ?? 0, 0)}</Opens>
+                  </td>
+                  <td className="num">
+                    <Opens open={() => go("losses", one.key, seconds)}>{formatNumber(one.counts["scrap"] ?? 0, 0)}</Opens>
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -135,7 +142,10 @@ function Page(props: { path: string; name: string; shift: number | undefined; ch
             {page.losses.map((one) => (
               <li key={`${one.reason}${one.element}`}>
                 <Swatch element={one.element} />
-                {one.name || t("oee.unknownReason")} <strong>{hours(one.time)}</strong>
+                {one.name || t("oee.unknownReason")}{" "}
+                <strong>
+                  <Opens open={() => go("reasons", path, { ...seconds, stops: "all", why: `${one.reason}|${one.element}` })}>{hours(one.time)}</Opens>
+                </strong>
                 <span className="muted"> {tn("oee.handover.times", one.stops)}{one.money > 0 && ` · ${money(one.money, currency)}`}</span>
               </li>
             ))}

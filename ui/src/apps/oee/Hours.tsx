@@ -4,6 +4,7 @@ import { formatClock, formatNumber, formatTime } from "../../format";
 import { t } from "../../i18n";
 import { useHours, useOeeRange } from "./api";
 import type { ViewProps } from "./OeePage";
+import { Opens, span } from "./parts";
 
 const MOST_US = 3 * 86_400e6;
 const HOUR_US = 3600e6;
@@ -27,10 +28,10 @@ export function Hours({ setup, path, go }: ViewProps) {
       </Section>
     );
   }
-  return <Table path={path} name={machine.name} />;
+  return <Table path={path} name={machine.name} go={go} />;
 }
 
-function Table({ path, name }: { path: string; name: string }) {
+function Table({ path, name, go }: { path: string; name: string; go: ViewProps["go"] }) {
   const [from, to] = useOeeRange();
   const end = Math.min(to, nowUs());
   const start = Math.max(Math.min(from, end - 8 * HOUR_US), end - MOST_US);
@@ -65,11 +66,12 @@ function Table({ path, name }: { path: string; name: string }) {
               const date = formatTime(one.start, "minute").slice(0, 10);
               const first = date !== day;
               day = date;
+              const open = () => go("timeline", path, span(one.start, one.start + HOUR_US));
               return (
                 <tr key={one.start}>
                   <td>
                     {first && <strong>{date.slice(5)} </strong>}
-                    {formatClock(one.start, "minute")}
+                    <Opens open={open}>{formatClock(one.start, "minute")}</Opens>
                   </td>
                   <td className="muted">{one.product}</td>
                   <td className="oee-pareto-track">
@@ -77,9 +79,15 @@ function Table({ path, name }: { path: string; name: string }) {
                     {one.target !== null && <span className="oee-pareto-before" style={{ left: `${(one.target / most) * 100}%` }} />}
                   </td>
                   <td className="num">{one.target === null ? "–" : formatNumber(one.target, 1)}</td>
-                  <td className="num">{formatNumber(one.good, 0)}</td>
-                  <td className="num">{one.scrap ? formatNumber(one.scrap, 0) : "–"}</td>
-                  <td className="num">{own === null ? "–" : formatNumber(own, 1)}</td>
+                  <td className="num">
+                    <Opens open={open}>{formatNumber(one.good, 0)}</Opens>
+                  </td>
+                  <td className="num">
+                    <Opens open={open}>{one.scrap ? formatNumber(one.scrap, 0) : "–"}</Opens>
+                  </td>
+                  <td className="num">
+                    <Opens open={open}>{own === null ? "–" : formatNumber(own, 1)}</Opens>
+                  </td>
                   <td className="num">{formatNumber(gap, 1)}</td>
                 </tr>
               );

@@ -151,7 +151,7 @@ function Proposed({ stop, reasons, give }: { stop: Stop; reasons: readonly Reaso
 
 /** The evidence of a proposal in words. */
 function because({ count, of, signs }: Proposal): string {
-  if (of === 0) return t("oee.reasons.machineSays");
+  if (of === 0) return t(signs.includes("alarm") ? "oee.reasons.alarmSays" : "oee.reasons.machineSays");
   const words = { count, of };
   if (signs.includes("alarm")) return t("oee.reasons.afterAlarm", words);
   if (signs.includes("words")) return t("oee.reasons.withWord", words);

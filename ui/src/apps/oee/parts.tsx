@@ -55,12 +55,28 @@ export function Factors({ figures, open }: { figures: Figures; open?: (kpi: stri
   );
 }
 
-/** A name over a value. */
-export function Fact({ name, children }: { name: string; children: ReactNode }) {
+/** How the address says which seconds a page shall show. */
+export const span = (start: number, end: number): Record<string, string> => ({ from: new Date(start / 1e3).toISOString(), to: new Date(end / 1e3).toISOString() });
+
+/** A figure that opens what it is made of. */
+export function Opens({ open, children }: { open?: (() => void) | undefined; children: ReactNode }) {
+  return open ? (
+    <button type="button" className="plain-link" onClick={open}>
+      {children}
+    </button>
+  ) : (
+    <>{children}</>
+  );
+}
+
+/** A name over a value, which opens what it is made of. */
+export function Fact({ name, children, open }: { name: string; children: ReactNode; open?: () => void }) {
   return (
     <div className="oee-fact">
       <dt>{name}</dt>
-      <dd>{children}</dd>
+      <dd>
+        <Opens open={open}>{children}</Opens>
+      </dd>
     </div>
   );
 }

@@ -5,16 +5,17 @@ import { formatClock, formatNumber, formatTime, midnight } from "../../../format
 import { t } from "../../../i18n";
 import { useAddress } from "../../../shell/address";
 import type { ViewProps } from "../OeePage";
-import { elementName, Fact, Factors, hours, money, percent, Swatch } from "../parts";
+import { elementName, Fact, Factors, hours, money, Opens, percent, span, Swatch } from "../parts";
 import { fileAddress, pdfAddress, useReport, useShifts, type Change, type Report, type ReportPage, type ShiftRow } from "./api";
 import { Deliveries } from "./Deliveries";
 import "./reports.css";
 
 const DAY_US = 86_400e6;
 const DAYS = 14;
+const STOP_MARGIN_US = 300e6;
 
 /** Reports of past shifts: as they are known now, what changed since one was sent, and what waits to be sent. */
-export function Reports({ setup, path }: ViewProps) {
+export function Reports({ setup, path, go }: ViewProps) {
   const { query, change } = useAddress();
   const session = useSession();
   const until = midnight(nowUs()) + DAY_US;
@@ -32,7 +33,7 @@ export function Reports({ setup, path }: ViewProps) {
         </Section>
         <div className="report">
           {report.isError && <Failure error={report.error} retry={() => void report.refetch()} />}
-          {report.data && chosen !== null && <Shown page={report.data} path={path} currency={setup.currency} />}
+          {report.data && chosen !== null && <Shown page={report.data} path={path} currency={setup.currency} go={go} />}
           {chosen === null && <Empty>{t("oee.noData")}</Empty>}
         </div>
       </div>
@@ -60,9 +61,12 @@ function Shifts({ rows, chosen, choose }: { rows: ShiftRow[]; chosen: number | n
   );
 }
 
-function Shown({ page, path, currency }: { page: ReportPage; path: string; currency: string }) {
+function Shown({ page, path, currency, go }: { page: ReportPage; path: string; currency: string; go: ViewProps["go"] }) {
   const { report } = page;
   const { shift } = report;
+  const seconds = span(shift.start, Math.min(shift.end, nowUs()));
+  const losses = () => go("losses", path, seconds);
+  const machines = () => go("machines", path, seconds);
   const range = { path, start: shift.start, end: shift.end };
   return (
     <>
@@ -98,25 +102,25 @@ function Shown({ page, path, currency }: { page: ReportPage; path: string; curre
             )}
           </div>
         )}
-        <Factors figures={report.whole} />
+        <Factors figures={report.whole} open={losses} />
         <dl className="oee-facts">
-          <Fact name={t("oee.actual")}>
+          <Fact name={t("oee.actual")} open={machines}>
             {formatNumber(report.good, 0)}
             {report.target !== null && ` / ${formatNumber(report.target, 0)}`}
           </Fact>
-          <Fact name={t("oee.scrap")}>{formatNumber(report.scrap, 0)}</Fact>
-          <Fact name={t("reports.missing")}>{report.missing.stops ? `${report.missing.stops} · ${hours(report.missing.time)}` : t("reports.noneMissing")}</Fact>
-          <Fact name={t("oee.planned")}>{hours(report.waterfall.planned)}</Fact>
-          <Fact name={t("oee.productive")}>{hours(report.waterfall.productive)}</Fact>
+          <Fact name={t("oee.scrap")} open={machines}>{formatNumber(report.scrap, 0)}</Fact>
+          <Fact name={t("reports.missing")} open={() => go("reasons", path, seconds)}>{report.missing.stops ? `${report.missing.stops} · ${hours(report.missing.time)}` : t("reports.noneMissing")}</Fact>
+          <Fact name={t("oee.planned")} open={losses}>{hours(report.waterfall.planned)}</Fact>
+          <Fact name={t("oee.productive")} open={losses}>{hours(report.waterfall.productive)}</Fact>
         </dl>
       </Section>
-      <Losses report={report} currency={currency} />
-      <Stops report={report} currency={currency} />
+      <Losses report={report} currency={currency} open={(reason, element) => go("reasons", path, { ...seconds, stops: "all", why: `${reason}|${element}` })} />
+      <Stops report={report} currency={currency} open={(machine, start, end) => go("timeline", machine, span(start - STOP_MARGIN_US, end + STOP_MARGIN_US))} />
     </>
   );
 }
 
-function Losses({ report, currency }: { report: Report; currency: string }) {
+function Losses({ report, currency, open }: { report: Report; currency: string; open: (reason: string, element: string) => void }) {
   return (
     <Section title={t("reports.losses")} id="oee-report-losses">
       <div className="scroll-x">
@@ -138,7 +142,9 @@ function Losses({ report, currency }: { report: Report; currency: string }) {
                   <Swatch element={one.element} />
                   {elementName(one.element)}
                 </td>
-                <td className="num">{hours(one.time)}</td>
+                <td className="num">
+                  <Opens open={() => open(one.reason, one.element)}>{hours(one.time)}</Opens>
+                </td>
                 <td className="num">{one.stops}</td>
                 <td className="num">{one.money ? money(one.money, currency) : ""}</td>
               </tr>
@@ -150,7 +156,7 @@ function Losses({ report, currency }: { report: Report; currency: string }) {
   );
 }
 
-function Stops({ report, currency }: { report: Report; currency: string }) {
+function Stops({ report, currency, open }: { report: Report; currency: string; open: (machine: string, start: number, end: number) => void }) {
   return (
     <Section title={t("reports.stops", { n: report.stops.length, all: report.stop_count })} id="oee-report-stops">
       <div className="scroll-x">
@@ -169,7 +175,9 @@ function Stops({ report, currency }: { report: Report; currency: string }) {
               .sort((a, b) => a.start - b.start)
               .map((one) => (
                 <tr key={`${one.machine}-${one.start}`}>
-                  <td>{formatClock(one.start)}</td>
+                  <td>
+                    <Opens open={() => open(one.machine, one.start, one.end)}>{formatClock(one.start)}</Opens>
+                  </td>
                   <td className="num">{hours(one.end - one.start)}</td>
                   <td>{one.name}</td>
                   <td>
