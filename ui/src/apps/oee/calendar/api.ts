@@ -56,9 +56,8 @@ export const useCalendar = (path: string, first: string, days: number) =>
     placeholderData: keepPreviousData,
   });
 
-export function putEntry(entry: Omit<Entry, "by" | "at">, seen: number): Promise<unknown> {
-  const { id, ...rest } = entry;
-  const body = { ...rest, seen, shifts: entry.shifts.map((one) => ({ ...one, breaks: one.breaks.map(([start, end]) => ({ start, end })) })) };
+export function putEntry({ id, path, kind, first, last, reason, ...entry }: Omit<Entry, "by" | "at">, seen: number): Promise<unknown> {
+  const body = { path, kind, first, last, reason, seen, shifts: entry.shifts.map((one) => ({ ...one, breaks: one.breaks.map(([start, end]) => ({ start, end })) })) };
   return id ? call(`/oee/calendar/${id}`, { method: "PUT", body }) : call("/oee/calendar", { method: "POST", body });
 }
 export const removeEntry = (entry: Entry, why: string) => call(withQuery(`/oee/calendar/${entry.id}`, { seen: entry.at, why }), { method: "DELETE" });
