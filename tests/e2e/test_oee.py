@@ -66,7 +66,7 @@ def test_every_view_fits_every_screen(built: None, open_page: Open, tmp_path: Pa
         views = {
             "board": ".oee-card", "machines": ".oee-machines tbody tr", "timeline": ".oee-lane-cells span",
             "losses": ".oee-pareto tbody tr", "hours": ".oee-hours tbody tr", "reasons": ".oee-stop",
-            "orders": ".orders-table tbody tr", "reports": ".report .oee-factor",
+            "orders": ".orders-table tbody tr", "calendar": ".oee .empty", "reports": ".report .oee-factor",
         }  # fmt: skip
         order = {"id": "4710", "path": "press", "product": "P1", "quantity": 9, "start": now, "end": now + MINUTE}
         for phone in (False, True):

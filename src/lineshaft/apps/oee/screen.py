@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lineshaft.analytics.oee.calendar import Shift, shifts_between
-from lineshaft.analytics.oee.totals import total
+from lineshaft.analytics.oee.totals import Totals, total
 from lineshaft.apps.oee.aims import aims
 from lineshaft.apps.oee.board import Confirmed, board
 from lineshaft.apps.oee.reports import Reports, figures
-from lineshaft.apps.oee.setup import LineSetup
+from lineshaft.apps.oee.setup import LineSetup, MachineSetup
 from lineshaft.apps.oee.slots import slots_between
+from lineshaft.apps.oee.store import Interval
 
 _EXPLAINED = ("starved", "blocked")
 _MOST_STOPS = 20_000
@@ -28,10 +29,29 @@ def screen(reports: Reports, path: str, now: int) -> list[dict[str, Any]]:
     shifts = [_shift_of(line, now) for line in lines]
     starts = [shift.start if shift else now - _NO_SHIFT_US for shift in shifts]
     stops = reports.stops(path, min(starts, default=now), now, 1, _MOST_STOPS) if lines else []
+    sums = _sums(reports, [one for line in lines for one in line.machines if one.path in rows], confirmed, now)
+    last = [next(one.path for one in reversed(line.machines) if one.path in rows) for line in lines]
+    done = reports.store.interval_table(last, min(starts, default=now), now)
     return [
-        _line(reports, line, rows, confirmed, now, shift) | {"open": _open(line, stops, start)}
+        _line(reports, line, rows, confirmed, sums, done, now, shift) | {"open": _open(line, stops, start)}
         for line, shift, start in zip(lines, shifts, starts, strict=True)
     ]
+
+
+def _sums(reports: Reports, machines: Sequence[MachineSetup], confirmed: Confirmed, now: int) -> Mapping[str, Totals]:
+    """Machine -> totals of the slot that is open now; machines whose slots began together are asked for at once."""
+
+    def cycle(machine: str, product: str) -> float:
+        return reports.cycle(machine, product, confirmed)
+
+    begun: dict[int, list[str]] = {}
+    for one in machines:
+        begun.setdefault(slots_between(one, now, now + 1)[0].start, []).append(one.path)
+    return {
+        key[0]: found
+        for start, paths in begun.items()
+        for key, found in reports.store.totals(paths, start, start + 1, "", cycle).items()
+    }
 
 
 def _shift_of(line: LineSetup, now: int) -> Shift | None:
@@ -44,27 +64,23 @@ def _line(
     line: LineSetup,
     rows: Mapping[str, dict[str, Any]],
     confirmed: Confirmed,
+    sums: Mapping[str, Totals],
+    done: Mapping[str, Sequence[Interval]],
     now: int,
     shift: Shift | None,
 ) -> dict[str, Any]:
     machines = [one for one in line.machines if one.path in rows]
     last = machines[-1]
 
-    def cycle(machine: str, product: str) -> float:
-        return reports.cycle(machine, product, confirmed)
-
     def pace(product: str) -> float:
         """The ideal cycle of the slowest machine: faster than that the line cannot be."""
-        known = [one for one in (cycle(machine.path, product) for machine in machines) if not np.isnan(one)]
+        cycles = (reports.cycle(machine.path, product, confirmed) for machine in machines)
+        known = [one for one in cycles if not np.isnan(one)]
         return max(known, default=float("nan"))
 
-    found = {
-        one.path: reports.store.totals([one.path], slot.start, slot.start + 1, "", cycle).get((one.path,))
-        for one in machines
-        for slot in slots_between(one, now, now + 1)[:1]
-    }
-    out = found[last.path]
-    whole = total([one for one in found.values() if one is not None])
+    found = [sums[one.path] for one in machines if one.path in sums]
+    out = sums.get(last.path)
+    whole = total(found)
     shown = ("machine", "name", "state", "element", "since", "reason_name", "given", "product")
     names = {one.path: one.name for one in line.machines}
     return {
@@ -76,8 +92,8 @@ def _line(
         ],
         "shift": None if shift is None else {
             "id": shift.id, "crew": shift.crew, "start": shift.start, "end": shift.end,
-            "good": out.good if out else 0.0, "scrap": sum(one.scrap for one in found.values() if one is not None),
-            **aims(shift, last.calendar, reports.store.intervals(last.path, shift.start, now), pace,
+            "good": out.good if out else 0.0, "scrap": sum(one.scrap for one in found),
+            **aims(shift, last.calendar, [one for one in done[last.path] if one.end > shift.start], pace,
                     out.good if out else 0.0, now),
         },
         "kpis": figures(whole)["kpis"] if shift is not None and whole.calendar else None,
