@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from reportlab.lib.colors import Color
 from reportlab.lib.units import mm
 
 from lineshaft.apps.oee.pdf_pages import GREY, INK, LINE, LOST, PALE, RUN, Pages
@@ -78,7 +79,7 @@ def _waterfall(pages: Pages, report: Mapping[str, Any]) -> None:
     planned = fall["planned"]
     if not planned:
         return
-    rows = [("Planned time", 0.0, planned, None, PALE)]
+    rows: list[tuple[str, float, float, float | None, Color]] = [("Planned time", 0.0, planned, None, PALE)]
     at = planned
     for loss in fall["losses"]:
         if abs(loss["time"]) >= 30e6:
