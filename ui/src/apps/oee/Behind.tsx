@@ -45,7 +45,9 @@ export function Behind({ path, start, end, by, part, go, close }: Props) {
     placeholderData: keepPreviousData,
   });
   const ref = useRef<HTMLElement>(null);
-  useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [part.key, found.isSuccess]);
+  useEffect(() => {
+    void ref.current?.scrollIntoView({ block: "nearest" }); // newer browsers give a promise, which is no clean-up
+  }, [part.key, found.isSuccess]);
   return (
     <section className="oee-pieces" ref={ref} aria-label={t("oee.behind.title", { part: part.name })}>
       <header className="section-head">
