@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import itertools
+import time
 from collections.abc import Iterable
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
 
@@ -14,21 +13,19 @@ import pandas as pd
 import pyarrow as pa
 
 from lineshaft.client.http import Http
+from lineshaft.client.questions import Questions
+from lineshaft.client.times import When, span
 from lineshaft.errors import AddressInvalid, DataError
 from lineshaft.model.samples import quality_word
 
-When = datetime | str | int
-"""A moment: a datetime or ISO 8601 text with a time zone, or UTC microseconds."""
 _PER_CALL: Final = 100
 """Signals of one call for a decimated series."""
-_PREDICTION: Final = (
-    "time", "asset", "model", "version", "kind", "value", "p10", "p90", "alarm", "shadow", "inputs", "words",
-    "verdict", "true", "error",
-)  # fmt: skip
+_WRITE_S: Final = 60.0
+"""How long it is waited for what became of a write, seconds."""
 _QUALITY_WORDS: Final = pd.CategoricalDtype(["good", "uncertain", "stale", "bad"])
 
 
-class Client:
+class Client(Questions):
     """Reads and writes history of one hub; use it in a `with` block.
 
     >>> with Client("https://hub.example.com", token="...") as hub:  # doctest: +SKIP
@@ -39,7 +36,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str, *, timeout: float = 60.0) -> None:
-        self._http = Http(url, token, timeout)
+        super().__init__(Http(url, token, timeout))
         self._ids: dict[str, int] = {}
 
     def __enter__(self) -> Client:
@@ -98,21 +95,21 @@ class Client:
         ids = self._resolve(signals)
         if not ids:
             raise DataError("no signal asked for", hint="a path, or several; hub.signals() lists them")
-        params = {"signals": ",".join(map(str, ids.values())), **_range(start, end), "format": "arrow"}
+        params = {"signals": ",".join(map(str, ids.values())), **span(start, end), "format": "arrow"}
         return _with_words(self._http.arrow("/export", params).to_pandas())
 
     def _series(self, signals: str | Iterable[str], start: When, end: When, points: int) -> pd.DataFrame:
         ids = self._resolve(signals)
         names = {number: path for path, number in ids.items()}
         numbers = list(names)
-        span = _range(start, end)
+        asked = span(start, end)
         parts = [
-            self._http.arrow("/series", {"signals": ",".join(map(str, part)), **span, "points": points})
+            self._http.arrow("/series", {"signals": ",".join(map(str, part)), **asked, "points": points})
             for part in (numbers[at : at + _PER_CALL] for at in range(0, len(numbers), _PER_CALL))
         ]
         frame = pa.concat_tables(parts).to_pandas() if parts else pd.DataFrame()
         frame.insert(0, "path", frame.pop("signal").map(names))
-        moment = pd.to_datetime(span["start"], unit="us", utc=True)
+        moment = pd.to_datetime(asked["start"], unit="us", utc=True)
         return _with_words(frame[frame["time"] >= moment].copy())  # the row before the range is for drawing
 
     def upload(self, rows: pd.DataFrame) -> dict[str, int]:
@@ -139,49 +136,60 @@ class Client:
         counts: dict[str, int] = self._http.send_arrow("/import", pa.table(columns))
         return counts
 
-    # --- what happened
-
-    def events(self, since: When | None = None, subject: str = "", limit: int = 1000) -> pd.DataFrame:
-        """The newest events first, at most `limit`: time (UTC), kind, severity, subject, message, details."""
-        params = {"subject": subject, "since": None if since is None else _microseconds(since)}
-        found: list[dict[str, Any]] = []
-        for item in self._http.pages("/events", {**params, "limit": min(limit, 1000)}):
-            if len(found) == limit:
-                break
-            found.append(item)
-        frame = pd.DataFrame(found, columns=["time", "kind", "severity", "subject", "message", "details"])
-        frame["time"] = pd.to_datetime(frame["time"], unit="us", utc=True)
-        return frame
-
-    def predictions(
-        self, asset: str = "", model: str = "", since: When | None = None, limit: int = 1000
+    def aggregate(
+        self,
+        signals: str | Iterable[str],
+        start: When,
+        end: When,
+        *,
+        bucket: str = "1h",
+        functions: str = "mean,min,max",
+        tz: str = "",
     ) -> pd.DataFrame:
-        """What models foretold, newest first: time (UTC), asset, model, version, kind, value, p10, p90 (hours for a
-        remaining life), alarm, shadow, inputs, words, and verdict: what became of it; true and error in hours."""
-        params = {"asset": asset, "model": model, "since": None if since is None else _microseconds(since)}
-        found = itertools.islice(self._http.pages("/predictions", {**params, "limit": min(limit, 1000)}), limit)
-        frame = pd.DataFrame(list(found), columns=[*_PREDICTION])
-        frame["time"] = pd.to_datetime(frame["time"], unit="us", utc=True)
+        """Figures by local time from roll-ups, over any length: index start (in the plant's zone, or `tz`), columns
+        path and function. bucket: 15min, 1h, 1d, 1w, month, shift or all; whole ones that touch the range. functions:
+        mean, min, max, first, last, sum, std, time_mean, integral, increase."""
+        ids = self._resolve(signals)
+        found = self._aggregates(ids.values(), start, end, {"bucket": bucket, "functions": functions, "tz": tz})
+        paths = {number: path for path, number in ids.items()}
+        columns = {
+            (paths[one["signal"]], name): values for one in found["series"] for name, values in one["values"].items()
+        }
+        frame = pd.DataFrame(columns, index=_starts(found), dtype=np.float64)
+        frame.columns = pd.MultiIndex.from_tuples(list(columns), names=["path", "function"])
         return frame
 
-    def scores(self, asset: str = "", model: str = "") -> pd.DataFrame:
-        """How good predictions were, one row per model, version, kind and asset type; figures of faults and of lives
-        are columns like faults.false_per_month, faults.missed, life.coverage."""
-        items = self._http.json("/predictions/scores", {"asset": asset, "model": model})["items"]
-        return pd.json_normalize([{key: value for key, value in item.items() if value is not None} for item in items])
+    def time_in_state(self, signal: str, start: When, end: When, *, bucket: str = "1d", tz: str = "") -> pd.DataFrame:
+        """Seconds in each state by local time, exact over any length: index start, one column a state."""
+        params = {"bucket": bucket, "functions": "time_in_state", "tz": tz}
+        found = self._aggregates(self._resolve(signal).values(), start, end, params)
+        rows = found["series"][0]["values"]["time_in_state"] if found["series"] else []
+        return pd.DataFrame(rows, index=_starts(found)).fillna(0.0)
 
-    def models(self) -> pd.DataFrame:
-        """Versions of trained models: index id; name, version, type, state, features, ranges (UTC), metrics."""
-        frame = pd.DataFrame(self._http.json("/models")["items"])
-        for column in {"start", "end", "held_start", "held_end", "created"} & set(frame.columns):
-            frame[column] = pd.to_datetime(frame[column], unit="us", utc=True)
-        return frame.set_index("id") if len(frame) else frame
+    def _aggregates(self, ids: Iterable[int], start: When, end: When, params: dict[str, Any]) -> dict[str, Any]:
+        signals = ",".join(map(str, ids))
+        found: dict[str, Any] = self._http.json("/aggregate", {"signals": signals, **span(start, end), **params})
+        return found
 
-    def ledger(self, asset: str = "") -> pd.DataFrame:
-        """The gap ledger: index signal; columns expected, arrived, duplicates, dropped, pending, unexplained."""
-        items = self._http.json("/ledger", {"asset": asset})["items"]
-        columns = ["signal", "expected", "arrived", "duplicates", "dropped", "pending", "unexplained"]
-        return pd.DataFrame(items, columns=columns).set_index("signal")
+    def write(
+        self,
+        signal: str,
+        value: float | str,
+        reason: str,
+        *,
+        expected: float | str | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Set a value on a device, as far as the plant and the token's owner allow it, and wait for what became of it:
+        `outcome` is done, dry-run, refused, failed, unconfirmed or unanswered, with a message."""
+        (number,) = self._resolve(signal).values()
+        body = {"value": value, "reason": reason, "expected": expected, "dry_run": dry_run}
+        found: dict[str, Any] = self._http.post(f"/signals/{number}/writes", body)
+        until = time.monotonic() + _WRITE_S
+        while found["outcome"] == "sent" and time.monotonic() < until:
+            time.sleep(0.1)
+            found = self._http.json(f"/writes/{found['id']}")
+        return found
 
     # --- helpers
 
@@ -199,23 +207,9 @@ class Client:
         return {path: self._ids[path] for path in paths}
 
 
-def _range(start: When, end: When) -> dict[str, int]:
-    first, last = _microseconds(start), _microseconds(end)
-    if first >= last:
-        raise DataError(f"start {start} is not before end {end}")
-    return {"start": first, "end": last}
-
-
-def _microseconds(when: When) -> int:
-    if isinstance(when, int) and not isinstance(when, bool):
-        return when
-    try:
-        moment = pd.Timestamp(when)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{when!r} is no time", hint="ISO 8601 with a zone, like 2026-01-31T06:00:00+01:00") from error
-    if moment.tzinfo is None:
-        raise DataError(f"{when!r} has no time zone", hint="add one: ...Z for UTC, or +01:00")
-    return int(moment.tz_convert("UTC").as_unit("us").to_numpy().astype(np.int64))
+def _starts(found: dict[str, Any]) -> pd.DatetimeIndex:
+    starts = pd.DatetimeIndex(pd.to_datetime(found["start"], unit="us", utc=True), name="start")
+    return starts.tz_convert(found["timezone"])
 
 
 def _with_words(frame: pd.DataFrame) -> pd.DataFrame:

@@ -58,6 +58,10 @@ class Http:
         with pa.ipc.open_stream(io.BytesIO(answer.content)) as reader:
             return reader.read_all()
 
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """POST JSON; the JSON answer."""
+        return self._call("POST", path, json=dict(body)).json()
+
     def send_arrow(self, path: str, table: pa.Table) -> Any:
         """POST a table; the JSON answer."""
         sink = pa.BufferOutputStream()

@@ -29,6 +29,15 @@ class Client:
         """The answer to GET. Raises ConnectionFailed, PeerTimeout, AccessDenied or DataError."""
         return self._call("GET", path + (f"?{urlencode(query)}" if query else ""))
 
+    def all(self, path: str) -> list[Any]:
+        """The rows of all pages of a list. Raises like `get`."""
+        page = self.get(path, limit=1000)
+        rows: list[Any] = page["items"]
+        while page["next"] is not None:
+            page = self.get(path, limit=1000, cursor=page["next"])
+            rows += page["items"]
+        return rows
+
     def post(self, path: str, body: Any) -> Any:
         """The answer to POST. Raises like `get`."""
         return self._call("POST", path, json.dumps(body).encode())

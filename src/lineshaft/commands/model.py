@@ -56,7 +56,7 @@ def reach(plant: str, data: Path | None, token: str) -> Reached:
 
 def show(hub: Reached, *, as_json: bool) -> int:
     """Versions, and the scores of everything that foretells."""
-    models, scores = hub.client.get("/models")["items"], hub.client.get("/predictions/scores")["items"]
+    models, scores = hub.client.all("/models"), hub.client.get("/predictions/scores")["items"]
     if as_json:
         output.print_json({"models": models, "scores": scores})
         return output.ExitCode.OK

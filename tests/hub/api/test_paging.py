@@ -13,7 +13,7 @@ from hub.api.conftest import ASSET, CHEAP_HASH, Hub, born
 from lineshaft.apps.builtin import APPS
 from lineshaft.errors import DataError
 from lineshaft.hub.api.app import create_app
-from lineshaft.hub.api.paging import marked, paged
+from lineshaft.hub.api.paging import PAGE, marked, paged
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.security.roles import Role
 from lineshaft.model.predictions import Outcome, OutcomeKind
@@ -112,6 +112,9 @@ async def test_pages_together_are_the_list(hub: Hub) -> None:
             strange = await client.get(f"{V1}{path}", params={"cursor": "strange"})
             assert strange.status_code == 422
             assert "cursor" in strange.json()["detail"]
+        hub.state.ledger.expected("n", "e", {f"{ASSET}/more-{number}": 7 for number in range(PAGE)}, 1)
+        page = (await client.get(f"{V1}/ledger")).json()
+        assert (len(page["items"]), page["next"] is not None) == (PAGE, True), "a page also where nobody asked for one"
 
 
 def test_rows_that_come_and_go_between_pages() -> None:
@@ -124,7 +127,7 @@ def test_rows_that_come_and_go_between_pages() -> None:
     assert paged([one for one in rows if one != "c"], str, cursor, 3)[0] == ["d", "e", "f"]
     assert paged([one for one in rows if one != "a"], str, cursor, 9) == (["d", "e", "f", "g"], None)
     assert paged(rows[:2], str, cursor, 3) == ([], None)
-    assert paged([], str, "", None) == ([], None)
+    assert paged([], str, "", 3) == ([], None)
 
 
 @pytest.mark.parametrize("cursor", ["%%", "YWJj", "MTIz", "x" * 5])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,15 @@ import pytest
 import lineshaft
 from hub.api.conftest import ASSET, Hub
 from lineshaft.client import Client
-from lineshaft.errors import AccessDenied, AddressInvalid, ConnectionFailed, DataError
+from lineshaft.errors import AccessDenied, AddressInvalid, ConnectionFailed, DataError, LineshaftError
 from lineshaft.hub.security.roles import Role
+from lineshaft.model.equipment import Equipment, Level
 from lineshaft.model.events import Event, Severity
 
 T0 = 1_760_000_000_000_000
 SECOND = 1_000_000
 START = pd.Timestamp(T0, unit="us", tz="UTC")
+_THREE_YEARS = 3 * 365 * 86_400.0  # seconds from the hub's clock to the end of 2026
 FLOW, PRESSURE, MODE = f"{ASSET}/flow", f"{ASSET}/pressure", f"{ASSET}/mode"
 
 
@@ -118,6 +122,53 @@ async def test_events_and_ledger(hub: Hub) -> None:
     assert events["time"].iloc[0] == START + timedelta(microseconds=4)
     ledger = await ask(hub, Client.ledger)
     assert set(ledger.columns) >= {"expected", "arrived", "dropped"}
+
+
+async def test_the_examples_of_the_guide_run(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each example is run as it stands, against a hub that has such a pump."""
+    hub.clock.step_wall(_THREE_YEARS)
+    flow, _, mode = hub.ids.tolist()
+    at = np.datetime64("2025-10-12T08:00", "us").astype(np.int64)
+    hub.put([flow] * 2, [at, at + 60 * SECOND], [10.0, 20.0])
+    hub.put([mode] * 2, [at, at + 3600 * SECOND], [math.nan] * 2, ["RUN", "STOP"])
+    hub.state.register_equipment([Equipment(ASSET, "Pump 1", Level.ASSET, "pump")])
+    text = Path(__file__).parents[3].joinpath("docs/guide/python-client.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(examples) >= 3
+    for example in examples:
+        script = example.replace("https://hub.example.com", hub.url).replace(
+            'token="..."', f'token="{hub.token(Role.ADMIN)}"'
+        )
+        found: dict[str, Any] = {}
+        await asyncio.to_thread(exec, script, found)  # the guide's own text
+        if "year" in found:
+            day = found["year"].loc["2025-10-12"]
+            assert day[f"{ASSET}/flow", "max"] == 20.0
+            states = found["states"].loc["2025-10-12"]
+            assert (states["RUN"], len(found["states"])) == (3600.0, 31)
+    assert "the bearing seized" in capsys.readouterr().out
+
+
+async def test_everything_else_is_a_table(hub: Hub) -> None:
+    """Sources, operators, outcomes, predictions, scores, models, writes, cases and orders; a write is told why not."""
+
+    def script(client: Client) -> dict[str, Any]:
+        number = client.say(ASSET, "repair", START, "new bearing")
+        with pytest.raises(AddressInvalid, match="runs no operators"):
+            client.backtest("rule", START, START + timedelta(hours=1))
+        with pytest.raises(LineshaftError):
+            client.write(FLOW, 3.0, "try")
+        return {
+            "number": number, "outcomes": client.outcomes(ASSET), "operators": client.operators(),
+            "sources": client.sources(), "scores": client.scores(), "models": client.models(),
+            "writes": client.writes(), "predictions": client.predictions(),
+        }  # fmt: skip
+
+    hub.clock.step_wall(_THREE_YEARS)
+    hub.state.register_equipment([Equipment(ASSET, "Pump 1", Level.ASSET, "pump")])
+    found = await ask(hub, script)
+    assert found["outcomes"].loc[found["number"], ["time", "kind", "note"]].tolist() == [START, "repair", "new bearing"]
+    assert all(isinstance(one, pd.DataFrame) for name, one in found.items() if name != "number")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ export interface Call {
   signal?: AbortSignal | undefined;
 }
 
+/** A list with all its pages: the first answer, with the items of those after it. */
+export async function callAll<T extends { items: unknown[] }>(path: string, how: Call = {}): Promise<T> {
+  const first = await call<T & { next?: string | null }>(withQuery(path, { limit: 5000 }), how);
+  for (let next = first.next; next; ) {
+    const page = await call<T & { next?: string | null }>(withQuery(path, { limit: 5000, cursor: next }), how);
+    first.items.push(...page.items);
+    next = page.next;
+  }
+  return first;
+}
+
 /** One call; raises ApiError with status 0 when the hub does not answer. */
 export async function call<T>(path: string, { method = "GET", body, raw, signal }: Call = {}): Promise<T> {
   let response: Response;
@@ -84,5 +95,5 @@ export function withQuery(path: string, query: Record<string, string | number | 
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value != null && value !== "" && value !== false) search.set(key, String(value));
   const text = search.toString();
-  return text ? `${path}?${text}` : path;
+  return text ? `${path}${path.includes("?") ? "&" : "?"}${text}` : path;
 }

@@ -1,5 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call, withQuery } from "./client";
+import { call, callAll, withQuery } from "./client";
 
 export type Method = "baseline" | "forecast";
 export type ModelState = "draft" | "shadow" | "active" | "retired";
@@ -166,7 +166,7 @@ export interface Outcome {
 }
 
 export function useModels() {
-  return useQuery({ queryKey: ["models"], queryFn: () => call<{ items: ModelVersion[] }>("/models"), refetchInterval: 15_000 });
+  return useQuery({ queryKey: ["models"], queryFn: () => callAll<{ items: ModelVersion[] }>("/models"), refetchInterval: 15_000 });
 }
 
 export function useModelCard(name: string, version: string) {
@@ -180,7 +180,7 @@ export function useModelCard(name: string, version: string) {
 export function useTrainings() {
   return useQuery({
     queryKey: ["trainings"],
-    queryFn: () => call<{ items: Training[] }>("/models/trainings"),
+    queryFn: () => callAll<{ items: Training[] }>("/models/trainings"),
     staleTime: 0,
     refetchInterval: (query) => (query.state.data?.items.some((one) => one.state === "waiting" || one.state === "running") ? 700 : 15_000),
   });

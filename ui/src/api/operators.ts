@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { call } from "./client";
+import { call, callAll } from "./client";
 import type { PlantEvent } from "./types";
 
 export interface OperatorRun {
@@ -54,7 +54,7 @@ export interface NewBacktest {
 }
 
 export function useOperators() {
-  return useQuery({ queryKey: ["operators"], queryFn: () => call<Operators>("/operators"), refetchInterval: 3000, staleTime: 0 });
+  return useQuery({ queryKey: ["operators"], queryFn: () => callAll<Operators>("/operators"), refetchInterval: 3000, staleTime: 0 });
 }
 
 /** Begin a backtest; `data` is it as it was begun. */

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { setZone } from "../format";
 import { live } from "../live/store";
 import { lookUp, nodes } from "./nodes";
-import { ApiError, call, withQuery } from "./client";
+import { ApiError, call, callAll, withQuery } from "./client";
 import type {
   Change,
   FoundSignal,
@@ -143,7 +143,7 @@ export function useLatest(asset: string, everyMs = 5000, enabled = true) {
 export function useSources() {
   return useQuery({
     queryKey: ["sources"],
-    queryFn: async () => (await call<{ items: Source[] }>("/sources")).items,
+    queryFn: async () => (await callAll<{ items: Source[] }>("/sources")).items,
     refetchInterval: 5000,
     staleTime: 0,
   });
@@ -152,7 +152,7 @@ export function useSources() {
 export function useLedger(asset = "") {
   return useQuery({
     queryKey: ["ledger", asset],
-    queryFn: () => call<Ledger>(withQuery("/ledger", { asset })),
+    queryFn: () => callAll<Ledger>(withQuery("/ledger", { asset })),
     refetchInterval: 10_000,
     staleTime: 0,
   });
@@ -199,14 +199,14 @@ export function useChanges(path: string, limit = 20) {
 export function useViews() {
   return useQuery({
     queryKey: ["views"],
-    queryFn: async () => (await call<{ items: SavedView[] }>("/views")).items,
+    queryFn: async () => (await callAll<{ items: SavedView[] }>("/views")).items,
   });
 }
 
 export function useUsers(enabled: boolean) {
   return useQuery({
     queryKey: ["users"],
-    queryFn: async () => (await call<{ items: User[] }>("/users")).items,
+    queryFn: async () => (await callAll<{ items: User[] }>("/users")).items,
     enabled,
   });
 }
@@ -214,7 +214,7 @@ export function useUsers(enabled: boolean) {
 export function useTokens() {
   return useQuery({
     queryKey: ["tokens"],
-    queryFn: async () => (await call<{ items: Token[] }>("/tokens")).items,
+    queryFn: async () => (await callAll<{ items: Token[] }>("/tokens")).items,
   });
 }
 

@@ -16,7 +16,7 @@ from lineshaft.apps.maintenance.recorder import INDEX_SIGNAL, PAST_US
 from lineshaft.apps.maintenance.store import StoredCase
 from lineshaft.apps.maintenance.story import STAGES
 from lineshaft.errors import DataError
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts, Services
 from lineshaft.hub.historian.base import Series
@@ -37,7 +37,7 @@ def board(
     app: App,
     parts: Parts,
     asset: Annotated[str, Query(description="this equipment and all below it")] = "",
-    limit: Limit = None,
+    limit: Limit = PAGE,
     cursor: Cursor = "",
 ) -> bodies.Board:
     """The health of every machine that has one, the worst first."""

@@ -18,7 +18,7 @@ from lineshaft.apps.maintenance.sheets import in_known_unit, sheet_of
 from lineshaft.config.reference import bearings, machine_templates, severity_zones
 from lineshaft.config.vibration_sheet import Sheet
 from lineshaft.errors import DataError
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts
 from lineshaft.hub.historian.base import StoredWave
@@ -65,7 +65,7 @@ def reference() -> bodies.Reference:
 def sensors(
     parts: Parts,
     signal: Annotated[int | None, Query(description="only this one")] = None,
-    limit: Limit = None,
+    limit: Limit = PAGE,
     cursor: Cursor = "",
 ) -> bodies.Sensors:
     """Every signal of kind waveform with its newest burst and its data sheet."""

@@ -23,7 +23,7 @@ from lineshaft.apps.oee.screen import screen
 from lineshaft.apps.oee.setup import MachineSetup
 from lineshaft.apps.oee.slots import Note
 from lineshaft.errors import DataError
-from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.services import Caller, needs
 from lineshaft.hub.security.roles import Role
 
@@ -180,7 +180,7 @@ def give_reason(body: Reasoning, oee: Parts, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/notes")
-def notes(oee: Parts, path: str, start: Start, end: End, limit: Limit = None, cursor: Cursor = "") -> dict[str, Any]:
+def notes(oee: Parts, path: str, start: Start, end: End, limit: Limit = PAGE, cursor: Cursor = "") -> dict[str, Any]:
     """What people said about a time of a machine, in the order in which they said it."""
     said = oee.store.notes(_machine(oee, path).path, start, end)
     found, more = paged(said, lambda one: one.note.number, cursor, limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Query
 
@@ -12,19 +12,19 @@ from lineshaft.errors import DataError
 
 T = TypeVar("T")
 Cursor = Annotated[str, Query(description="`next` of the page before")]
-Limit = Annotated[int | None, Query(ge=1, le=5000, description="rows of a page; everything when it is not given")]
+Limit = Annotated[int, Query(ge=1, le=5000, description="rows of a page")]
+PAGE: Final = 500
+"""Rows of a page of a list of things that a plant has, when `limit` does not say it."""
 
 
-def paged(
-    rows: Sequence[T], key: Callable[[T], object], cursor: str, limit: int | None
-) -> tuple[Sequence[T], str | None]:
+def paged(rows: Sequence[T], key: Callable[[T], object], cursor: str, limit: int) -> tuple[Sequence[T], str | None]:
     """A page of a list that is known as a whole, and the next page's cursor, None on the last one.
 
     `key` tells rows apart. Rows that come or go between two pages neither repeat nor hide others; where the last row of
     the page before went itself, the page begins at its place. Raises DataError for a cursor of elsewhere.
     """
     start = _behind(rows, key, cursor) if cursor else 0
-    page = rows[start:] if limit is None else rows[start : start + limit]
+    page = rows[start : start + limit]
     end = start + len(page)
     more = end < len(rows) and page
     return page, _packed(f"{end - 1}:{key(page[-1])}") if more else None

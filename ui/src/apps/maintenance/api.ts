@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { call, withQuery } from "../../api/client";
+import { call, callAll, withQuery } from "../../api/client";
 
 export interface Bearing {
   name: string;
@@ -92,7 +92,7 @@ export const useReference = () =>
 export const useSensors = () =>
   useQuery({
     queryKey: ["maintenance", "sensors"],
-    queryFn: ({ signal }) => call<{ items: Sensor[] }>("/maintenance/sensors", { signal }),
+    queryFn: ({ signal }) => callAll<{ items: Sensor[] }>("/maintenance/sensors", { signal }),
     refetchInterval: 30_000,
   });
 

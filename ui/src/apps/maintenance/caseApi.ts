@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call, withQuery } from "../../api/client";
+import { call, callAll, withQuery } from "../../api/client";
 
 export type Stage = "learning" | "normal" | "watch" | "alarm" | "danger";
 export type Severity = "low" | "medium" | "high" | "critical";
@@ -136,7 +136,7 @@ export const useCase = (id: number) =>
 export const useBoard = () =>
   useQuery({
     queryKey: ["maintenance", "health"],
-    queryFn: ({ signal }) => call<{ items: Health[] }>("/maintenance/health", { signal }),
+    queryFn: ({ signal }) => callAll<{ items: Health[] }>("/maintenance/health", { signal }),
     refetchInterval: AGAIN,
   });
 

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { call, nowUs } from "../../api/client";
+import { call, callAll, nowUs } from "../../api/client";
 import { Failure, Section, Skeleton, withCode } from "../../components/basics";
 import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
@@ -54,7 +54,7 @@ const rightsOf = (form: FormData) => ({
 
 /** Devices and programs that may use the plant's own broker. */
 export function BrokerSection() {
-  const found = useQuery({ queryKey: ["broker"], queryFn: () => call<Found>("/broker/accounts"), refetchInterval: 5_000 });
+  const found = useQuery({ queryKey: ["broker"], queryFn: () => callAll<Found>("/broker/accounts"), refetchInterval: 5_000 });
   const { error, run } = useChange("broker");
   const [shown, setShown] = useState<Shown | null>(null);
   const [editing, setEditing] = useState("");

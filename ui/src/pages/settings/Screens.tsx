@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { call } from "../../api/client";
+import { call, callAll } from "../../api/client";
 import { Failure, Section, Skeleton } from "../../components/basics";
 import { t } from "../../i18n";
 import { KeyTable, useChange, type Key } from "./parts";
@@ -11,7 +11,7 @@ interface WallScreen extends Key {
 
 /** Wall screens: links that only look, and belong to no person. */
 export function ScreenSection() {
-  const screens = useQuery({ queryKey: ["screens"], queryFn: async () => (await call<{ items: WallScreen[] }>("/screens")).items });
+  const screens = useQuery({ queryKey: ["screens"], queryFn: async () => (await callAll<{ items: WallScreen[] }>("/screens")).items });
   const lines = useQuery({
     queryKey: ["oee-setup"],
     queryFn: () => call<{ lines: { path: string; name: string }[] }>("/oee/setup"),

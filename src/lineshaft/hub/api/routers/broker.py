@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from lineshaft.config.broker import BrokerAccountConfig
 from lineshaft.errors import Unsupported
 from lineshaft.hub.api.broker_models import Accounts, AccountView, MadeAccount, NewAccount, NewPassword, Rights
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.broker.desk import BrokerDesk
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/broker/accounts", tags=["broker"], dependencies=[nee
 
 
 @router.get("")
-def list_accounts(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Accounts:
+def list_accounts(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Accounts:
     """Devices and programs that may use the embedded broker, by name."""
     if isinstance(parts.broker, str):
         return Accounts(embedded=False, address=parts.broker, items=[])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from lineshaft.hub.api.models import Body
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.models.desk import ModelDesk, TrainingJob
@@ -173,7 +173,7 @@ class Moved(BaseModel):
 
 
 @router.get("")
-def versions(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Versions:
+def versions(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Versions:
     """Every version with its ranges, features, and metrics on held-out time."""
     found, more = paged(parts.state.models.find(), lambda one: f"{one.name}/{one.version}", cursor, limit)
     return Versions(items=[_view(parts, one) for one in found], next=more)
@@ -208,7 +208,7 @@ def begin(body: NewTraining, parts: Parts, caller: Caller) -> TrainingView:
 
 
 @router.get("/trainings")
-def trainings(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Trainings:
+def trainings(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Trainings:
     """Training runs of the last time, newest first."""
     found, more = paged(_desk(parts).jobs.jobs()[::-1], lambda job: job.id, cursor, limit)
     return Trainings(items=[_training(job) for job in found], next=more)

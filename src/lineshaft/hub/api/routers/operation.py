@@ -21,7 +21,7 @@ from lineshaft.hub.api.models import (
     Sources,
     SourceView,
 )
-from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.services import Caller, Check, Parts, Services, needs
 from lineshaft.hub.security.roles import Role
 from lineshaft.hub.state.events import StoredEvent
@@ -41,7 +41,7 @@ def is_alive() -> Alive:
 
 
 @router.get("/sources")
-def sources(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Sources:
+def sources(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Sources:
     """Gateways and devices: state, last value, rate, buffer, errors in words."""
     by_device: dict[tuple[str, str], list[int]] = {}
     for one in parts.state.catalogue.signals():
@@ -55,7 +55,7 @@ def ledger(
     parts: Parts,
     asset: Annotated[str, Query(description="signals of this equipment and all below it")] = "",
     signal: Annotated[str, Query(description="path or id of one signal")] = "",
-    limit: Limit = None,
+    limit: Limit = PAGE,
     cursor: Cursor = "",
 ) -> LedgerPage:
     """The gap ledger: what was expected, what arrived, and why anything is missing."""

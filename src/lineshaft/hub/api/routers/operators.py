@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.errors import ConfigError, DataError
 from lineshaft.hub.api.models import Body, EventView
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, Services, needs
 from lineshaft.hub.operators.backtest import BacktestJob
@@ -129,7 +129,7 @@ class BacktestList(BaseModel):
 
 
 @router.get("/operators")
-def operators(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> OperatorsView:
+def operators(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> OperatorsView:
     """Each operator on each asset, with its position, latency and errors; those of the plant; and all kinds."""
     desk = parts.operators
     found, more = paged(
@@ -172,7 +172,7 @@ def begin(wanted: NewBacktest, parts: Parts, caller: Caller) -> BacktestView:
 
 
 @router.get("/backtests")
-def backtests(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> BacktestList:
+def backtests(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> BacktestList:
     """Backtests of the last time, newest first."""
     found, more = paged(_desk(parts).backtests.jobs()[::-1], lambda job: job.id, cursor, limit)
     return BacktestList(items=[_view(job, most=0) for job in found], next=more)

@@ -20,7 +20,7 @@ from lineshaft.hub.api.models import (
     Users,
     UserView,
 )
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, People, Services, needs
 from lineshaft.hub.security.identity import Principal
@@ -35,7 +35,7 @@ screens = APIRouter(prefix="/screens", tags=["screens"], dependencies=[needs(Rol
 
 
 @users.get("")
-def list_users(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Users:
+def list_users(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Users:
     """All users."""
     found, more = paged(parts.state.accounts.users(), lambda one: one.name, cursor, limit)
     return Users(items=[UserView(name=one.name, role=Role(one.role), created=one.created) for one in found], next=more)
@@ -76,7 +76,7 @@ def remove_user(name: str, parts: Parts, caller: Caller) -> None:
 
 
 @tokens.get("")
-def list_tokens(caller: Caller, parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Tokens:
+def list_tokens(caller: Caller, parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Tokens:
     """One's own tokens; an admin sees all."""
     owner = None if caller.role is Role.ADMIN else caller.name
     found, more = paged(parts.state.accounts.tokens(owner), lambda one: one.id, cursor, limit)
@@ -104,7 +104,7 @@ def remove_token(token: int, caller: Caller, parts: Parts) -> None:
 
 
 @screens.get("")
-def list_screens(parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Screens:
+def list_screens(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Screens:
     """All wall screens that may look."""
     found, more = paged(parts.state.screens.all(), lambda one: one.id, cursor, limit)
     return Screens(items=[_screen_view(one) for one in found], next=more)

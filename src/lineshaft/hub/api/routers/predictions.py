@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from lineshaft.errors import DataError
 from lineshaft.hub import record
 from lineshaft.hub.api.models import Body
-from lineshaft.hub.api.paging import Cursor, Limit, mark, marked, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, mark, marked, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts, needs
 from lineshaft.hub.security.roles import Role
@@ -262,7 +262,7 @@ def correct(number: int, body: OutcomeChange, parts: Parts, caller: Caller) -> O
 
 
 @router.get("/outcomes/{number}/changes")
-def changes(number: int, parts: Parts, limit: Limit = None, cursor: Cursor = "") -> Changes:
+def changes(number: int, parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Changes:
     """Who changed an outcome, when and why."""
     if all(one.id != number for one in parts.state.outcomes.find(removed=True)):
         raise NotFound(f"there is no outcome {number}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from lineshaft.hub.api.paging import Cursor, Limit, paged
+from lineshaft.hub.api.paging import PAGE, Cursor, Limit, paged
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Caller, Parts
 from lineshaft.hub.security.roles import Role
@@ -43,7 +43,7 @@ class Views(BaseModel):
 
 
 @router.get("")
-def list_views(parts: Parts, caller: Caller, limit: Limit = None, cursor: Cursor = "") -> Views:
+def list_views(parts: Parts, caller: Caller, limit: Limit = PAGE, cursor: Cursor = "") -> Views:
     """One's own views and those that others share."""
     found, more = paged(parts.state.views.of(caller.name), lambda one: one.id, cursor, limit)
     return Views(items=[_shown(one) for one in found], next=more)
