@@ -146,7 +146,7 @@ async def test_the_examples_of_the_guide_run(hub: Hub, capsys: pytest.CaptureFix
             assert day[f"{ASSET}/flow", "max"] == 20.0
             states = found["states"].loc["2025-10-12"]
             assert (states["RUN"], len(found["states"])) == (3600.0, 31)
-    assert "the bearing seized" in capsys.readouterr().out
+    assert "WO-4711" in capsys.readouterr().out
 
 
 async def test_everything_else_is_a_table(hub: Hub) -> None:
