@@ -34,13 +34,13 @@ BOUNDED: dict[str, tuple[str, ...]] = {
     "what the program or the plant folder names: kinds, parts, lines, metrics, models": (
         f"{V1}/overview", f"{V1}/compare/choices", f"{V1}/compare", f"{V1}/health", f"{V1}/predictions/scores",
         f"{V1}/models/candidates", f"{V1}/faults", f"{V1}/maintenance/reference", f"{V1}/oee/setup",
-        f"{V1}/oee/guesses",
+        f"{V1}/oee/guesses", f"{V1}/restart",
     ),
     "figures of an asked part of the plant now or in a range that is bounded (32 to 400 days)": tuple(
         f"{V1}/oee/{name}" for name in (
             "now", "screen", "kpis", "losses", "what-if", "timeline", "hours", "cycles", "reliability",
             "reports", "reports/shift", "reports/shift.pdf", "export", "performance", "proposals", "cycle-times",
-            "changeovers", "compare", "handover",
+            "changeovers", "compare", "handover", "calendar",
         )
     ),
 }  # fmt: skip
