@@ -57,7 +57,7 @@ def test_a_sensor_gets_its_machine_and_bearing_with_a_live_check(works: Plant, o
     with monitor() as port:
         page = works.enter(open_page)
         connected(page, port)
-        page.get_by_role("link", name=re.compile("damaged")).click(timeout=PATIENCE)
+        page.get_by_role("link", name=re.compile("damaged", re.IGNORECASE)).click(timeout=PATIENCE)
         set_up(page, works)
 
 
