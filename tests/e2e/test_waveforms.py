@@ -103,7 +103,10 @@ def test_a_waterfall_chooses_the_burst_of_a_row(hub: Hub, open_page: Open) -> No
 
 
 def test_a_burst_that_cannot_be_judged_says_why(hub: Hub, open_page: Open) -> None:
-    """The sensor of pump 2 is driven beyond its range: the page says so beside the picture."""
+    """The sensor of pump 2 is driven beyond its range: the page says so, and which bursts were none at all."""
     page = opened(hub, open_page, "Pump 2")
     expect(page.get_by_text(re.compile("Cannot be judged: .*clipped"))).to_be_visible()
     expect(page.locator(".says")).to_contain_text(re.compile("This burst is not judged: .*clipped"))
+    refused = page.locator("section", has=page.get_by_role("heading", name="Bursts that were none"))
+    expect(refused).to_contain_text("2 in this time")
+    expect(refused).to_contain_text("half a waveform: 4096 of 8192 samples")

@@ -125,12 +125,16 @@ async def test_nan_and_a_wrong_length_are_told_of_whichever_way_they_came(tmp_pa
             await seen.until(lambda: all(seen.good.get(name) for name in set(told(seen.events)) - {"replay"}))
             await send(SHORT, "c")
             await seen.until(lambda: sum(map(len, told(seen.events).values())) == 11)  # a recording has but one
+            status = engine.status()
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+    assert all(one.broken_bursts and one.burst_error for one in status)
     for name, (first, *rest) in told(seen.events).items():
         assert any(word in first.message for word in ("no numbers", "one row of numbers", "NaN")), first.message
         assert first.details["address"]
+        assert first.details["signal"] == f"acme/north/hall/burst-{name}"
+        assert first.details["reason"] in first.message
         assert [("half a waveform: 2 of 4" in one.message) for one in rest] == ([] if name == "replay" else [True])
 
 

@@ -212,6 +212,19 @@ def fill_waveforms(services: Services) -> None:
                 values += 2 * (1 + at) * np.exp(-800 * late) * np.sin(2 * np.pi * 3000 * late)
             wave = Waveform.of(np.rint(100 * np.clip(values, -limit, limit)).astype(int), 12_800.0, 1800.0, scale=0.01)
             services.historian.append(SampleBatch.of_waves([handle], [moment], [wave]), f"burst-{number}-{at}")
+    broken(services, signal, handle, moments[-1] + 60 * SECOND)
+
+
+def broken(services: Services, signal: Signal, handle: int, moment: int) -> None:
+    """Two bursts of the second pump that were none."""
+    reason = "half a waveform: 4096 of 8192 samples"
+    bad = SampleBatch.of([handle] * 2, [moment, moment + SECOND], np.nan, Quality.BAD_DEVICE)
+    services.historian.append(bad, "broken")
+    facts = {"signal": signal.path, "reason": reason, "address": "input:100:int16", "mend": "look at samples"}
+    words = f"pump-2 gave a waveform that is of no use: {reason}"
+    services.state.events.add([Event(moment, "waveform.malformed", f"{NODE}/pump-2", words, Severity.MEDIUM, facts)])
+    told = {"driver": "modbus-tcp", "broken_bursts": 2, "burst_error": reason, "error": "", "hint": ""}
+    services.state.source(NODE, "pump-2", "online", moment, told)
 
 
 async def serve(options: argparse.Namespace, folder: Path) -> None:

@@ -79,7 +79,8 @@ class BurstReader:
         """An event about a burst that is none, when the reason is a new one."""
         if self._words.get(point.handle) != str(error):
             self._words[point.handle] = str(error)
-            details = {"address": str(point.address), "mend": error.hint}
+            signal = self._device.wave_paths[point.handle]
+            details = {"signal": signal, "reason": str(error), "address": str(point.address), "mend": error.hint}
             text = f"{self._device.name} gave a waveform that is of no use: {error}"
             now = self._clock.now_us()
             self._output.event(Event(now, "waveform.malformed", self._path, text, Severity.MEDIUM, details))

@@ -78,6 +78,7 @@ class PlannedDevice:
     batch_alias: int  # alias of the device's own `Lineshaft/Batch` metric
     enabled: bool = True
     waves: tuple[WavePoint, ...] = ()
+    wave_paths: Mapping[int, str] = field(default_factory=dict)  # handle of a waveform -> path of its signal
     silence: float | None = None  # seconds after which a sender is silent, 0: never; None: as its driver says
     size: int = field(kw_only=True)  # no default: rows beyond it are refused
 
@@ -154,6 +155,7 @@ def make_plan(plant: Plant, resolve: Callable[[DeviceConfig], tuple[SignalConfig
                 batch_alias=device_alias,
                 enabled=config.enabled,
                 waves=found,
+                wave_paths={wave.handle: signals[wave.handle].signal.path for wave in found},
                 silence=config.silence,
                 size=len(signals) - first,
             )

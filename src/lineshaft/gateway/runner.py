@@ -90,6 +90,8 @@ class DeviceCounters:
     duration: float = 0.0
     error: str = ""
     hint: str = ""
+    broken_bursts: int = 0
+    burst_error: str = ""
     told_rows: int = field(default=0, repr=False)
     told_at: float = field(default=0.0, repr=False)
 
@@ -188,7 +190,7 @@ class DeviceRunner:
                     batch = await reader.read(driver, point)
                 self._accept(batch)
             except DataError as error:
-                self._malformed(error)
+                self._broken_burst(error)
                 self._accept(reader.failed(point, error))
             if not self.device.points:
                 self._worked(self.counters.error)
@@ -269,8 +271,13 @@ class DeviceRunner:
 
     def _no_burst(self, point: WavePoint, error: DataError) -> None:
         """What came by itself is no burst; the driver gives its bad row."""
-        self._malformed(error)
+        self._broken_burst(error)
         self._reader.tell(point, error)
+
+    def _broken_burst(self, error: DataError) -> None:
+        self.counters.broken_bursts += 1
+        self.counters.burst_error = str(error)
+        self._malformed(error)
 
     def _malformed(self, error: DataError) -> None:
         self.counters.failures += 1
@@ -369,6 +376,8 @@ class DeviceRunner:
             duration=round(counters.duration, 6),
             error=counters.error,
             hint=counters.hint,
+            broken_bursts=counters.broken_bursts,
+            burst_error=counters.burst_error,
             name=self.device.name,
             protocol=self._spec.title,
         )

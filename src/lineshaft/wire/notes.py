@@ -112,6 +112,8 @@ class DeviceStatus:
     hint: str = ""  # what a person can do about it
     name: str = ""  # what people call the device
     protocol: str = ""  # title of its driver: 'Modbus TCP'
+    broken_bursts: int = 0  # waveforms since the start that were none
+    burst_error: str = ""  # why the last of them was none
 
 
 @dataclass(frozen=True, slots=True)

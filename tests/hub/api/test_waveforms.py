@@ -11,7 +11,8 @@ import pytest
 from hub.api.conftest import ASSET, Hub
 from lineshaft.hub.ports import BornSignal
 from lineshaft.model.equipment import Datatype, Signal, SignalKind
-from lineshaft.model.samples import SampleBatch
+from lineshaft.model.events import Event
+from lineshaft.model.samples import Quality, SampleBatch
 from lineshaft.model.waveforms import Waveform
 
 START = 1_750_000_000_000_000
@@ -110,6 +111,32 @@ async def test_a_burst_that_cannot_be_judged_says_why(hub: Hub) -> None:
             await client.get(f"/api/v1/waveforms?signal={signal}&start={START + SECOND}&end={START + 2 * SECOND}")
         ).json()["items"]
         assert item["samples"] == 10_000 < item["total"]
+
+
+async def test_bursts_that_were_none_are_counted_with_their_reasons(hub: Hub) -> None:
+    """Bad samples of the range are counted; the reason is told, also one that began before; another signal's is not."""
+    signal, other = wave_of(hub), wave_of(hub, "other")
+    put(hub, signal, START, bearing())
+    for at in (1, 2, 5):
+        bad = SampleBatch.of([signal], START + at * SECOND, np.nan, Quality.BAD_DEVICE)
+        hub.historian.append(bad, f"bad-{at}")
+    away = SampleBatch.of([signal], START + 3 * SECOND, np.nan, Quality.BAD_COMMUNICATION)
+    hub.historian.append(away, "away")
+    for at, name, reason in ((1, "burst", "a sample is NaN"), (2, "other", "no numbers")):
+        details = {"signal": f"{ASSET}/{name}", "reason": reason, "address": "ns=1;s=vib", "mend": "look at it"}
+        when, words = START + at * SECOND, f"of no use: {reason}"
+        hub.state.events.add([Event(when, "waveform.malformed", "acme/gw/monitor", words, details=details)])
+    async with hub.client() as client:
+
+        async def refused(of: int, start: int, end: int) -> tuple[int, list[str]]:
+            query = f"signal={of}&start={START + start * SECOND}&end={START + end * SECOND}"
+            found = (await client.get(f"/api/v1/waveforms/refused?{query}")).json()
+            return found["count"], [one["reason"] for one in found["items"]]
+
+        assert await refused(signal, 0, 9) == (3, ["a sample is NaN"])
+        assert await refused(signal, 4, 9) == (1, ["a sample is NaN"])
+        assert await refused(signal, 6, 9) == (0, [])
+        assert await refused(other, 0, 9) == (1, ["no numbers"])
 
 
 async def test_mistakes_of_the_caller_are_named(hub: Hub) -> None:

@@ -208,6 +208,13 @@ export interface BurstPage {
   items: BurstInfo[];
 }
 
+/** Bursts that were none: how many in a range, and the reasons, newest first. */
+export interface RefusedPage {
+  signal: number;
+  count: number;
+  items: { time: number; reason: string; mend: string; address: string }[];
+}
+
 export interface Burst {
   id: string;
   time: number;

@@ -15,11 +15,11 @@ export function t(key: Key, parameters?: Parameters): string {
 
 type Stem<K> = K extends `${infer S}_other` ? S : never;
 
-/** The plural form of `stem` for the count `n`; `{n}` is the count. */
-export function tn(stem: Stem<Key>, n: number): string {
+/** The plural form of `stem` for the count `n`; `{n}` is the count, beside other parameters. */
+export function tn(stem: Stem<Key>, n: number, parameters?: Parameters): string {
   const form = plural.select(n) === "one" ? "_one" : "_other";
   const key = `${stem}${form}` as Key;
-  return t(key in catalogue ? key : (`${stem}_other` as Key), { n });
+  return t(key in catalogue ? key : (`${stem}_other` as Key), { ...parameters, n });
 }
 
 /** The words for a key that is put together at run time, or `fallback` where the catalogue has none. */

@@ -327,6 +327,23 @@ class WaveformPage(BaseModel):
     items: list[WaveformItem]
 
 
+class RefusedView(BaseModel):
+    """A reason for which bursts were none; it is told again when it changes or a good burst was between."""
+
+    time: int = Field(description="UTC microseconds at which the gateway met it")
+    reason: str
+    mend: str = Field(description="what to do about it, '' when the gateway knows nothing")
+    address: str = Field(description="where on the device the burst is")
+
+
+class RefusedPage(BaseModel):
+    """Bursts of one signal that were none, in a range."""
+
+    signal: int
+    count: int = Field(description="how many, each of which is a bad sample of the signal")
+    items: list[RefusedView] = Field(description="reasons, newest first; the last also when it began before the range")
+
+
 class WaveformDetail(BaseModel):
     """The samples of one burst. `problem`: why it cannot be judged, '' when it can."""
 

@@ -7,7 +7,7 @@ import type { LedgerRow, Source, SourceState } from "../../api/types";
 import { DoubtMark } from "../../components/marks";
 import { Empty, Failure, Go, Section, Segmented, Skeleton, withCode } from "../../components/basics";
 import { formatAge, formatNumber, formatTime, formatWhen, humanise } from "../../format";
-import { t } from "../../i18n";
+import { t, tn } from "../../i18n";
 import { useTick } from "../../live/hooks";
 import { whereOf } from "../../shell/Search";
 import { GatewaySteps } from "./GatewaySteps";
@@ -65,6 +65,17 @@ function buffered(source: Source): string {
   return t("sources.buffered", { n: formatNumber(source.buffer_rows, 0), age: formatAge(source.oldest_age ?? 0) });
 }
 
+/** How many waveforms of a device were none, and why the last was. */
+function BrokenBursts({ source }: { source: Source }) {
+  const count = Number(source.details.broken_bursts ?? 0);
+  if (!count) return null;
+  return (
+    <p className="broken-bursts" title={t("sources.brokenSince")}>
+      {tn("sources.brokenBursts", count, { why: String(source.details.burst_error ?? "") })}
+    </p>
+  );
+}
+
 function SourceTable({ sources, may }: { sources: readonly Source[]; may: boolean }) {
   return (
     <div className="scroll-x">
@@ -107,6 +118,7 @@ function SourceTable({ sources, may }: { sources: readonly Source[]; may: boolea
               <td className="source-error">
                 {source.error}
                 {source.error && source.hint && <span className="muted"> {withCode(source.hint)}</span>}
+                <BrokenBursts source={source} />
               </td>
             </tr>
           ))}

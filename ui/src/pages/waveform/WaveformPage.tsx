@@ -16,6 +16,7 @@ import { nearest } from "./harmonics";
 import { Judged } from "./Judged";
 import { useMachine, useReferenceBurst } from "./machine";
 import { Plot, type Mark } from "./Plot";
+import { Refused } from "./Refused";
 import { SpectrumView } from "./SpectrumView";
 
 const MOST = 500;
@@ -116,6 +117,7 @@ function Bursts({ signal, others }: { signal: SignalInfo; others: readonly Signa
           <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} bearing={bearing} reference={reference} onChoose={choose} />
         </>
       )}
+      <Refused signal={signal.id} />
     </div>
   );
 }

@@ -11,11 +11,20 @@ from fastapi import APIRouter, Query, Response
 from lineshaft.errors import DataError
 from lineshaft.hub.api import waves
 from lineshaft.hub.api.columns import ARROW, as_json, numbers
-from lineshaft.hub.api.models import SpectraPage, SpectrumPage, WaveformDetail, WaveformItem, WaveformPage
+from lineshaft.hub.api.models import (
+    RefusedPage,
+    RefusedView,
+    SpectraPage,
+    SpectrumPage,
+    WaveformDetail,
+    WaveformItem,
+    WaveformPage,
+)
 from lineshaft.hub.api.problems import NotFound
 from lineshaft.hub.api.services import Parts, Services
 from lineshaft.hub.historian.base import StoredWave
 from lineshaft.model.equipment import SignalKind
+from lineshaft.model.samples import Quality
 from lineshaft.model.waveforms import Waveform
 
 router = APIRouter(tags=["waveforms"])
@@ -23,6 +32,7 @@ router = APIRouter(tags=["waveforms"])
 BINARY = "application/octet-stream"
 MOST = 5000
 MOST_SPECTRA = 200
+MOST_REASONS = 100
 _FORMS = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in (ARROW, BINARY)}
 Wanted = Annotated[int, Query(description="id of a signal of kind waveform")]
 Start = Annotated[int, Query(description="UTC microseconds")]
@@ -80,6 +90,20 @@ def spectra(
             "amplitude": rows,
         }
     )
+
+
+@router.get("/waveforms/refused", response_model=RefusedPage)
+def refused(parts: Parts, signal: Wanted, start: Start, end: End) -> RefusedPage:
+    """Bursts that were none (NaN, half a burst, no numbers): how many came in a range, and why."""
+    _unit(parts, signal)
+    _ascends(start, end)
+    rows = parts.historian.rows([signal], start, end)
+    bad = sum(int(np.count_nonzero(batch.column("quality").to_numpy() == Quality.BAD_DEVICE)) for batch in rows)
+    items = _reasons(parts, signal, start, end)
+    if bad and not items:
+        items = _reasons(parts, signal, None, start)[:1]
+    told = sum(one.time >= start for one in items)
+    return RefusedPage(signal=signal, count=max(bad, told), items=items)
 
 
 @router.get(
@@ -148,6 +172,25 @@ def spectrum(
             "amplitude": [float(f"{value:.5g}") for value in found.amplitude.tolist()],
         }
     )
+
+
+def _reasons(parts: Services, signal: int, start: int | None, end: int) -> list[RefusedView]:
+    """Newest first; a burst that a webhook refused has a reason and no sample."""
+    one = parts.state.catalogue.by_id(signal)
+    if one is None:
+        return []
+    subject = f"{one.born.node}/{one.born.device}"
+    found = parts.state.events.find(since=start, until=end, subject=subject, kind="waveform.malformed", limit=MOST)
+    return [
+        RefusedView(
+            time=event.time,
+            reason=str(event.details.get("reason") or event.message),
+            mend=str(event.details.get("mend") or ""),
+            address=str(event.details.get("address") or ""),
+        )
+        for event in (stored.event for stored in found)
+        if event.details.get("signal") == one.path
+    ][:MOST_REASONS]
 
 
 def _unit(parts: Services, signal: int) -> str:
