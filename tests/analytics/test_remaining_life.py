@@ -11,6 +11,7 @@ from lineshaft.analytics.remaining_life.degradation import growth_life
 from lineshaft.analytics.remaining_life.estimate import Duty, under_plan
 from lineshaft.analytics.remaining_life.fleet import Life, fit_fleet, fleet_life
 from lineshaft.analytics.remaining_life.learned import History, fit_learned, learned_model, model_arrays
+from lineshaft.analytics.remaining_life.plans import compared, duties_of, life_by_plan, wear_of
 from lineshaft.analytics.remaining_life.scores import (
     conformal_quantile,
     coverage,
@@ -22,6 +23,9 @@ from lineshaft.analytics.remaining_life.scores import (
 from lineshaft.analytics.remaining_life.trees import TreeEnsemble, tree_ensemble
 from lineshaft.analytics.remaining_life.weibull import fit_weibull, weibull_life
 from lineshaft.analytics.remaining_life.windows import window_features
+from lineshaft.model.plan import Run, Use
+
+HOUR = 3_600_000_000
 
 
 def test_the_published_score_of_the_challenge() -> None:
@@ -116,6 +120,55 @@ def test_a_plan_stretches_or_shortens_the_hours() -> None:
     assert under_plan(100, [Duty(1, speed=0.0)]) == float("inf")
     with pytest.raises(ValueError, match="plan"):
         under_plan(1, [])
+
+
+def planned(random: np.random.Generator, **factor: float) -> list[Run]:
+    """A plan of eight runs with holes and overlaps; `factor` makes speed, load or hours of the same plan larger."""
+    found = []
+    for start in np.sort(random.integers(-20, 300, 8)).tolist():
+        span = int(random.integers(1, 40))
+        hours, speed, load = random.uniform(0, span), random.uniform(0, 1.5), random.uniform(0, 1.5)
+        found.append(
+            Run(
+                start * HOUR, (start + span) * HOUR, min(float(span), hours * factor.get("hours", 1.0)),
+                speed * factor.get("speed", 1.0), load * factor.get("load", 1.0),
+            )
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("what", ["load", "speed", "hours"])
+def test_a_harder_plan_never_lengthens_the_life(what: str) -> None:
+    """Twice the planned load, speed or running hours leave at most what was left; P10, P50 and P90 keep their order."""
+    for seed in range(200):
+        plain, hard = (
+            duties_of(planned(np.random.default_rng(seed), **{what: factor}), since=0) for factor in (1.0, 2.0)
+        )
+        rate = float(np.random.default_rng(seed).uniform(0.05, 2))
+        left = [life_by_plan(hours, plain, rate) for hours in (5, 80, 900)]
+        harder = [life_by_plan(hours, hard, rate) for hours in (5, 80, 900)]
+        assert left == sorted(left)
+        assert all(after <= before + 1e-9 for after, before in zip(harder, left, strict=True))
+
+
+def test_life_follows_the_plan_and_then_the_past() -> None:
+    """12 of 24 h a day so far: planned round the clock the hours pass twice as fast, planned to stand none pass; when
+    the plan ends the past goes on. The plan is told beside the past."""
+    use = Use(168.0, (Run(-168 * HOUR, 0, 84.0),))
+    rate = wear_of(use)
+    assert rate == pytest.approx(0.5)
+    busy = [Run(0, 1000 * HOUR, 1000.0)]
+    assert life_by_plan(100, duties_of(busy, 0), rate) == pytest.approx(50)
+    assert life_by_plan(100, duties_of([Run(30 * HOUR, 40 * HOUR, 10.0)], 0), rate) == pytest.approx(40 + 80)
+    assert life_by_plan(100, (), rate) == pytest.approx(100)
+    assert life_by_plan(100, duties_of([Run(0, 1000 * HOUR, 1000.0, load=2.0)], 0), rate) == pytest.approx(50 / 8)
+    found = compared([Run(-8 * HOUR, 8 * HOUR, 16.0, load=0.9), Run(16 * HOUR, 24 * HOUR, 8.0, load=0.9)], use, 0)
+    assert found is not None
+    assert (found.until, found.hours_a_day, found.hours_before) == (24 * HOUR, pytest.approx(16), pytest.approx(12))
+    assert (found.speed, found.load) == (pytest.approx(1), pytest.approx(0.9))
+    assert compared([], use, 0) is None
+    with pytest.raises(ValueError, match="past"):
+        life_by_plan(1, (), 0.0)
 
 
 def histories(count: int = 12, seed: int = 1) -> list[History]:

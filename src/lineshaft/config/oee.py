@@ -93,6 +93,10 @@ class ProductConfig(Section):
     name: str = key("", "Name that people read; the id when empty.")
     cycles: dict[str, Duration] = key({}, "Path of the machine below the site -> ideal cycle of one part.", unit="s")
     value: float = key(0.0, "What a good part is worth, in the plant's currency.", ge=0)
+    load: float = key(
+        1.0, "Load of the machines while it is made, by that of a usual product; counts for the remaining life.",
+        gt=0, le=10,
+    )  # fmt: skip
 
 
 class ReasonConfig(Section):

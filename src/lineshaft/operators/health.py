@@ -20,7 +20,7 @@ from lineshaft.analytics.health.index import (
     health_model,
     health_trace,
 )
-from lineshaft.analytics.remaining_life.estimate import Duty, RemainingLife, too_early, under_plan
+from lineshaft.analytics.remaining_life.estimate import UNDER_PLAN, Duty, RemainingLife, too_early, under_plan
 from lineshaft.analytics.remaining_life.picked import picked_life
 from lineshaft.clock import MICROSECONDS
 from lineshaft.errors import DataError
@@ -196,7 +196,7 @@ class HealthOperator:
             return life
         plan = [Duty(one.hours, one.speed, one.load) for one in self._config.plan]
         p10, p50, p90 = (under_plan(hours, plan) for hours in (life.p10, life.p50, life.p90))
-        return RemainingLife(p10, p50, p90, life.method, f"{life.words}; under the plan that is given")
+        return RemainingLife(p10, p50, p90, life.method, f"{life.words}; {UNDER_PLAN}")
 
     def _still(
         self, time: int, end: int, smooth: float, shares: list[float], life: RemainingLife | None

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+UNDER_PLAN: Final = "under the plan that is given"
+"""Said of an estimate that is in hours of a plan already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class Duty:
     load: float = 1.0
 
 
+def wear(plan: Sequence[Duty], exponent: float = 3.0) -> float:
+    """Hours of the present duty that a plan uses up: speed times load to the power of `exponent` (ISO 281)."""
+    return sum(float(duty.hours * duty.speed * duty.load**exponent) for duty in plan)
+
+
 def under_plan(hours: float, plan: Sequence[Duty], exponent: float = 3.0) -> float:
     """Hours of the plan until `hours` of the present duty are used up; infinite when the plan wears nothing.
 
@@ -53,11 +62,11 @@ def under_plan(hours: float, plan: Sequence[Duty], exponent: float = 3.0) -> flo
     total = sum(duty.hours for duty in plan)
     if not plan or total <= 0 or any(min(duty.hours, duty.speed, duty.load) < 0 for duty in plan):
         raise ValueError("a plan has stretches with hours, and no negative hours, speed or load")
-    wear = sum(float(duty.hours * duty.speed * duty.load**exponent) for duty in plan)
-    if wear <= 0:
+    used = wear(plan, exponent)
+    if used <= 0:
         return float("inf")
-    rounds = math.floor(hours / wear)
-    left, passed = hours - rounds * wear, rounds * total
+    rounds = math.floor(hours / used)
+    left, passed = hours - rounds * used, rounds * total
     for duty in plan:
         rate = float(duty.speed * duty.load**exponent)
         if rate * duty.hours >= left and rate > 0:

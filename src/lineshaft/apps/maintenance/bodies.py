@@ -250,6 +250,18 @@ class LifeView(BaseModel):
     p90: float
 
 
+class PlanLife(BaseModel):
+    """What is left by the coming plan of production; `words` say what the plan asks, or why it does not count."""
+
+    life: LifeView | None = None
+    words: str
+    until: int | None = Field(default=None, description="UTC microseconds: end of the plan; then it runs as before")
+    hours_a_day: float | None = Field(default=None, description="that it runs by the plan")
+    hours_before: float | None = Field(default=None, description="that it ran a day in the week before the estimate")
+    speed: float | None = Field(default=None, description="of the plan, by that of the week before")
+    load: float | None = Field(default=None, description="of the plan, by that of the week before")
+
+
 class HealthView(BaseModel):
     """The health of a machine now, for the board."""
 
@@ -258,7 +270,8 @@ class HealthView(BaseModel):
     index: float | None
     time: int | None = Field(description="of the index")
     watch: float | None = Field(description="index at which the stage watch begins")
-    life: LifeView | None
+    life: LifeView | None = Field(description="when it runs on as it did")
+    planned: LifeView | None = Field(description="by the coming plan of production, where there is one")
     left_normal: str
     spark: list[float | None] = Field(description="largest index of each part of the last 30 days")
     case: int | None = Field(description="id of an open case")

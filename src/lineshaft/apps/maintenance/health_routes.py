@@ -12,6 +12,7 @@ from lineshaft.analytics.remaining_life.estimate import Duty, under_plan
 from lineshaft.apps.maintenance import bodies, story
 from lineshaft.apps.maintenance.case_routes import view
 from lineshaft.apps.maintenance.parts import App
+from lineshaft.apps.maintenance.planning import by_plan
 from lineshaft.apps.maintenance.recorder import INDEX_SIGNAL, PAST_US
 from lineshaft.apps.maintenance.store import StoredCase
 from lineshaft.apps.maintenance.story import STAGES
@@ -48,7 +49,7 @@ def board(
     learned = _learned(parts, asset)
     open_cases = {one.case.asset: one for one in reversed(app.store.find(asset=asset, open_only=True))}
     spark = _sparks(parts, paths)
-    items = [_view(path, latest, learned, open_cases.get(path), spark) for path in paths]
+    items = [_view(parts, path, latest, learned, open_cases.get(path), spark) for path in paths]
     order = {name: -place for place, name in enumerate(STAGES)}
     items.sort(key=lambda one: (order.get(one.stage, 1), _least(one), -(one.index or 0.0) / (one.watch or 1.0)))
     page, more = paged(items, lambda one: one.asset, cursor, limit)
@@ -117,14 +118,20 @@ def life(
     now = _life(path, _latest(parts, [path]))
     if now is None:
         return bodies.PlannedLife(now=None, planned=None, words="too early to say, or the machine is normal")
-    plan = [Duty(hours, speed, load)] + ([Duty(168.0 - hours, 0.0, 0.0)] if hours < 168 else [])
-    left = [under_plan(value, plan) for value in (now.p10, now.p50, now.p90)]
+    duties = [Duty(hours, speed, load)] + ([Duty(168.0 - hours, 0.0, 0.0)] if hours < 168 else [])
+    left = [under_plan(value, duties) for value in (now.p10, now.p50, now.p90)]
     if any(np.isinf(left)):
         return bodies.PlannedLife(now=now, planned=None, words="the plan wears nothing")
     planned = bodies.LifeView(time=now.time, p10=left[0], p50=left[1], p90=left[2])
     return bodies.PlannedLife(
         now=now, planned=planned, words="speed times load to the power of 3, over the hours of the plan"
     )
+
+
+@router.get("/plan")
+def plan(parts: Parts, path: Annotated[str, Query(description="the machine")]) -> bodies.PlanLife:
+    """What is left by the orders that are planned for a machine, or for that which it is a part of."""
+    return by_plan(parts, path, _life(path, _latest(parts, [path])))
 
 
 Latest = Mapping[tuple[str, str], tuple[int, float]]
@@ -148,6 +155,7 @@ def _latest(parts: Services, paths: Sequence[str]) -> Latest:
 
 
 def _view(
+    parts: Services,
     path: str,
     latest: Latest,
     learned: Mapping[str, Event],
@@ -156,14 +164,15 @@ def _view(
 ) -> bodies.HealthView:
     index = latest.get((path, INDEX_SIGNAL))
     told = learned.get(path)
-    stage = _stage(path, latest)
+    stage, left = _stage(path, latest), _life(path, latest)
     return bodies.HealthView(
         asset=path,
         stage=stage,
         index=None if index is None else index[1],
         time=None if index is None else index[0],
         watch=None if told is None else _limits(told)["watch"],
-        life=_life(path, latest),
+        life=left,
+        planned=None if left is None else by_plan(parts, path, left).life,
         left_normal=case.case.left_normal if case is not None and stage != "normal" else "",
         spark=spark.get(path, []),
         case=None if case is None else case.id,
@@ -187,7 +196,8 @@ def _life(path: str, latest: Latest) -> bodies.LifeView | None:
 
 
 def _least(one: bodies.HealthView) -> float:
-    return float("inf") if one.life is None else one.life.p10
+    left = one.planned or one.life
+    return float("inf") if left is None else left.p10
 
 
 def _learned(parts: Services, asset: str) -> Mapping[str, Event]:

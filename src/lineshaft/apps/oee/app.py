@@ -19,6 +19,7 @@ from lineshaft.apps.oee.guess_routes import router as guess_router
 from lineshaft.apps.oee.handover import Handovers
 from lineshaft.apps.oee.order_routes import router as order_router
 from lineshaft.apps.oee.parts import Oee
+from lineshaft.apps.oee.planned_runs import OrderPlans
 from lineshaft.apps.oee.proposals import Proposals
 from lineshaft.apps.oee.recorder import Recorder
 from lineshaft.apps.oee.report_routes import router as report_router
@@ -46,6 +47,7 @@ def make(context: AppContext) -> Oee:
     reports, outbox, targets = Reports(setup, store), Outbox(services.state.database), Targets()
     targets.take(context.plant)
     services.assets.offer(OeeFigures(reports))
+    services.plans.offer(OrderPlans(reports))
     services.uses.offer(lambda path: uses_of(setup, path))
     root = f"{context.plant.plant.enterprise}/{context.plant.plant.site}"
     closing = Closing(reports, outbox, targets, root, context.plant.plant.name)

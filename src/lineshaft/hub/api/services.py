@@ -19,6 +19,7 @@ from lineshaft.hub.historian.base import Historian
 from lineshaft.hub.models.desk import ModelDesk
 from lineshaft.hub.operators.trials import OperatorDesk
 from lineshaft.hub.pipelines import Pipelines
+from lineshaft.hub.plans import Plans
 from lineshaft.hub.requests import Requests
 from lineshaft.hub.security.identity import Identity, Principal
 from lineshaft.hub.security.roles import Role
@@ -76,6 +77,7 @@ class Services:
     models: ModelDesk | None = None  # what is trained and can be
     uses: Uses = field(default_factory=Uses)  # who uses a signal
     assets: AssetFigures = field(default_factory=AssetFigures)  # what apps can tell about an asset over time
+    plans: Plans = field(default_factory=Plans)  # what assets are planned to do, and did
     broker: BrokerDesk | str = "none"  # accounts of the embedded broker, or the URL of another one
     restart: Restart | None = None  # None: only who started the hub can start it anew
     fault_url: str = ""  # http://host:port of the simulator's fault API; '' when there is no simulator

@@ -12,6 +12,7 @@ import { CaseActions } from "./CaseActions";
 import { endOf, urgencyWords } from "./CaseList";
 import { ComparisonView } from "./ComparisonView";
 import { StageWord } from "./HealthBoard";
+import { LifeFact } from "./LifeFact";
 import { ScoreTable } from "./Scores";
 import { ago, faultOf, featureName, healthHref, lifeWords, money, span } from "./words";
 import "./maintenance.css";
@@ -44,7 +45,7 @@ export default function CasePage({ params }: { params: { id: string } }) {
           <Fact name={t("case.opened")} value={formatTime(one.opened, "minute")} note={ago(one.opened)} />
           {one.closed !== null && <Fact name={t("case.closed")} value={formatTime(one.closed, "minute")} note={endOf(one)} />}
           {one.closed === null && <Fact name={t("case.urgency")} value={t(`case.severity.${one.severity}`)} notes={urgencyWords(one, one.currency)} />}
-          {one.closed === null && one.basis !== "repaired" && <Fact name={t("wear.life")} value={lifeWords(life)} note={life ? t("case.estimated", { when: ago(Number(one.life["time"])) }) : ""} />}
+          {one.closed === null && one.basis !== "repaired" && <LifeFact path={one.asset} life={life} missing={t("wear.tooEarly")} note={life ? t("case.estimated", { when: ago(Number(one.life["time"])) }) : ""} />}
           {one.part && <Fact name={t("case.part")} value={tree.nameOf(one.part)} />}
           <Fact name={t("case.assigned")} value={one.assigned || "–"} note={one.acknowledged ? t("case.seenBy", { name: one.acknowledged }) : t("case.unseen")} />
           {(one.cost > 0 || one.failure_cost !== null) && (

@@ -5,7 +5,7 @@ import { PriorityMark } from "../../components/marks";
 import { formatNumber, formatTime } from "../../format";
 import { lookup, t } from "../../i18n";
 import { useHref } from "../../shell/address";
-import { useBoard, type Health, type Stage } from "./caseApi";
+import { useBoard, type Health, type Life, type Stage } from "./caseApi";
 import { caseHref, healthHref, lifeWords } from "./words";
 
 const PRIORITY: Partial<Record<Stage, 1 | 2 | 3>> = { danger: 1, alarm: 2, watch: 3 };
@@ -18,6 +18,16 @@ export function StageWord({ stage }: { stage: Stage }) {
       {priority && <PriorityMark priority={priority} />}
       {lookup(`maintenance.stage.${stage}`, stage)}
     </span>
+  );
+}
+
+/** What is left: by the plan where there is one. */
+function LifeCell({ one, life }: { one: Health; life: Life }) {
+  return (
+    <>
+      {lifeWords(one.planned ?? life)}
+      {one.planned && <small className="muted"> {t("wear.byPlan.short")}</small>}
+    </>
   );
 }
 
@@ -54,7 +64,7 @@ export function HealthBoard() {
               <td>
                 <StageWord stage={one.stage} />
               </td>
-              <td data-label={t("wear.life")} data-empty={!one.life && (one.stage === "normal" || one.stage === "learning")}>{one.life ? lifeWords(one.life) : one.stage === "normal" || one.stage === "learning" ? "–" : t("wear.tooEarly")}</td>
+              <td data-label={t("wear.life")} data-empty={!one.life && (one.stage === "normal" || one.stage === "learning")}>{one.life ? <LifeCell one={one} life={one.life} /> : one.stage === "normal" || one.stage === "learning" ? "–" : t("wear.tooEarly")}</td>
               <td className="num" data-label={t("wear.index")}>
                 {one.index === null ? "–" : formatNumber(one.index, 1)}
               </td>

@@ -9,6 +9,7 @@ import { assetPath, useHref } from "../../shell/address";
 import { useHealthOf, usePlanned, type HealthDetail, type Shares } from "./caseApi";
 import { CaseList } from "./CaseList";
 import { StageWord } from "./HealthBoard";
+import { LifeFact } from "./LifeFact";
 import { ScoreTable } from "./Scores";
 import { TimeChart, type Level } from "./TimeChart";
 import { ago, day, featureName, lifeWords, span } from "./words";
@@ -40,10 +41,7 @@ export default function MachinePage({ params }: { params: { "*": string } }) {
       </nav>
       <Section title={tree.nameWithParent(path)} id="machine" aside={<StageWord stage={health.stage} />}>
         <dl className="verdict-facts padded">
-          <div>
-            <dt>{t("wear.life")}</dt>
-            <dd>{current ? lifeWords(current) : health.stage === "normal" || health.stage === "learning" ? t("wear.noLife") : t("wear.tooEarly")}</dd>
-          </div>
+          <LifeFact path={path} life={current} missing={health.stage === "normal" || health.stage === "learning" ? t("wear.noLife") : t("wear.tooEarly")} />
           <div>
             <dt>{t("wear.leftNormal")}</dt>
             <dd>

@@ -64,6 +64,7 @@ export interface Health {
   time: number | null;
   watch: number | null;
   life: Life | null;
+  planned: Life | null;
   left_normal: string;
   spark: (number | null)[];
   case: number | null;
@@ -86,6 +87,11 @@ export interface HealthDetail {
   features: string[];
   cases: Case[];
   currency: string;
+}
+/** What is left by the orders that are planned; words say what the plan asks, or why it does not count. */
+export interface PlanLife {
+  life: Life | null;
+  words: string;
 }
 export interface PlannedLife {
   now: Life | null;
@@ -144,6 +150,14 @@ export const useHealthOf = (path: string) =>
   useQuery({
     queryKey: ["maintenance", "health", path],
     queryFn: ({ signal }) => call<HealthDetail>(withQuery("/maintenance/health/asset", { path }), { signal }),
+    refetchInterval: AGAIN,
+  });
+
+export const usePlanLife = (path: string, enabled: boolean) =>
+  useQuery({
+    queryKey: ["maintenance", "plan", path],
+    enabled,
+    queryFn: ({ signal }) => call<PlanLife>(withQuery("/maintenance/plan", { path }), { signal }),
     refetchInterval: AGAIN,
   });
 
