@@ -41,6 +41,7 @@ export const en = {
   "wear.level.failure": "used up",
   "wear.lifeTitle": "Remaining life",
   "wear.lifeLabel": "Days that were left at each estimate: P50 as a line, P10 to P90 as a band; from now on as foretold",
+  "wear.lifeLabelPlan": "Days that were left at each estimate: P50 as a line, P10 to P90 as a band; from now on by the planned orders",
   "wear.foretold": "foretold",
   "wear.now": "now",
   "wear.repaired": "repaired",

@@ -6,7 +6,7 @@ import { Empty, Failure, Section, Skeleton } from "../../components/basics";
 import { formatNumber, formatShare, formatTime } from "../../format";
 import { lookup, t } from "../../i18n";
 import { assetPath, useHref } from "../../shell/address";
-import { useHealthOf, usePlanned, type HealthDetail, type Shares } from "./caseApi";
+import { useHealthOf, usePlanLife, usePlanned, type HealthDetail, type Shares } from "./caseApi";
 import { CaseList } from "./CaseList";
 import { StageWord } from "./HealthBoard";
 import { LifeFact } from "./LifeFact";
@@ -110,12 +110,14 @@ function IndexChart({ health }: { health: HealthDetail }) {
   );
 }
 
-/** What was left at each estimate, and from now on the way that the last one foretells. */
+/** What was left at each estimate, and from now on the way that the last one foretells, by the planned orders where there are any. */
 function LifeChart({ health }: { health: HealthDetail }) {
   const [start, now] = bounds(health);
   const lives = health.life.filter((one) => one.time >= start);
   const last = lives.at(-1);
-  const ahead = last && health.stage !== "normal" && now - last.time < DAY ? last : null;
+  const fresh = last && health.stage !== "normal" && now - last.time < DAY ? last : null;
+  const plan = usePlanLife(health.asset, fresh !== null).data?.life;
+  const ahead = fresh && (plan ?? fresh);
   const end = ahead ? Math.max(now + Math.min(ahead.p90, 60 * 24) * 3600e6 * 1.05, now + DAY) : now + DAY;
   const days = (hours: number) => Math.min(hours / 24, 90);
   const groups: (typeof lives)[] = [];
@@ -126,7 +128,7 @@ function LifeChart({ health }: { health: HealthDetail }) {
   }
   return (
     <TimeChart
-      label={t("wear.lifeLabel")}
+      label={t(plan && fresh ? "wear.lifeLabelPlan" : "wear.lifeLabel")}
       unit="d"
       start={start}
       end={end}
