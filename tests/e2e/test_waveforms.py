@@ -37,7 +37,8 @@ def test_from_an_asset_to_its_newest_burst_and_the_ones_before(hub: Hub, open_pa
 
 
 def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) -> None:
-    """A click near the first peak catches it; its harmonics and its place in turns of the shaft are told."""
+    """A click near the first peak catches it; its harmonics and its place in turns of the shaft are told. The
+    cepstrum has them as one peak; the zoom says where the shaft's line stands between two lines."""
     page = opened(hub, open_page)
     page.get_by_role("button", name="Envelope").click()
     expect(page.get_by_text(re.compile("Envelope of .* Hz"))).to_be_visible()
@@ -54,6 +55,17 @@ def test_a_cursor_in_the_envelope_names_the_defect(hub: Hub, open_page: Open) ->
     page.get_by_role("group", name="Spectrum of the burst").focus()
     page.keyboard.press("Escape")
     expect(line).to_have_count(0)
+    page.get_by_role("button", name="Hz", exact=True).click()
+    page.get_by_role("button", name="Cepstrum").click()
+    peaks = page.locator("section", has=page.get_by_role("heading", name="Cepstrum")).locator(".u-over")
+    box = peaks.bounding_box()
+    assert box
+    peaks.click(position={"x": box["width"] * 0.104, "y": box["height"] / 2})
+    expect(line).to_contain_text(re.compile(r"Cursor 11\.\d+ ms: lines (89|90)\.\d+ Hz apart"))
+    page.get_by_role("button", name="Spectrum", exact=True).click()
+    page.get_by_role("button", name=re.compile("At the shaft")).click()
+    page.get_by_role("button", name="± 5 Hz").click()
+    expect(page.locator(".wave-zoom")).to_contain_text(re.compile(r"Line at (29\.9|30\.0)\d Hz"))
 
 
 def test_faults_of_the_bearing_are_marked_and_a_healthy_burst_stands_behind(hub: Hub, open_page: Open) -> None:

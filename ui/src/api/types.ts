@@ -241,6 +241,13 @@ export interface Spectrum {
   amplitude: number[];
 }
 
+/** From quefrency 0 on, `step` seconds apart. */
+export interface Cepstrum {
+  id: string;
+  step: number;
+  level: number[];
+}
+
 /** One row per burst over 0 to `highest` Hz. */
 export interface Spectra {
   kind: SpectrumKind;

@@ -375,6 +375,18 @@ class SpectrumPage(BaseModel):
     amplitude: list[float]
 
 
+class CepstrumPage(BaseModel):
+    """Real cepstrum from quefrency 0 on, `step` seconds apart: a family of lines f Hz apart stands at 1 / f."""
+
+    id: str
+    signal: int
+    time: int
+    speed: float | None
+    step: float
+    problem: str
+    level: list[float]
+
+
 class SpectraPage(BaseModel):
     """Spectra over time; each row covers 0 to `highest` Hz in equal parts, null where there is no line."""
 

@@ -7,9 +7,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from lineshaft.analytics.vibration.cepstrum import Cepstrum, real_cepstrum
 from lineshaft.analytics.vibration.envelope import envelope_spectrum, fast_kurtogram
 from lineshaft.analytics.vibration.sensor import sensor_problems
-from lineshaft.analytics.vibration.spectrum import amplitude_spectrum
+from lineshaft.analytics.vibration.spectrum import amplitude_spectrum, zoom_spectrum
 from lineshaft.config import units
 from lineshaft.config.waveforms import ACCELERATION, VELOCITY, quantity
 from lineshaft.errors import DataError
@@ -17,6 +18,7 @@ from lineshaft.model.samples import Float64Array
 from lineshaft.model.waveforms import Waveform
 
 Kind = Literal["amplitude", "velocity", "envelope"]
+Zoomed = Literal["amplitude", "velocity"]
 FEWEST: Final = 64
 """Samples below which there is no spectrum."""
 _LOWEST: Final = 2.0
@@ -42,9 +44,7 @@ def spectrum(
     averages: segments with half overlap whose powers are averaged. band: of the envelope; the kurtogram chooses when
     absent. Raises DataError in words for people.
     """
-    if len(wave) < FEWEST:
-        raise DataError(f"a spectrum needs {FEWEST} samples, this burst has {len(wave)}")
-    values = wave.values()
+    values = _enough(wave)
     try:
         if kind == "envelope":
             chosen = band or fast_kurtogram(values, wave.rate).best
@@ -57,6 +57,33 @@ def spectrum(
     if kind == "amplitude":
         return Lines(unit, 0.0, found.resolution, found.amplitude)
     return Lines(VELOCITY, 0.0, found.resolution, _velocity(found.frequency, found.amplitude, unit))
+
+
+def zoom(wave: Waveform, unit: str, kind: Zoomed, band: tuple[float, float], lines: int) -> Lines:
+    """`lines` lines over a band (Hz) of the spectrum of a burst, by the chirp-z transform. Raises DataError.
+
+    Two tones nearer than the inverse of the burst's length stay one: more lines say where it stands, not what it is.
+    """
+    try:
+        found = zoom_spectrum(_enough(wave), wave.rate, band, lines=lines)
+    except ValueError as error:
+        raise DataError(str(error), hint="low and high in Hz, up to half the sample rate") from error
+    step = (band[1] - band[0]) / (lines - 1)
+    if kind == "amplitude":
+        return Lines(unit, band[0], step, found.amplitude)
+    return Lines(VELOCITY, band[0], step, _velocity(found.frequency, found.amplitude, unit))
+
+
+def cepstrum(wave: Waveform) -> Cepstrum:
+    """The real cepstrum of a burst. Raises DataError for one that is too short."""
+    return real_cepstrum(_enough(wave), wave.rate)
+
+
+def _enough(wave: Waveform) -> Float64Array:
+    """The values of a burst. Raises DataError where they are too few for a spectrum."""
+    if len(wave) < FEWEST:
+        raise DataError(f"a spectrum needs {FEWEST} samples, this burst has {len(wave)}")
+    return wave.values()
 
 
 def _velocity(frequency: Float64Array, amplitude: Float64Array, unit: str) -> Float64Array:

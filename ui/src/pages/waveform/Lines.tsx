@@ -12,6 +12,7 @@ import { Here, Readout } from "./Readout";
 import { familiesOf, marksOf, onto, sidebandsOf, type FaultId, type Orders } from "./faults";
 import { harmonicsOf, peakNear } from "./harmonics";
 import { Plot, type Mark, type Stretch } from "./Plot";
+import { Zoom } from "./Zoom";
 
 const ENVELOPE_TOP = 1000; // Hz that an envelope shows at first: faults repeat slowly
 const CURSORS = ["harmonics", "sidebands"] as const;
@@ -132,6 +133,7 @@ export function Lines({ burst, kind, orders, log, bearing, reference }: Props) {
         setSpacing={at.setSpacing}
         clear={at.clear}
       />
+      {at.cursor && kind !== "envelope" && <Zoom burst={burst} kind={kind} cursor={at.cursor} unit={unit} unitOf={unitOf} marks={marks} onPick={at.setCursor} />}
       {turns ? (
         <button type="button" className="button at-shaft" onClick={() => at.setCursor(turns)}>
           {t("wave.atShaft")} ({formatNumber(turns, 2)} Hz)

@@ -4,11 +4,12 @@ import type { BurstInfo, Spectra } from "../../api/types";
 import { Failure, Section, Segmented, Skeleton } from "../../components/basics";
 import { t } from "../../i18n";
 import { useAddress, useBounds } from "../../shell/address";
+import { CepstrumView } from "./CepstrumView";
 import type { Orders } from "./faults";
 import { Lines } from "./Lines";
 import { Waterfall } from "./Waterfall";
 
-const KINDS = ["amplitude", "velocity", "envelope", "waterfall"] as const;
+const KINDS = ["amplitude", "velocity", "envelope", "cepstrum", "waterfall"] as const;
 type View = (typeof KINDS)[number];
 
 interface Props {
@@ -18,13 +19,15 @@ interface Props {
   moves: boolean;
   /** Fault orders of the bearing, where it is known. */
   bearing: Orders | null;
+  /** Teeth of the gear on the shaft, where the sheet says. */
+  teeth: number | null;
   /** The healthy burst to compare with. */
   reference: BurstInfo | null;
   onChoose: (time: number) => void;
 }
 
-/** Spectrum, velocity, envelope or waterfall, over Hz or orders of the shaft, with a cursor and its harmonics. */
-export function SpectrumView({ signal, burst, moves, bearing, reference, onChoose }: Props) {
+/** Spectrum, velocity, envelope, cepstrum or waterfall, over Hz or orders of the shaft, with a cursor and its harmonics. */
+export function SpectrumView({ signal, burst, moves, bearing, teeth, reference, onChoose }: Props) {
   const { query, change } = useAddress();
   const set = (name: string, value: string | null) => change((q) => void (value === null ? q.delete(name) : q.set(name, value)), { replace: true });
   const asked = query.get("k") as View;
@@ -44,7 +47,7 @@ export function SpectrumView({ signal, burst, moves, bearing, reference, onChoos
             choices={KINDS.filter((kind) => moves || kind !== "velocity").map((kind) => ({ value: kind, label: t(`wave.kind.${kind}`) }))}
             onChange={(kind) => set("k", kind === "amplitude" ? null : kind)}
           />
-          {turns && (
+          {turns && view !== "cepstrum" && (
             <Segmented
               label={t("wave.axis")}
               value={orders ? "orders" : "hz"}
@@ -52,7 +55,7 @@ export function SpectrumView({ signal, burst, moves, bearing, reference, onChoos
               onChange={(value) => set("x", value === "hz" ? null : value)}
             />
           )}
-          {view !== "waterfall" && (
+          {view !== "waterfall" && view !== "cepstrum" && (
             <Segmented
               label={t("wave.scale")}
               value={log ? "log" : "lin"}
@@ -65,6 +68,8 @@ export function SpectrumView({ signal, burst, moves, bearing, reference, onChoos
     >
       {view === "waterfall" ? (
         <Falls signal={signal} orders={orders} chosen={burst.time} onChoose={onChoose} />
+      ) : view === "cepstrum" ? (
+        <CepstrumView burst={burst} bearing={bearing} teeth={teeth} />
       ) : (
         <Lines key={view} burst={burst} kind={view} orders={orders} log={log} bearing={bearing} reference={reference} />
       )}

@@ -114,7 +114,7 @@ function Bursts({ signal, others }: { signal: SignalInfo; others: readonly Signa
           <OverTime items={items} at={at} unit={page.data?.unit ?? ""} following={!asked} choose={choose} aside={<ReferenceTools burst={burst} healthy={healthy} />} />
           <OneBurst burst={burst} unit={page.data?.unit ?? ""} />
           {machine.data !== undefined && (MOVES.test(signal.unit) || CURRENT.test(signal.unit)) && <Judged burst={burst} signal={signal.id} sensor={machine.data} />}
-          <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} bearing={bearing} reference={reference} onChoose={choose} />
+          <SpectrumView signal={signal.id} burst={burst} moves={MOVES.test(signal.unit)} bearing={bearing} teeth={machine.data?.sheet.teeth ?? null} reference={reference} onChoose={choose} />
         </>
       )}
       <Refused signal={signal.id} />

@@ -12,6 +12,7 @@ from lineshaft.errors import DataError
 from lineshaft.hub.api import waves
 from lineshaft.hub.api.columns import ARROW, as_json, numbers
 from lineshaft.hub.api.models import (
+    CepstrumPage,
     RefusedPage,
     RefusedView,
     SpectraPage,
@@ -157,9 +158,53 @@ def spectrum(
     unit = _unit(parts, signal)
     band = None if low is None or high is None else (low, high)
     found = waves.spectrum(wave, unit, kind, averages=averages, band=band)
+    return _lines(waveform, signal, time, wave, unit, kind, found)
+
+
+@router.get("/waveforms/{waveform}/zoom", response_model=SpectrumPage)
+def zoom(
+    parts: Parts,
+    waveform: str,
+    low: Annotated[float, Query(ge=0, description="Hz: lower edge of the band")],
+    high: Annotated[float, Query(gt=0, description="Hz: upper edge of the band")],
+    kind: Annotated[waves.Zoomed, Query(description="amplitude: in the signal's unit; velocity: mm/s")] = "amplitude",
+    lines: Annotated[int, Query(ge=10, le=4000)] = 800,
+) -> Response:
+    """A narrow band of the spectrum with lines as near as wanted (chirp-z), to read a frequency between its lines."""
+    signal, time, wave = _burst(parts, waveform)
+    unit = _unit(parts, signal)
+    return _lines(waveform, signal, time, wave, unit, kind, waves.zoom(wave, unit, kind, (low, high), lines))
+
+
+@router.get("/waveforms/{waveform}/cepstrum", response_model=CepstrumPage)
+def cepstrum(
+    parts: Parts,
+    waveform: str,
+    longest: Annotated[float | None, Query(gt=0, description="s: up to which quefrency; all when absent")] = None,
+) -> Response:
+    """Real cepstrum of a burst: all harmonics or sidebands of one spacing as one peak at 1 / spacing."""
+    signal, time, wave = _burst(parts, waveform)
+    found = waves.cepstrum(wave)
+    level = found.level if longest is None else found.level[: int(longest * wave.rate) + 1]
     return as_json(
         {
             "id": waveform,
+            "signal": signal,
+            "time": time,
+            "speed": wave.speed,
+            "step": 1 / wave.rate,
+            "problem": waves.problem(wave, _unit(parts, signal)),
+            "level": [float(f"{value:.5g}") for value in level.tolist()],
+        }
+    )
+
+
+def _lines(
+    name: str, signal: int, time: int, wave: Waveform, unit: str, kind: waves.Kind, found: waves.Lines
+) -> Response:
+    return as_json(
+        {
+            "id": name,
             "signal": signal,
             "time": time,
             "kind": kind,
