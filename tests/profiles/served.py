@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from asyncua import ua
-from tests.drivers.http_json.api import Api
 from tests.drivers.opcua.space import new_server
 
 from lineshaft.config.models import DeviceConfig, ProfileConfig, SignalConfig
@@ -22,8 +19,10 @@ from lineshaft.model.equipment import Datatype
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.factory import Frame
 from lineshaft.simulator.servers.base import Shown
+from lineshaft.simulator.servers.documents import document, grouped
 from lineshaft.simulator.servers.ethernet_ip import EthernetIpServer
 from lineshaft.simulator.servers.ethernet_ip_tags import Member
+from lineshaft.simulator.servers.json_api import JsonServer
 from lineshaft.simulator.servers.modbus import ModbusServer
 from lineshaft.simulator.servers.mtconnect import MtconnectAgent
 from lineshaft.simulator.servers.mtconnect_model import AgentDevice, AgentItem, AgentObservation
@@ -45,6 +44,8 @@ def raw_value(number: int, signal: SignalConfig, address: Any) -> float | str:
         return codes[(number + 1) % len(codes)]
     if coding in BITS:
         return number % 2
+    if getattr(address, "bits", ""):
+        return -(100 + number)
     if (
         signal.datatype is Datatype.UINT8
         or coding in UNSIGNED
@@ -184,20 +185,20 @@ async def _opcua(profile: ProfileConfig, raw: Raw) -> AsyncIterator[dict[str, An
 
 @asynccontextmanager
 async def _http(profile: ProfileConfig, raw: Raw) -> AsyncIterator[dict[str, Any]]:
-    api = Api()
-    api.documents["/"] = b"{}"
-    for signal, value in zip(profile.signals, raw.values(), strict=True):
-        path, _, pointer = str(signal.address).partition(" /")
-        content: Any = value
-        for part in reversed(pointer.split("/")):
-            content = {part: content}
-        body = json.dumps({"cid": -1, **content, "code": 200}).encode()
-        api.documents[f"/{path}"] = api.documents["/" + quote(path)] = body
-    await api.start()
+    connection = DRIVERS["http"].connection.model_validate({**profile.connection, "url": "http://127.0.0.1"})
+    device = DeviceConfig(id="d", driver="http", connection=connection, signals=profile.signals)
+    channels = [
+        Channel(signal.name, signal.name, device, signal, address)
+        for signal, address in zip(profile.signals, addresses_of(profile), strict=True)
+    ]
+    shown = Shown(Frame(np.zeros(1, np.int64), 0, {}, {}, {}), raw, {})
+    server = JsonServer("127.0.0.1", 0)
+    server.documents = {f"/{path}": document(group, shown) for path, group in grouped(channels, "path").items()}
+    await server.start()
     try:
-        yield {"url": f"http://127.0.0.1:{api.port}"}
+        yield {"url": f"http://127.0.0.1:{server.port}"}
     finally:
-        await api.stop()
+        await server.stop()
 
 
 _SERVERS = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from urllib.parse import quote
 
 import pytest
+from tests.drivers.http_json.api import Api
 from tests.drivers.modbus.device import FieldDevice
 from tests.profiles.served import addresses_of, raw_of, served
 
@@ -147,6 +149,29 @@ async def test_a_telegram_means_what_the_document_says(name: str) -> None:
     assert _expected(signal, batch.values[0]) == pytest.approx(value)
 
 
+async def test_process_data_of_an_io_link_device_mean_what_its_document_says() -> None:
+    """Nine bytes by the table of the flow meter, as the master's getdata gives them."""
+    profile = builtin_profiles()["siemens-fm100-io-link"]
+    place = "/iolinkmaster/port[1]/iolinkdevice/pdin/getdata"
+    api = Api()
+    body = b'{"cid":-1,"data":{"value":"003039449A5000FCC0"},"code":200}'
+    api.documents = {place: body, quote(place): body}
+    await api.start()
+    driver = DRIVERS["http"].create(DRIVERS["http"].connection.model_validate({"url": f"http://127.0.0.1:{api.port}"}))
+    try:
+        await driver.connect()
+        batch = await driver.read([Point(i, address) for i, address in enumerate(addresses_of(profile))])
+    finally:
+        await driver.close()
+        await api.stop()
+    found = {
+        signal.name: _expected(signal, value)
+        for signal, value, quality in zip(profile.signals, batch.values, batch.qualities, strict=True)
+        if quality == Quality.GOOD
+    }
+    assert found == pytest.approx({"flow": 12.345, "volume": 1234.5, "temperature": -5.2})
+
+
 def test_there_are_the_promised_kinds_of_devices() -> None:
     """At least 15 devices: meters, drives, a compressor, a chiller, a vibration sensor, controllers, a CNC, an OPC UA
     server and an IO-Link master come with Lineshaft."""
@@ -154,6 +179,7 @@ def test_there_are_the_promised_kinds_of_devices() -> None:
         "eastron-sdm630", "schneider-iem3155", "siemens-sentron-pac3200", "sunspec-meter-203",
         "siemens-sinamics-g120x", "danfoss-vlt-fc102", "bitzer-cm-rc-01", "daikin-microtech-iii", "banner-qm42vt2",
         "siemens-logo-8", "packml-ethernet-ip", "mazak-vrx-c600", "opcua-server-status", "ifm-al1350",
+        "siemens-fm100-io-link",
     }  # fmt: skip
     assert promised <= builtin_profiles().keys()
     assert len(PROFILES) >= 15

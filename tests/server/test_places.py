@@ -47,7 +47,7 @@ def test_devices_follow_their_servers_to_other_ports() -> None:
 def test_all_ports_are_known_before_the_start() -> None:
     """Every port on which something of the demo listens is looked at before it starts."""
     ports = own_ports(PLANT, with_simulator=True)
-    assert ports["simulator.machine_port"] == tuple(range(15_120, 15_127))
+    assert ports["simulator.machine_port"] == tuple(range(15_120, 15_128))
     assert 15_021 in ports["simulator.modbus_port"]
     assert set(own_ports(PLANT, with_simulator=False)) == {"hub.port", "hub.broker_port"}
     with pytest.raises(ConfigError, match="no port that can be moved"):

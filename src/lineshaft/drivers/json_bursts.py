@@ -30,8 +30,8 @@ class BurstExtractor:
         samples = find(document, self._samples)
         if samples is MISSING:
             return None
-        if not isinstance(samples, list):
-            raise DataError("a waveform is a list of numbers")
+        if not isinstance(samples, list) or self.point.address.bits:
+            raise DataError("a waveform is a list of numbers, which has no field of bits")
         time = None
         if self._time and (told := find(document, self._time)) is not MISSING:
             time, quality = time_of(told, self._unit), Quality.GOOD

@@ -13,6 +13,7 @@ from pydantic import AfterValidator
 
 from lineshaft.config.models import Section, key
 from lineshaft.drivers.base import Point
+from lineshaft.drivers.bits import BitField, field_of, hex_bytes
 from lineshaft.drivers.records import iso_time
 from lineshaft.errors import DataError
 from lineshaft.model.equipment import Datatype
@@ -36,17 +37,32 @@ def _pointer(value: str) -> str:
     return value
 
 
+def _field(value: str) -> str:
+    if value:
+        field_of(value)
+    return value
+
+
+_BITS: Final = re.compile(r" #(b(?:yte|it)\d\S*)(?= @/|$)")
 AT_TIME: Final = " @"
 """Between the pointer of a value and that of its time, in an address that is one text: `/value @/ts`."""
 
 
 def places(text: str) -> dict[str, str]:
-    """`/value` or `/value @/time` as keys of a JsonAddress."""
+    """`/value`, `/value #byte0:int16`, `/value @/time` or all three as keys of a JsonAddress."""
+    text, bits = without_bits(text)
     value, found, time = text.partition(f"{AT_TIME}/")
-    return {"value": value, "time": f"/{time}"} if found else {"value": text}
+    return {**bits, **({"value": value, "time": f"/{time}"} if found else {"value": text})}
+
+
+def without_bits(text: str) -> tuple[str, dict[str, str]]:
+    """An address that is one text without its field of bits, and that field as key of a JsonAddress."""
+    found = _BITS.search(text)
+    return (text[: found.start()] + text[found.end() :], {"bits": found[1]}) if found else (text, {})
 
 
 Pointer = Annotated[str, AfterValidator(_pointer)]
+Field = Annotated[str, AfterValidator(_field)]
 
 
 class JsonForm(Section):
@@ -66,6 +82,12 @@ class JsonAddress(Section):
         "",
         "JSON pointer: /data/temperature, /list/0; [id=7] picks the element of a list that has this member, * takes "
         "all of them, one row each. Empty: the whole document.",
+    )
+    bits: Field = key(
+        "",
+        "Field in bytes that stand there as hexadecimal text, such as the process data of an IO-Link device: "
+        "byte0:int24 (first byte, from the front) or bit4:uint12 (lowest bit, from the end, as an IODD counts); bool, "
+        "int2 to int64, uint1 to uint64, float32, float64. The most significant byte comes first.",
     )
     time: Pointer | None = key(None, "JSON pointer to the time; the connection's when empty.")
     quality: Pointer | None = key(None, "JSON pointer to the quality; the connection's when empty.")
@@ -170,6 +192,22 @@ def cell_of(value: Any, datatype: Datatype) -> Cell:
     return Cell(text=json.dumps(value, ensure_ascii=False))
 
 
+def field_cell(bits: BitField, value: Any, datatype: Datatype) -> Cell:
+    """The number in a field of hexadecimal text: bad device where there is none, bad address where it is too short."""
+    if value is None or value == "":
+        return Cell(quality=Quality.BAD_NO_VALUE)
+    try:
+        data = hex_bytes(value) if isinstance(value, str) else b""
+    except DataError:
+        data = b""
+    if not data:
+        return Cell(quality=Quality.BAD_DEVICE)
+    try:
+        return cell_of(bits.read(data), datatype)
+    except DataError:
+        return Cell(quality=Quality.BAD_ADDRESS)
+
+
 def _number(value: float) -> Cell:
     try:
         number = float(value)
@@ -241,6 +279,7 @@ class Extractor:
         self.point = point
         self._unit = form.time_unit
         self._value = steps_of(address.value)
+        self._bits = field_of(address.bits) if address.bits else None
         self._time = steps_of(form.time if address.time is None else address.time)
         self._quality = steps_of(form.quality if address.quality is None else address.quality)
 
@@ -254,7 +293,7 @@ class Extractor:
             value = find(document, self._value, index)
             if value is MISSING:
                 continue
-            cell = cell_of(value, self.point.datatype)
+            cell = self.cell(value)
             moment, good = now_us, unknown
             if self._time and (told := find(document, self._time, index)) is not MISSING:
                 moment, good = time_of(told, self._unit), Quality.GOOD
@@ -265,6 +304,12 @@ class Extractor:
             rows.add(self.point.handle, moment, cell)
             added += 1
         return added
+
+    def cell(self, value: Any) -> Cell:
+        """What stands at the place as a sample."""
+        if self._bits is not None:
+            return field_cell(self._bits, value, self.point.datatype)
+        return cell_of(value, self.point.datatype)
 
     def _indexes(self, document: Any) -> Iterator[int | None]:
         if "*" not in self._value:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from lineshaft.config.models import DeviceConfig, Plant, SignalConfig
+from lineshaft.drivers.bits import BitField, field_of
 from lineshaft.drivers.builtin import DRIVERS
+from lineshaft.drivers.mapping import JsonAddress
 from lineshaft.drivers.modbus.address import ModbusAddress
 from lineshaft.drivers.s7.address import S7Address
 from lineshaft.model.equipment import Datatype, SignalKind
@@ -63,12 +65,19 @@ class Channel:
         return self.signal.kind
 
     @property
+    def bits(self) -> BitField | None:
+        """The field of bits in hexadecimal text that it is; None for what stands in its document as it is."""
+        return field_of(self.address.bits) if isinstance(self.address, JsonAddress) and self.address.bits else None
+
+    @property
     def integer_range(self) -> tuple[float, float] | None:
         """Smallest and largest raw number; None when the raw number is no integer."""
         if isinstance(self.address, ModbusAddress) and self.address.last_bit is not None:
             return 0, 2 ** (self.address.last_bit - (self.address.bit or 0) + 1) - 1
         if isinstance(self.address, ModbusAddress | S7Address):
             return _RANGES.get(self.address.coding)
+        if self.bits is not None:
+            return self.bits.limits
         return (-(2.0**53), 2.0**53) if self.signal.datatype in _INTEGERS else None
 
     @property
@@ -76,6 +85,8 @@ class Channel:
         """True when the raw number is a 32-bit float."""
         if isinstance(self.address, ModbusAddress | S7Address):
             return self.address.coding in ("float32", "real")
+        if self.bits is not None:
+            return (self.bits.coding, self.bits.width) == ("float", 32)
         return self.signal.datatype is Datatype.FLOAT
 
     def raw(self, values: Float64Array) -> Float64Array:

@@ -12,7 +12,7 @@ from lineshaft.simulator.faults import CATALOGUE
 from lineshaft.simulator.machines.air import AirSystem, AirTreatment, Compressor, CompressorPlan
 from lineshaft.simulator.machines.assembly import Conveyor, LeakTester, Press, Screwdriver
 from lineshaft.simulator.machines.base import Machine
-from lineshaft.simulator.machines.climate import CoolantSupply, EnduranceBench, HallAir, WeatherStation
+from lineshaft.simulator.machines.climate import CoolantDelivery, CoolantSupply, EnduranceBench, HallAir, WeatherStation
 from lineshaft.simulator.machines.cnc import Cnc
 from lineshaft.simulator.machines.labels import Label
 from lineshaft.simulator.machines.line import Line, Product, StationPlan
@@ -137,6 +137,8 @@ def build(plant: Plant, begin_us: int, seed: int) -> Layout:
     machines.append(HallAir("utilities/climate/machining-hall", seed, (works["machining/line-2"],), 1.8))
     machines.append(HallAir("utilities/climate/assembly-hall", seed, (works["assembly/line-3"],), 0.6))
     machines.append(CoolantSupply("utilities/coolant-supply/mixer-1", seed))
+    delivery = "utilities/coolant-supply/delivery-1"
+    machines += [CoolantDelivery(delivery, seed), Label(delivery, {"port-1-product": "FM100"})]
     machines.append(EnduranceBench("assembly/test-bay/bench-1", seed))
     meters = "utilities/metering"
     machines += [SubMeter(f"{meters}/meter-{name}", seed, group, pf) for name, group, pf in _SUBMETERS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -118,6 +119,17 @@ async def test_bare_payloads_and_identifiers(running: Mosquitto) -> None:
             peer.publish("word", b"RUNNING")
             rows = await sink.wait(4)
     assert sorted((row[0], str(row[2])) for row in rows) == [(0, "21.5"), (0, "21.5"), (1, "0042"), (2, "RUNNING")]
+
+
+async def test_bare_payloads_of_bytes(running: Mosquitto) -> None:
+    """A topic may hold bytes as hexadecimal text alone, also where they look like a number, and no JSON is harmed."""
+    with Peer(running.port) as peer:
+        async with listening(running, points("port #byte0:uint16", "port #bit0:uint4", "port /v")) as (_, sink):
+            for payload in (b"1234", b"12E4", b'"00 0f"', b'{"v": 7}'):
+                peer.publish("port", payload)
+            rows = await sink.wait(9)
+    good = sorted((row[0], row[2]) for row in rows if not math.isnan(row[2]))
+    assert good == [(0, 0x000F), (0, 0x1234), (0, 0x12E4), (1, 4), (1, 4), (1, 15), (2, 7)]
 
 
 async def test_messages_wait_while_the_gateway_is_away(running: Mosquitto) -> None:

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from lineshaft.config.models import key
 from lineshaft.config.values import Duration, Size
-from lineshaft.drivers.mapping import JsonAddress, JsonForm, places
+from lineshaft.drivers.mapping import JsonAddress, JsonForm, places, without_bits
 
 
 class HttpConnection(JsonForm):
@@ -57,8 +57,9 @@ class HttpAddress(JsonAddress):
             return value
         if value.startswith("/"):
             return places(value)
-        path, space, pointer = value.partition(" /")
-        return {"path": path.strip(), **places(f"/{pointer}" if space else "")}
+        text, bits = without_bits(value)
+        path, space, pointer = text.partition(" /")
+        return {"path": path.strip(), **places(f"/{pointer}" if space else ""), **bits}
 
     @field_validator("path")
     @classmethod

@@ -15,7 +15,7 @@ from paho.mqtt.client import topic_matches_sub
 from lineshaft.clock import Clock, SystemClock
 from lineshaft.drivers.base import Browsed, Finding, Point, RefusedBurst, Sink, WavePoint, unheard
 from lineshaft.drivers.json_bursts import BurstExtractor
-from lineshaft.drivers.mapping import Cell, Extractor, Rows, cell_of, parse
+from lineshaft.drivers.mapping import Cell, Extractor, Rows, parse
 from lineshaft.drivers.mqtt.client import Client, Message
 from lineshaft.drivers.mqtt.heard import Heard
 from lineshaft.drivers.mqtt.options import MqttConnection
@@ -113,15 +113,18 @@ class Mapper:
         if len(message.payload) > self._options.max_payload:
             raise DataError(f"{len(message.payload)} bytes are more than max_payload")
         unknown = Quality.UNCERTAIN_CLOCK if message.retained else Quality.GOOD  # nobody knows how old it is
-        try:
-            document = parse(message.payload)
+        words = [one for one in wanted if one.point.address.bits and not one.point.address.value]
+        try:  # 1234 as bytes is no number: such a payload is never looked at as JSON
+            document = parse(message.payload) if len(words) < len(wanted) else None
         except DataError:
             if any(one.point.address.value for one in wanted):
                 raise
-            for one in wanted:
-                cell = plain(message.payload, one.point)
-                rows.add(one.point.handle, now_us, Cell(cell.number, cell.text, unknown) if cell.quality else cell)
-            return
+            words = wanted
+        for one in words:
+            cell = plain(message.payload, one)
+            good = cell.quality == Quality.GOOD
+            rows.add(one.point.handle, now_us, Cell(cell.number, cell.text, unknown) if good else cell)
+        wanted = [one for one in wanted if one not in words]
         for one in wanted:
             one.add(rows, document, now_us, unknown)
 
@@ -132,13 +135,15 @@ class Mapper:
         self._statistics.malformed[message.topic] += 1
 
 
-def plain(payload: bytes, point: Point) -> Cell:
+def plain(payload: bytes, extractor: Extractor) -> Cell:
     """A payload that is a bare word or number, like 0042 or RUNNING. Raises DataError when it is no text."""
     try:
         text = payload.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise DataError("neither JSON nor text") from error
-    return cell_of(text, point.datatype) if text else Cell(quality=Quality.BAD_NO_VALUE)
+    if extractor.point.address.bits:
+        text = text.strip('"')
+    return extractor.cell(text) if text else Cell(quality=Quality.BAD_NO_VALUE)
 
 
 class MqttDriver:

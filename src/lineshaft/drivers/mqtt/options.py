@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from lineshaft.config.models import key
 from lineshaft.config.values import Duration, Size
-from lineshaft.drivers.mapping import JsonAddress, JsonForm, places
+from lineshaft.drivers.mapping import JsonAddress, JsonForm, places, without_bits
 
 
 def topic_filter(value: str) -> str:
@@ -88,7 +88,7 @@ class MqttConnection(JsonForm):
 
 
 class MqttAddress(JsonAddress):
-    """A value in the messages of a topic: `topic`, `topic /pointer` or `topic /pointer @/time`, or these keys."""
+    """A value in the messages of a topic: `topic`, `topic /pointer` or `topic /pointer #bits @/time`, or these keys."""
 
     topic: str = key(..., "Topic; + stands for one level, # at the end for all that follow.", min_length=1)
 
@@ -97,8 +97,9 @@ class MqttAddress(JsonAddress):
     def _text(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        topic, space, pointer = value.partition(" /")
-        return {"topic": topic.strip(), **places(f"/{pointer}" if space else "")}
+        text, bits = without_bits(value)
+        topic, space, pointer = text.partition(" /")
+        return {"topic": topic.strip(), **places(f"/{pointer}" if space else ""), **bits}
 
     @field_validator("topic")
     @classmethod

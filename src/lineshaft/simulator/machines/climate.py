@@ -89,6 +89,21 @@ class CoolantSupply(Machine):
         self.say(step, "concentration", strength)
         base = self.lag(step, "tank", step.shared["hall-temperature"] - 1.5, 20_000)
         self.say(step, "temperature", base + 0.4 * fresh + 0.05 * self.white(step, "temperature"))
+        step.shared["coolant-drawn"] = drawn  # L/s
+        step.shared["coolant-temperature"] = base
+
+
+class CoolantDelivery(Machine):
+    """A flow meter with IO-Link between the mixer and the machining centres, and the master that it hangs on."""
+
+    def advance(self, step: Step) -> None:
+        """See Machine."""
+        flow = np.maximum(step.shared["coolant-drawn"] * 60 * (1 + 0.01 * self.white(step, "flow")), 0.0)  # L/min
+        self.say(step, "flow", flow)
+        self.say(step, "volume", self.total(step, "volume", flow / 60, self.constant("volume", 2e4, 9e4)))
+        self.say(step, "temperature", step.shared["coolant-temperature"] + 0.3 + 0.04 * self.white(step, "temperature"))
+        self.say(step, "port-1-state", 2.0)  # operate
+        self.say(step, "master-temperature", self.lag(step, "master", step.shared["hall-temperature"] + 14, 1800))
 
 
 class EnduranceBench(Machine):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lineshaft.drivers.bits import field_of
 from lineshaft.drivers.mapping import steps_of
 from lineshaft.errors import ConfigError
 from lineshaft.simulator.channels import Channel
@@ -27,7 +28,10 @@ def document(channels: Sequence[Channel], shown: Shown) -> bytes:
         now = int(shown.frame.times[-1])
         _put(built, pointer, now * _PER_SECOND[option(device, "time_unit") or "ms"] // 10**6)
     for channel in channels:
-        _put(built, channel.address.value, json_value(channel, shown.raw[channel.path]))
+        if not channel.address.bits:
+            _put(built, channel.address.value, json_value(channel, shown.raw[channel.path]))
+    for pointer, group in grouped([channel for channel in channels if channel.address.bits], "value").items():
+        _put(built, pointer, _packed(group, shown))
     return json.dumps(built).encode()
 
 
@@ -36,6 +40,18 @@ def json_value(channel: Channel, raw: float | str) -> float | int | str | bool:
     if isinstance(raw, str):
         return raw
     return int(raw) if channel.integer_range is not None else raw
+
+
+def _packed(channels: Sequence[Channel], shown: Shown) -> str:
+    """Fields of bits as hexadecimal text, in as few bytes as hold them all."""
+    fields = [field_of(channel.address.bits) for channel in channels]
+    data = bytes(max(field.size for field in fields))
+    for field, channel in zip(fields, channels, strict=True):
+        raw = shown.raw[channel.path]
+        if isinstance(raw, str):
+            raise ConfigError(f"{channel.path} is text, which is no field of bits", hint="give it no datatype String")
+        data = field.put(data, raw)
+    return data.hex().upper()
 
 
 def grouped(channels: Sequence[Channel], name: str) -> Mapping[str, tuple[Channel, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lineshaft.simulator.channels import Channel
 from lineshaft.simulator.devices import endpoint, option
@@ -31,7 +31,7 @@ class JsonServer(TcpServer):
     def _answer(self, head: str) -> bytes:
         first, *lines = head.split("\r\n")
         method, _, rest = first.partition(" ")
-        body = self.documents.get(rest.partition(" ")[0].partition("?")[0])
+        body = self.documents.get(unquote(rest.partition(" ")[0].partition("?")[0]))
         etag = f'"{hashlib.sha256(body or b"").hexdigest()[:16]}"'
         known = any(line.lower().startswith("if-none-match:") and etag in line for line in lines)
         status = "405 Method Not Allowed" if method != "GET" else "404 Not Found" if body is None else "200 OK"
