@@ -19,14 +19,17 @@ import uvicorn
 from memory_historian import MemoryHistorian  # run as a script: this folder is on the path
 
 from lineshaft.apps.maintenance.app import MAINTENANCE
+from lineshaft.clock import SystemClock
 from lineshaft.config.broker import BrokerAccountConfig
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.api.app import create_app, server_config
 from lineshaft.hub.api.services import PlantInfo, Services
 from lineshaft.hub.broker.desk import BrokerDesk, Given
 from lineshaft.hub.operators.backtest import Backtests
+from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import planned
 from lineshaft.hub.operators.trials import OperatorDesk
+from lineshaft.hub.operators.worker import Limits as Share
 from lineshaft.hub.ports import BornSignal, Drop
 from lineshaft.hub.security import passwords
 from lineshaft.hub.security.identity import setup_link
@@ -45,6 +48,10 @@ RULE = OperatorConfig(
     assets=("machining/**",),
     options={"id": "much-power", "inputs": {"power": "power"}, "when": "power > 9", "message": "It draws much power"},
 )
+BAD = [
+    OperatorConfig(id=f"watch-{name}", operator=f"operators.bad:{name.upper()}", assets=(f"utilities/**/{asset}",))
+    for name, asset in (("raises", "pump-1"), ("hangs", "pump-2"), ("eats", "pump-3"), ("forgets", "pump-1"))
+]
 NODE = "lakeside/gateway-1"
 STATES = ("IDLE", "ACTIVE", "ACTIVE", "ACTIVE", "FEED_HOLD", "ACTIVE", "STOPPED")
 SECOND = 1_000_000
@@ -138,7 +145,9 @@ def rows(ids: np.ndarray, shapes: Sequence[Shape], times: np.ndarray, noise: np.
     return SampleBatch.concat(parts)
 
 
-async def feed(services: Services, ids: np.ndarray, shapes: Sequence[Shape], interval: float) -> None:
+async def feed(
+    services: Services, live: Operators | None, ids: np.ndarray, shapes: Sequence[Shape], interval: float
+) -> None:
     """New rows of every signal each interval; device cnc-4 goes away and comes back each minute."""
     noise = np.random.default_rng(2)
     gone_ids = ids[[shape.device == "cnc-4" for shape in shapes]]
@@ -162,6 +171,8 @@ async def feed(services: Services, ids: np.ndarray, shapes: Sequence[Shape], int
             if gone:
                 services.stream.stale(gone_ids, now)
         services.historian.append(batch, f"live-{turn}")
+        if live is not None:
+            live.feed.told(batch)
         services.stream.publish(batch)
         counted = np.ones(len(batch), np.int64)
         services.state.ledger.arrived(batch.signals, counted, 0 * counted)
@@ -230,8 +241,10 @@ def broken(services: Services, signal: Signal, handle: int, moment: int) -> None
 async def serve(options: argparse.Namespace, folder: Path) -> None:
     with State(f"sqlite:///{folder}/state.db") as state:
         historian = MemoryHistorian()
-        plan = (planned(RULE, SITE),)
-        desk = OperatorDesk(plan, SITE, state.catalogue, Backtests(historian))
+        plan = tuple(planned(config, SITE) for config in (RULE, *(BAD if options.bad_operators else ())))
+        limits = Share(memory=512 << 20, folders=(str(Path(__file__).parent),))
+        live = Operators(plan, historian, state, SystemClock(), limits) if options.bad_operators else None
+        desk = OperatorDesk(plan, SITE, state.catalogue, Backtests(historian), live)
         plant_info = PlantInfo("Lakeside works", "Europe/Berlin")
         scada = BrokerAccountConfig(user="scada", receive=("press-7/#",), description="Control room")
         broker = BrokerDesk(Path(folder), lambda: Given("127.0.0.1:18830", (scada,)))
@@ -251,11 +264,16 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         fill_waveforms(services)
         server = uvicorn.Server(server_config(app, "127.0.0.1", options.port))
         print(f"{base} is ready, user admin", flush=True)  # noqa: T201
-        feeding = asyncio.create_task(feed(services, ids, shapes, options.interval))
+        if live is not None:
+            live.open()
+            live.start()
+        feeding = asyncio.create_task(feed(services, live, ids, shapes, options.interval))
         await server.serve()
         feeding.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await feeding
+        if live is not None:
+            await asyncio.to_thread(live.stop)
 
 
 def main() -> None:
@@ -266,6 +284,7 @@ def main() -> None:
     )
     parser.add_argument("--days", type=float, default=2.0, help="how much past there is")
     parser.add_argument("--interval", type=float, default=0.2, help="seconds between live values")
+    parser.add_argument("--bad-operators", action="store_true", help="one raises, one hangs, one eats memory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(serve(options, Path(folder)))

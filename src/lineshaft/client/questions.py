@@ -21,7 +21,8 @@ _EVENT: Final = ("time", "kind", "severity", "subject", "message", "details")
 _RANKED: Final = ("path", "name", "value", "low", "high", "spread", "hours", "hours_known", "verdict", "probability")
 _OUTCOME: Final = ("id", "time", "asset", "kind", "note", "by", "source")
 _OPERATOR: Final = (
-    "operator", "asset", "title", "state", "error", "position", "waiting", "rows", "events", "rewinds", "mean_ms",
+    "operator", "asset", "title", "state", "error", "hint", "failing_since", "failures", "next_try", "position",
+    "waiting", "rows", "events", "rewinds", "mean_ms",
 )  # fmt: skip
 
 
@@ -80,7 +81,8 @@ class Questions:
     # --- what runs, and what it would have found
 
     def operators(self) -> pd.DataFrame:
-        """Each operator on each asset: state, error, position (UTC), rows that wait, rows, events, mean_ms a batch."""
+        """Each operator on each asset: state, error with a hint, failures since failing_since, next_try (both in
+        microseconds), position (UTC), rows that wait, rows, events, mean_ms a batch."""
         return self._table("/operators", {}, _OPERATOR)
 
     def backtest(

@@ -19,6 +19,7 @@ from lineshaft.hub.operators.backtest import Backtests
 from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.plan import planned
 from lineshaft.hub.operators.trials import OperatorDesk
+from lineshaft.hub.operators.worker import OperatorFailed
 from lineshaft.hub.security.roles import Role
 
 SITE = "acme/north"
@@ -119,6 +120,32 @@ async def test_a_viewer_may_look_but_not_begin(with_operators: Hub) -> None:
         body = {"operator": "too-much", "start": 0, "end": SECOND}
         assert (await client.post("/api/v1/backtests", json=body)).status_code == 403
         assert (await client.get("/api/v1/backtests")).json() == {"items": [], "next": None}
+
+
+async def test_one_that_fails_is_tried_when_asked(with_operators: Hub) -> None:
+    """Who may act tries it now; a viewer may not, and one that works is not there to be tried. Its events are found by
+    their kind."""
+    hub, live = with_operators, with_operators.services.operators.live  # type: ignore[union-attr]
+    assert live is not None
+    (run,) = live.main.runs.values()
+    body = {"operator": "too-much", "asset": ASSET}
+    async with hub.client(Role.OPERATOR) as client:
+        works = await client.post("/api/v1/operators/try", json=body)
+        assert (works.status_code, "no operator 'too-much' fails" in works.json()["detail"]) == (404, True)
+        live.main._fail(run, OperatorFailed("it raised", hint="look at it"))
+        (failing,) = (await client.get("/api/v1/operators")).json()["items"]
+        assert (failing["state"], failing["hint"], failing["failures"]) == ("failing", "look at it", 1)
+        assert failing["next_try"] > failing["last_failure"] == failing["failing_since"]
+        assert (await client.post("/api/v1/operators/try", json=body)).status_code == 202
+        live.apart.step()
+        live.apart.step()
+        (mended,) = (await client.get("/api/v1/operators")).json()["items"]
+        assert (mended["state"], mended["failing_since"], mended["next_try"]) == ("running", 0, 0)
+        told = (await client.get("/api/v1/events?kind=operator.")).json()["items"]
+        assert {one["kind"] for one in told} == {"operator.failing", "operator.recovered"}
+        assert (await client.get("/api/v1/events?kind=rule.")).json()["items"] == []
+    async with hub.client(Role.VIEWER) as client:
+        assert (await client.post("/api/v1/operators/try", json=body)).status_code == 403
 
 
 async def test_a_signal_says_which_operators_read_it(with_operators: Hub) -> None:

@@ -1,4 +1,4 @@
-"""Operators that raise, hang and eat memory; loaded by worker processes."""
+"""Operators that raise, hang, eat memory and cannot be saved; loaded by worker processes."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ class _Eats(_Base):
             pieces.append(bytearray(64 << 20))
 
 
+class _Forgets(_Base):
+    def update(self, batch: SampleBatch) -> Output:
+        return Output()
+
+    def snapshot(self) -> bytes:
+        raise TypeError("cannot pickle it")
+
+
 def _spec(kind: type[_Base]) -> OperatorSpec:
     def create(options: Options, asset: Asset) -> Operator:
         return kind(asset)  # type: ignore[return-value]
@@ -52,4 +60,4 @@ def _spec(kind: type[_Base]) -> OperatorSpec:
     return OperatorSpec(kind.__name__, kind.__name__, Options, create)
 
 
-RAISES, HANGS, EATS = _spec(_Raises), _spec(_Hangs), _spec(_Eats)
+RAISES, HANGS, EATS, FORGETS = _spec(_Raises), _spec(_Hangs), _spec(_Eats), _spec(_Forgets)

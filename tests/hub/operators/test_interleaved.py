@@ -22,7 +22,7 @@ from lineshaft.hub.operators.engine import Operators
 from lineshaft.hub.operators.lane import Run, marked
 from lineshaft.hub.operators.order import as_inputs, in_order
 from lineshaft.hub.operators.plan import planned
-from lineshaft.hub.operators.worker import Limits, Worker
+from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker
 from lineshaft.hub.ports import BornSignal
 from lineshaft.hub.state.database import Database
 from lineshaft.hub.state.operators import OperatorStates, StoredState
@@ -148,7 +148,7 @@ class Scene:
                 self.plant.historian.broken = False
             case "moved":
                 for run in list(self.hub.main.runs.values())[:1]:
-                    self.hub.main._fail(run, "it raised")
+                    self.hub.main._fail(run, OperatorFailed("it raised"))
 
     def step(self) -> bool:
         for run in self.runs():

@@ -177,22 +177,62 @@ def test_more_rows_than_memory_holds_are_read_from_history(plant: Plant) -> None
 
 
 def test_bad_neighbours_are_shown_and_the_others_go_on(plant: Plant) -> None:
-    """One operator raises, one hangs, one eats memory: each is shown with its error, and the rules go on."""
-    bad = [OperatorConfig(id=name.lower(), operator=f"hub.operators.bad:{name}", assets=("**/pump-1",))
-           for name in ("RAISES", "HANGS", "EATS")]  # fmt: skip
-    plant.plan = [planned(config, SITE) for config in (*bad, RULE)]
+    """One operator raises, one hangs, one eats memory, one gives no state: each is shown and told once, with its error,
+    over restarts too; the rules go on, and what was mended is told as well."""
+    bad = {name.lower(): OperatorConfig(id=name.lower(), operator=f"hub.operators.bad:{name}", assets=("**/pump-1",))
+           for name in ("RAISES", "HANGS", "EATS", "FORGETS")}  # fmt: skip
+    plant.plan = [planned(config, SITE) for config in (*bad.values(), RULE)]
     plant.limits = Limits(seconds=5.0, memory=512 << 20, folders=(str(Path(__file__).parents[2]),))
     batch = week(plant.ids)
     hub = plant.operators()
     for number, rows in enumerate(np.array_split(np.arange(len(batch)), 8)):
         plant.append(hub, batch.take(rows), f"part-{number}")
         work(hub)
+    hub.main._save(force=True)
     found = {(one.operator, one.asset[-6:]): one for one in hub.figures()}
     assert found["raises", "pump-1"].error.startswith("ZeroDivisionError: a mistake of its author (bad.py:")
     assert found["hangs", "pump-1"].error == "it did not answer within 5 s"
     assert "MemoryError" in found["eats", "pump-1"].error or "ended" in found["eats", "pump-1"].error
+    assert found["forgets", "pump-1"].error.startswith("TypeError: cannot pickle it (bad.py:")
     assert {one.state for key, one in found.items() if key[0] == "high-pressure"} == {"running"}
-    assert {key[0] for key in hub.apart.runs} == {"raises", "hangs", "eats"}
+    assert {key[0] for key in hub.apart.runs} == {"raises", "hangs", "eats", "forgets"}
+    assert all(plant.state.operators.newest(("high-pressure", pump)) is not None for pump in PUMPS)
+    failing = [one for key, one in found.items() if key[0] in bad]
+    assert all(one.hint and one.next_try > one.last_failure >= one.failing_since > 0 for one in failing)
+    told = told_of(plant)
+    assert [(kind, subject) for kind, _, subject, _ in told] == [("operator.failing", PUMPS[0])] * 4
+    assert all(found[name, "pump-1"].error in words for _, name, _, words in told)
+    assert hub.try_now("raises", PUMPS[0])
+    assert not hub.try_now("high-pressure", PUMPS[0])
+    work(hub)
+    again = {one.operator: one for one in hub.figures()}["raises"]
+    assert (again.failures, again.failing_since) == (2, found["raises", "pump-1"].failing_since)
     hub.stop()
+
+    plant.plan = [planned(bad["raises"], SITE), planned(RULE, SITE)]
+    hub = plant.operators()
+    restarted = {one.operator: one for one in hub.figures()}["raises"]
+    assert (restarted.state, restarted.failures, restarted.failing_since) == ("failing", 2, again.failing_since)
+    work(hub)
+    hub.stop()
+    assert told_of(plant) == told
+    mended = RULE.model_copy(update={"id": "raises", "assets": ("**/pump-1",)})
+    plant.plan = [planned(mended, SITE), planned(RULE, SITE)]
+    for _ in range(2):  # what the hub tells is not taken back as a finding that was not found again
+        hub = plant.operators()
+        work(hub)
+        assert {one.state for one in hub.figures()} == {"running"}
+        hub.stop()
+    assert told_of(plant)[:4] == told
+    ((kind, name, subject, words),) = told_of(plant)[4:]
+    assert (kind, name, subject) == ("operator.recovered", "raises", PUMPS[0])
+    assert words.startswith("The operator raises works again on pump-1; it failed 3 times in ")
+    rules = [event for event in plant.stored() if event.details["operator"] == RULE.id]
     plant.plan = [planned(RULE, SITE)]
-    assert as_bytes(plant.stored()) == as_bytes(plant.backtested())
+    assert as_bytes(rules) == as_bytes(plant.backtested())
+
+
+def told_of(plant: Plant) -> list[tuple[str, str, str, str]]:
+    """What the hub told of its operators, in the order of telling."""
+    found = plant.state.events.after(0, ("operator.",))
+    return [(one.event.kind, str(one.event.details["operator"]), one.event.subject, one.event.message) for one in found]

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, callAll } from "./client";
 import type { PlantEvent } from "./types";
 
@@ -8,7 +8,11 @@ export interface OperatorRun {
   title: string;
   state: "running" | "reading history" | "failing";
   error: string;
+  hint: string;
   failing_since: number;
+  failures: number;
+  last_failure: number;
+  next_try: number;
   position: number;
   waiting: number;
   rows: number;
@@ -55,6 +59,15 @@ export interface NewBacktest {
 
 export function useOperators() {
   return useQuery({ queryKey: ["operators"], queryFn: () => callAll<Operators>("/operators"), refetchInterval: 3000, staleTime: 0 });
+}
+
+/** Try an operator that fails without waiting for its time. */
+export function useTryNow() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ operator, asset }: OperatorRun) => call<void>("/operators/try", { method: "POST", body: { operator, asset } }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["operators"] }),
+  });
 }
 
 /** Begin a backtest; `data` is it as it was begun. */

@@ -158,7 +158,7 @@ export function useLedger(asset = "") {
   });
 }
 
-export function useEvents(query: { since?: number; until?: number; subject?: string; limit?: number }, enabled = true) {
+export function useEvents(query: { since?: number; until?: number; subject?: string; kind?: string; limit?: number }, enabled = true) {
   return useQuery({
     queryKey: ["events", query],
     queryFn: async () => (await call<{ items: PlantEvent[] }>(withQuery("/events", query))).items,

@@ -81,3 +81,8 @@ export function moved(range: Range, nowUs: number, share: number): Range {
   const by = (end - start) * share;
   return standing(range, start + by, end + by);
 }
+
+/** The shortest usual range of events that begins before a time. */
+export function rangeSince(us: number, nowUs: number): Preset {
+  return (["24h", "7d"] as const).find((preset) => nowUs - us < LENGTH[preset]) ?? "30d";
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -36,7 +37,11 @@ class RunFigures:
     title: str
     state: str  # running, reading history, failing
     error: str
+    hint: str  # what to do about it
     failing_since: int
+    failures: int  # since then
+    last_failure: int
+    next_try: int  # 0 when it does not fail, or is at it
     position: int
     waiting: int  # rows in memory
     rows: int
@@ -123,11 +128,22 @@ class Operators:
         """Other versions of models are to run from now on; taken up within some seconds."""
         self._stale.set()
 
+    def try_now(self, operator: str, asset: str) -> bool:
+        """Try one that fails without waiting for its time; False when none fails there."""
+        for lane in (self.main, self.apart):
+            run = lane.runs.get((operator, asset))
+            if run is not None and run.trouble is not None:
+                run.retry_at = 0.0
+                self.feed.told_of.set()
+                return True
+        return False
+
     def figures(self) -> tuple[RunFigures, ...]:
         """Every run, by operator and asset."""
         waiting = self.feed.waiting()
         runs = sorted([*self.main.runs.values(), *self.apart.runs.values()], key=lambda run: run.key)
-        return tuple(_figures(run, waiting.get(run.key, 0)) for run in runs)
+        now = self._clock.now_us()
+        return tuple(_figures(run, waiting.get(run.key, 0), now) for run in runs)
 
     def _watch(self) -> None:
         while not self._stopped.wait(_LOOK_EVERY):
@@ -140,12 +156,14 @@ class Operators:
                     _log.error("operators: new signals later", error=str(error))
 
     def _bind(self) -> None:
-        catalogue = self._state.catalogue
+        catalogue, states = self._state.catalogue, self._state.operators
         version, equipment = catalogue.equipment()
         found = catalogue.signals()
         signals = [one.born.signal for one in found if one.born.node != OPERATOR_NODE]
         ids = {one.path: one.id for one in found}
         wanted = {one.key: one for one in bindings((*self._plan, *self._models()), equipment, signals, ids.__getitem__)}
+        for key in set(states.troubled()) - wanted.keys():
+            states.mark(key, None)  # nobody waits for it to work again
         wanted = {key: self._with_outputs(one) for key, one in wanted.items()}
         for lane in (self.main, self.apart):
             for key, run in list(lane.runs.items()):
@@ -158,7 +176,9 @@ class Operators:
                 if binding is not None:
                     wanted[key] = binding
         for key, binding in wanted.items():
-            self.main.runs[key] = self._run(binding)
+            run = self._run(binding)
+            lane = self.main if run.trouble is None else self.apart
+            lane.runs[key] = run
         self._version = version
 
     def _with_outputs(self, binding: Binding) -> Binding:
@@ -183,6 +203,8 @@ class Operators:
             stored = states.newest(binding.key)
             position = known.began if stored is None else stored.time
             run = Run(binding, known.began, position, late=known.late, delay=self._delay, earlier=True)
+        if known is not None and known.trouble is not None:
+            run.trouble, run.told = known.trouble, True
         self.feed.put(binding.key, Place(binding.ids, run.began, run.position))
         return run
 
@@ -202,16 +224,24 @@ def _made_for(binding: Binding) -> str:
     return f"{binding.planned.config.operator} {hashlib.sha256(made_for.encode()).hexdigest()}"
 
 
-def _figures(run: Run, waiting: int) -> RunFigures:
+def _figures(run: Run, waiting: int, now: int) -> RunFigures:
     behind = not run.loaded or run.history is not None  # what it has made so far says nothing about now
-    state = "failing" if run.error else "reading history" if behind else "running"
+    trouble, error = run.trouble, run.store_error
+    if trouble is not None:
+        error = trouble.error
+    left = run.retry_at - time.monotonic()
+    state = "failing" if error else "reading history" if behind else "running"
     return RunFigures(
         operator=run.key[0],
         asset=run.key[1],
         title=run.binding.planned.config.operator,
         state=state,
-        error=run.error,
-        failing_since=run.failing_since if run.error else 0,
+        error=error,
+        hint="" if trouble is None else trouble.hint,
+        failing_since=0 if trouble is None else trouble.since,
+        failures=0 if trouble is None else trouble.failures,
+        last_failure=0 if trouble is None else trouble.last,
+        next_try=now + round(left * MICROSECONDS) if error and left > 0 else 0,
         position=run.position,
         waiting=waiting,
         rows=run.rows,

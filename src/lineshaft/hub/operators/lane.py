@@ -20,9 +20,10 @@ from lineshaft.hub.operators.feed import Feed, Key
 from lineshaft.hub.operators.order import as_inputs, in_order, pieces
 from lineshaft.hub.operators.plan import Binding
 from lineshaft.hub.operators.record import Found, Record
+from lineshaft.hub.operators.trouble import failed, failing_event, pause, recovered_event
 from lineshaft.hub.operators.worker import Limits, OperatorFailed, Worker, WorkerGone
 from lineshaft.hub.state.events import SqlEventStore
-from lineshaft.hub.state.operators import OperatorStates, StoredState
+from lineshaft.hub.state.operators import OperatorStates, StoredState, Trouble
 from lineshaft.hub.state.predictions import SqlPredictions
 from lineshaft.model.events import Event
 from lineshaft.model.samples import SampleBatch
@@ -32,7 +33,6 @@ _SAVE_EVERY: Final = 5.0  # seconds
 _THIN_EVERY: Final = 3600.0
 _LONGEST_DELAY: Final = 60.0  # seconds that rows may wait for others that are always late
 _REWIND_EVERY: Final = 5.0
-_RETRIES: Final = (10.0, 60.0, 300.0)  # seconds after a failure; the last one again and again
 _log = structlog.get_logger(__name__)
 
 
@@ -54,9 +54,10 @@ class Run:
     target: int = 0
     rewound: float = 0.0
     retry_at: float = 0.0
-    failures: int = 0
-    error: str = ""
-    failing_since: int = 0
+    trouble: Trouble | None = None  # of its own
+    told: bool = False  # an event says that it fails
+    unsaved: bool = False  # it failed to give its state; that it takes rows does not show that it is well again
+    store_error: str = ""  # it waits for the historian or the state
     made: list[SampleBatch] = field(default_factory=list)  # samples of its outputs that are not stored yet
     rows: int = 0
     events: int = 0
@@ -131,7 +132,7 @@ class Lane:
         for key, run in list(self.runs.items()):
             if self._stopped.is_set():
                 break
-            if key not in stirred and run.loaded and run.history is None and run.late is None:
+            if key not in stirred and run.loaded and not (run.history or run.trouble) and run.late is None:
                 continue  # of a thousand machines most have nothing new
             with self.lock:
                 if run.retry_at > time.monotonic() or self.runs.get(run.key) is not run:
@@ -144,29 +145,41 @@ class Lane:
     def _guarded(self, run: Run) -> bool:
         try:
             busy = self._advance(run)
-        except OperatorFailed as error:
-            self._fail(run, str(error))
-            return False
-        except WorkerGone as error:
-            for other in list(self.runs.values()):  # their states in the process are gone with it
-                other.loaded = False
-            self._fail(run, str(error))
+            if run.trouble is not None and not (busy or run.history or run.unsaved or run.late is not None):
+                self._recovered(run, run.trouble)
+        except (OperatorFailed, WorkerGone) as error:
+            self._fail(run, error)
             return False
         except StoreUnavailable as error:
-            run.error, run.retry_at, run.loaded = str(error), time.monotonic() + 1.0, False
+            run.store_error, run.retry_at, run.loaded = str(error), time.monotonic() + 1.0, False
             return False
-        if run.error and run.failures == 0:
-            run.error = ""
+        run.store_error = ""
         return busy
 
-    def _fail(self, run: Run, error: str) -> None:
-        if not run.error:
-            run.failing_since = self.now_us()
-            _log.error("operator fails", operator=run.key[0], asset=run.key[1], error=error)
-        run.loaded, run.error = False, error
-        run.retry_at = time.monotonic() + _RETRIES[min(run.failures, len(_RETRIES) - 1)]
-        run.failures += 1
+    def _fail(self, run: Run, error: OperatorFailed | WorkerGone) -> None:
+        if isinstance(error, WorkerGone):
+            for other in list(self.runs.values()):  # their states in the process are gone with it
+                other.loaded = False
+        if run.trouble is None:
+            _log.error("operator fails", operator=run.key[0], asset=run.key[1], error=str(error))
+        run.trouble = failed(run.trouble, str(error), error.hint, self.now_us())
+        run.loaded, run.retry_at = False, time.monotonic() + pause(run.trouble)
+        try:
+            if not run.told:
+                self.events.add([failing_event(run.key, run.binding.asset.equipment.name, run.trouble)])
+                run.told = True
+            self.states.mark(run.key, run.trouble)
+        except StoreUnavailable as unavailable:  # it is told with its next failure
+            _log.error("operators: a failure is not stored", error=str(unavailable))
         self.failed(run)
+
+    def _recovered(self, run: Run, trouble: Trouble) -> None:
+        """All rows are in it, those at which it failed among them."""
+        if run.told:
+            self.events.add([recovered_event(run.key, run.binding.asset.equipment.name, trouble, self.now_us())])
+        self.states.mark(run.key, None)
+        run.trouble, run.told = None, False
+        _log.info("operator works again", operator=run.key[0], asset=run.key[1])
 
     def _advance(self, run: Run) -> bool:
         late = self.feed.late_of(run.key)
@@ -239,7 +252,6 @@ class Lane:
             run.read.take(found)
         run.position = max(run.position, int(batch.times[-1]))
         run.dirty = True
-        run.failures, run.error = 0, ""
 
     def _found(self, run: Run, batch: SampleBatch) -> Output:
         output, seconds = self._worker.update(run.key, as_inputs(batch, run.binding.ids))
@@ -285,17 +297,31 @@ class Lane:
         try:
             self._store(dirty)
             sure = [run for run in dirty if run.doubted is None]  # a state would hide what is doubted before it
-            self.states.save([(run.key, StoredState(run.position, self._worker.snapshot(run.key))) for run in sure])
+            saved = {run.key: state for run in sure if (state := self._snapshot(run)) is not None}
+            self.states.save(list(saved.items()))
             for run in sure:
-                run.dirty = False
+                run.dirty &= run.key not in saved
             if time.monotonic() - self._thinned > _THIN_EVERY:
                 self._thinned = time.monotonic()
                 for run in list(self.runs.values()):
                     self.states.thin(run.key)
-        except (OperatorFailed, WorkerGone, StoreUnavailable) as error:
+        except StoreUnavailable as error:
             _log.error("operators: states are not saved", error=str(error))
-            for run in list(self.runs.values()) if isinstance(error, WorkerGone) else dirty:
+            for run in dirty:
                 run.loaded = False
+
+    def _snapshot(self, run: Run) -> StoredState | None:
+        """None when it fails to give one, or is gone with the worker; the states of the others are saved."""
+        if not run.loaded:
+            return None
+        try:
+            state = StoredState(run.position, self._worker.snapshot(run.key))
+        except (OperatorFailed, WorkerGone) as error:
+            run.unsaved = True
+            self._fail(run, error)
+            return None
+        run.unsaved = False
+        return state
 
     def _store(self, runs: Sequence[Run]) -> None:
         """Samples of outputs, before the states that say that they were made."""

@@ -30,6 +30,10 @@ class OperatorDesk:
         """Every operator on every asset."""
         return () if self.live is None else self.live.figures()
 
+    def try_now(self, operator: str, asset: str) -> bool:
+        """Try one that fails without waiting; False when none fails there."""
+        return self.live is not None and self.live.try_now(operator, asset)
+
     def known(self, id_: str) -> Sequence[Planned]:
         """An operator of the plant, or a version of a model like pumps-2. Raises DataError."""
         found = [one for one in (*self.plan, *self.models()) if one.id == id_]

@@ -25,6 +25,9 @@ from lineshaft.model.samples import SampleBatch
 from lineshaft.operators.base import Operator, Output
 
 _HEAD: Final = struct.Struct("<Q")
+_SLOW: Final = "look in it for a loop without end, or for work that grows with every row"
+_GREEDY: Final = "look in it for what it keeps for ever, or give it a shorter past"
+_RAISED: Final = "check its options and its code, and try it in a backtest over this time"
 Key = tuple[str, str]
 """Operator id and asset path."""
 
@@ -88,9 +91,11 @@ class Worker:
         except (OSError, EOFError) as error:
             code = process.poll()
             self.close()
-            raise WorkerGone(f"its process ended ({code if code is not None else error})") from error
+            words = f"its process ended ({code if code is not None else error})"
+            raise WorkerGone(words, hint="look at the log of the hub for what ended it") from error
         if kind == "error":
-            raise OperatorFailed(content)
+            words, hint = content
+            raise OperatorFailed(words, hint=hint)
         return content
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -118,7 +123,7 @@ class Worker:
         while size:
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1e3):
                 self.close()
-                raise WorkerGone(f"it did not answer within {seconds:g} s")
+                raise WorkerGone(f"it did not answer within {seconds:g} s", hint=_SLOW)
             data = os.read(pipe.fileno(), min(size, 1 << 20))
             if not data:
                 raise EOFError("end of the pipe")
@@ -144,8 +149,11 @@ def _child(source: BinaryIO, target: Any) -> None:
             answer = ("ok", _act(operators, message))
         except Exception as error:  # noqa: BLE001 - the boundary: whatever an operator raises is told to the parent
             place = traceback.extract_tb(error.__traceback__)[-1]
-            words = f"{type(error).__name__}: {error} ({place.filename.rpartition('/')[2]}:{place.lineno})"
-            answer = ("error", words[:500])
+            what = str(error)[:400]
+            if isinstance(error, MemoryError):
+                what = f"it may take {resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20:,} MiB"
+            words = f"{type(error).__name__}: {what} ({place.filename.rpartition('/')[2]}:{place.lineno})"
+            answer = ("error", (words, _GREEDY if isinstance(error, MemoryError) else _RAISED))
         _send(target, answer)
 
 

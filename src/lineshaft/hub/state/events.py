@@ -13,6 +13,10 @@ from lineshaft.hub.state.schema import events as table
 from lineshaft.model.events import Event, Severity
 
 WITHDRAWN = "operator.withdrawn"
+FAILING = "operator.failing"
+RECOVERED = "operator.recovered"
+_NO_FINDINGS = (WITHDRAWN, FAILING, RECOVERED)
+"""What the hub tells about operators, which they have not found themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class SqlEventStore:
         query = (
             select(table)
             .where(or_(table.c.subject == asset, below), table.c.time > after, table.c.time <= until)
-            .where(table.c.kind != WITHDRAWN)
+            .where(table.c.kind.not_in(_NO_FINDINGS))
             .order_by(table.c.time, table.c.id)
         )
         with self._database.read() as connection:

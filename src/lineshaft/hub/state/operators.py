@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, null, select, update
 
 from lineshaft.hub.state.database import Database, upsert
 from lineshaft.hub.state.schema import operator_runs as runs
@@ -21,12 +21,24 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an operator fails. `since` and `last` (failure) are UTC microseconds."""
+
+    error: str
+    hint: str
+    since: int
+    last: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRun:
     """An operator on an asset, as it was left."""
 
     inputs: str
     began: int
     late: int | None
+    trouble: Trouble | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,9 @@ class OperatorStates:
         """What is known of a run."""
         with self._database.read() as connection:
             row = connection.execute(select(runs).where(_is(runs, key))).first()
-        return None if row is None else StoredRun(row.inputs, row.began, row.late)
+        if row is None:
+            return None
+        return StoredRun(row.inputs, row.began, row.late, None if row.trouble is None else Trouble(**row.trouble))
 
     def begin(self, key: Key, inputs: str, began: int) -> None:
         """A run begins anew after `began`; its old states go."""
@@ -55,6 +69,18 @@ class OperatorStates:
             connection.execute(delete(states).where(_is(states, key)))
             row = {"operator": key[0], "asset": key[1], "inputs": inputs, "began": began, "late": None}
             upsert(connection, runs, [row])
+
+    def troubled(self) -> Sequence[Key]:
+        """Runs that fail, those that are wanted no more among them."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs.c.operator, runs.c.asset).where(runs.c.trouble.is_not(None)))
+            return [(row.operator, row.asset) for row in rows]
+
+    def mark(self, key: Key, trouble: Trouble | None) -> None:
+        """Keep why a run fails over a restart; None: it works."""
+        kept = null() if trouble is None else asdict(trouble)
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(_is(runs, key)).values(trouble=kept))
 
     def late(self, keys: Sequence[Key], times: Sequence[int]) -> None:
         """Rows came late; the earliest time of each run is kept."""

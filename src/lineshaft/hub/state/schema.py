@@ -258,6 +258,7 @@ operator_runs = Table(
     Column("inputs", Text, nullable=False),  # what it was made for; another text begins anew
     Column("began", BigInteger, nullable=False),  # rows after this time are its own
     Column("late", BigInteger),  # earliest row that came late and is not yet worked in
+    Column("trouble", JSON),  # why it fails and since when, as it was told; null: it works
 )
 
 operator_states = Table(

@@ -1,6 +1,7 @@
 /** Words of operators, backtests and models. */
 export const models = {
   "operators.title": "At work",
+  "operators.titleFailing": "At work ({n}, {failing} of them failing)",
   "operators.none": "The plant has no operators yet. They are written in the section `operators` of its files.",
   "operators.operator": "Operator",
   "operators.asset": "Asset",
@@ -8,6 +9,14 @@ export const models = {
   "operators.running": "Running",
   "operators.reading history": "Reading history",
   "operators.failing": "Failing",
+  "operators.since": "since {time} ({age})",
+  "operators.hint": "What to do: {hint}.",
+  "operators.failures_one": "Failed once, at {time}.",
+  "operators.failures_other": "Failed {n} times, last at {time}.",
+  "operators.next": "Next try in {age}.",
+  "operators.trying": "It is tried now.",
+  "operators.tryNow": "Try now",
+  "operators.itsEvents": "Events",
   "operators.upTo": "Up to",
   "operators.events": "Events",
   "operators.rows": "Rows",

@@ -28,7 +28,9 @@ export default function EventsPage() {
   const severity = query.get("severity") ?? "all";
   const [start, end] = bounds(range, nowUs());
   const since = useMemo(() => Math.floor(start / 60e6) * 60e6, [start]);
-  const events = useEvents({ since, limit: 500 });
+  const subject = query.get("subject") ?? "";
+  const kind = query.get("kind") ?? "";
+  const events = useEvents({ since, limit: 500, subject, kind });
   const shown = (events.data ?? []).filter(
     (event) => event.time <= end + 60e6 && (severity === "all" || event.severity !== "info"),
   );
@@ -64,6 +66,7 @@ export default function EventsPage() {
           />
         }
       >
+        {(subject || kind) && <Chosen subject={subject} kind={kind} />}
         {events.isPending ? (
           <Skeleton rows={4} />
         ) : events.isError ? (
@@ -75,6 +78,19 @@ export default function EventsPage() {
         )}
       </Section>
     </>
+  );
+}
+
+/** Of what the page was asked to show events only, and the way back to all. */
+function Chosen({ subject, kind }: { subject: string; kind: string }) {
+  const { tree } = useTree();
+  const href = useHref();
+  const where = subject && (whereOf(tree, subject) || subject);
+  return (
+    <p className="events-chosen">
+      {kind && where ? t("events.onlyBoth", { kind, where }) : t("events.only", { what: kind || where })}{" "}
+      <Link href={href("/events")}>{t("events.showAll")}</Link>
+    </p>
   );
 }
 

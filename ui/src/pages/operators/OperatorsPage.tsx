@@ -3,13 +3,13 @@ import "./operators.css";
 import { nowUs } from "../../api/client";
 import { useOperators, type OperatorRun } from "../../api/operators";
 import { useTree } from "../../api/queries";
-import { DoubtMark } from "../../components/marks";
 import { Empty, Failure, Section, Skeleton } from "../../components/basics";
 import { formatNumber, formatWhen, humanise } from "../../format";
 import { t } from "../../i18n";
 import { assetPath, useHref } from "../../shell/address";
 import { whereOf } from "../../shell/Search";
 import { BacktestSection } from "./BacktestSection";
+import { Trouble } from "./Trouble";
 
 /** Operators at work with what they cost and what is wrong, and what they would have found in the past. */
 export default function OperatorsPage() {
@@ -17,14 +17,23 @@ export default function OperatorsPage() {
   if (operators.isPending) return <Skeleton rows={6} />;
   if (operators.isError) return <Failure error={operators.error} retry={() => void operators.refetch()} />;
   const { items, plan } = operators.data;
+  const failing = items.filter(isFailing).length;
   return (
     <>
       {plan.length > 0 && <BacktestSection plan={plan} runs={items} />}
-      <Section title={`${t("operators.title")} (${items.length})`} id="operators">
+      <Section title={failing === 0 ? `${t("operators.title")} (${items.length})` : t("operators.titleFailing", { n: items.length, failing })} id="operators">
         {items.length === 0 ? <Empty>{t("operators.none")}</Empty> : <RunTable runs={items} />}
       </Section>
     </>
   );
+}
+
+function isFailing(run: OperatorRun): boolean {
+  return run.state === "failing";
+}
+
+function failingFirst(runs: readonly OperatorRun[]): readonly OperatorRun[] {
+  return [...runs.filter(isFailing), ...runs.filter((run) => !isFailing(run))];
 }
 
 function RunTable({ runs }: { runs: readonly OperatorRun[] }) {
@@ -48,7 +57,7 @@ function RunTable({ runs }: { runs: readonly OperatorRun[] }) {
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
+          {failingFirst(runs).map((run) => (
             <tr key={`${run.operator} ${run.asset}`}>
               <td className="operator-name">{humanise(run.operator)}</td>
               <td>
@@ -57,9 +66,7 @@ function RunTable({ runs }: { runs: readonly OperatorRun[] }) {
                 </Link>
               </td>
               <td className="operator-state" data-state={run.state}>
-                {run.state === "failing" && <DoubtMark />}
-                {t(`operators.${run.state}`)}
-                {run.error && <span className="operator-error">{run.error}</span>}
+                {run.state === "failing" ? <Trouble run={run} /> : t(`operators.${run.state}`)}
                 {run.waiting > 10_000 && <span className="muted"> {t("operators.waiting", { n: formatNumber(run.waiting, 0) })}</span>}
               </td>
               <td className="num" data-label={t("operators.upTo")}>{run.position > 0 ? formatWhen(run.position, nowUs()) : "–"}</td>

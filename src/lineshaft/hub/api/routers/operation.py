@@ -76,11 +76,13 @@ def events(
     since: Annotated[int | None, Query(description="UTC microseconds")] = None,
     until: Annotated[int | None, Query(description="UTC microseconds, not included")] = None,
     subject: Annotated[str, Query(description="a path; it and all below it")] = "",
+    kind: Annotated[str, Query(description="how the kind begins, like operator.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Cursor = "",
 ) -> EventPage:
     """Events, newest first."""
-    found = parts.state.events.find(since=since, until=until, subject=subject, limit=limit, before=marked(cursor))
+    before = marked(cursor)
+    found = parts.state.events.find(since=since, until=until, subject=subject, kind=kind, limit=limit, before=before)
     items = [event_view(one) for one in found]
     more = len(items) == limit
     return EventPage(items=items, next=mark(items[-1].time, items[-1].id) if more else None)

@@ -36,7 +36,11 @@ class RunView(BaseModel):
     title: str = Field(description="which operator it is")
     state: str = Field(description="running, reading history or failing")
     error: str
+    hint: str = Field(description="what to do about the error")
     failing_since: int = Field(description="0 when it does not fail")
+    failures: int = Field(description="how often it has failed since then")
+    last_failure: int = Field(description="0 when it does not fail")
+    next_try: int = Field(description="when it is tried again; 0 when it does not fail, or is tried now")
     position: int = Field(description="time up to which it has seen everything")
     waiting: int = Field(description="rows that wait for it")
     rows: int
@@ -45,6 +49,13 @@ class RunView(BaseModel):
     mean_ms: float = Field(description="of one batch")
     longest_ms: float
     delay: float = Field(description="seconds that a row waits for earlier ones")
+
+
+class Trial(Body):
+    """An operator that fails on an asset."""
+
+    operator: str
+    asset: str = Field(description="full path")
 
 
 class KindView(BaseModel):
@@ -155,6 +166,13 @@ def operators(parts: Parts, limit: Limit = PAGE, cursor: Cursor = "") -> Operato
             for spec in OPERATORS.values()
         ],
     )
+
+
+@router.post("/operators/try", dependencies=[needs(Role.OPERATOR)], status_code=202)
+def try_now(wanted: Trial, parts: Parts) -> None:
+    """Try an operator that fails now, without waiting for its next time."""
+    if not _desk(parts).try_now(wanted.operator, wanted.asset):
+        raise NotFound(f"no operator {wanted.operator!r} fails on {wanted.asset!r}")
 
 
 @router.post("/backtests", dependencies=[needs(Role.ENGINEER)], status_code=202)
