@@ -31,6 +31,7 @@ BOUNDED: dict[str, tuple[str, ...]] = {
         f"{V1}/latest", f"{V1}/series", f"{V1}/aggregate", f"{V1}/waveforms", f"{V1}/waveforms/spectra",
         f"{V1}/waveforms/{{waveform}}", f"{V1}/waveforms/{{waveform}}/spectrum",
     ),
+    "a count, and the newest few of what it counts as examples": (f"{V1}/waveforms/refused",),
     "what the program or the plant folder names: kinds, parts, lines, metrics, models": (
         f"{V1}/overview", f"{V1}/compare/choices", f"{V1}/compare", f"{V1}/health", f"{V1}/predictions/scores",
         f"{V1}/models/candidates", f"{V1}/faults", f"{V1}/maintenance/reference", f"{V1}/oee/setup",
