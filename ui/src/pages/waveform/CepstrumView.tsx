@@ -12,6 +12,7 @@ import { highestNear, quefrencies, shownLevels } from "./cepstra";
 import { Plot, type Mark } from "./Plot";
 
 const LONGEST = 0.5; // s: lines 2 Hz apart
+const NEAR = 0.01; // part by which a place may lie beside a mark whose name it gets
 const TURNS = 3.2;
 const UNKNOWN = 0.1; // s that are shown first where the speed is not known
 
@@ -47,6 +48,7 @@ export function CepstrumView({ burst, bearing, teeth }: { burst: BurstInfo; bear
   const words = (ms: number) => {
     const parts = [t("wave.spacedBy", { ms: formatNumber(ms, 2), hz: formatNumber(1000 / ms, 2) })];
     if (turns) parts.push(t("wave.perTurn", { n: formatNumber(1000 / ms / turns, 3) }));
+    parts.push(...quefrencies(families, families.map((one) => one.id), mesh, longest).filter((one) => Math.abs(one.at / ms - 1) < NEAR).map((one) => one.words));
     return parts.join(" · ");
   };
   return (
