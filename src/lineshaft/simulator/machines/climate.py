@@ -103,7 +103,8 @@ class CoolantDelivery(Machine):
         self.say(step, "volume", self.total(step, "volume", flow / 60, self.constant("volume", 2e4, 9e4)))
         self.say(step, "temperature", step.shared["coolant-temperature"] + 0.3 + 0.04 * self.white(step, "temperature"))
         self.say(step, "port-1-state", 2.0)  # operate
-        self.say(step, "master-temperature", self.lag(step, "master", step.shared["hall-temperature"] + 14, 1800))
+        load = 14 + 3 * self.drift(step, "ports", 5400)  # what its ports feed, in kelvin
+        self.say(step, "master-temperature", self.lag(step, "master", step.shared["hall-temperature"] + load, 1800))
 
 
 class EnduranceBench(Machine):
