@@ -81,8 +81,8 @@ class Questions:
     # --- what runs, and what it would have found
 
     def operators(self) -> pd.DataFrame:
-        """Each operator on each asset: state, error with a hint, failures since failing_since, next_try (both in
-        microseconds), position (UTC), rows that wait, rows, events, mean_ms a batch."""
+        """Each operator on each asset: state, error with a hint, failures, failing_since and next_try (UTC),
+        position (UTC), rows that wait, rows, events, mean_ms a batch."""
         return self._table("/operators", {}, _OPERATOR)
 
     def backtest(

@@ -14,7 +14,8 @@ When = datetime | str | int
 """A moment: a datetime or ISO 8601 text with a time zone, or UTC microseconds."""
 _MOMENTS: Final = (
     "time", "since", "start", "end", "held_start", "held_end", "created", "position", "last_value", "opened", "closed",
-    "finished", "planned_start", "planned_end", "actual_start", "actual_end", "recorded", "last_seen",
+    "finished", "planned_start", "planned_end", "actual_start", "actual_end", "recorded", "last_seen", "failing_since",
+    "next_try", "began", "ended", "updated",
 )  # fmt: skip
 """Columns of the API that are UTC microseconds."""
 

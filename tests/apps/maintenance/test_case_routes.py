@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
+import pandas as pd
 import pytest
 from tests.apps.maintenance.test_routes import ASSET, HOUR, RATE, _services, client
 
 from lineshaft.analytics.bearings.signal_model import Damage, damaged_wave, in_noise
 from lineshaft.apps.maintenance.app import make
+from lineshaft.client import Client
 from lineshaft.clock import VirtualClock
 from lineshaft.config.reference import bearings
 from lineshaft.hub.api.services import Services
@@ -50,6 +54,12 @@ def say(services: Services, hours_ago: float, stage: str, **details: str | float
     services.state.events.add([Event(time, f"maintenance.health.{stage}", ASSET, words, details=details)])
 
 
+def open_cases(url: str, token: str) -> pd.DataFrame:
+    """As a notebook asks for them."""
+    with Client(url, token) as found:
+        return found.cases(ASSET, only_open=True)
+
+
 async def test_a_case_from_alarm_to_repair(services: Services) -> None:
     """It opens by itself, takes what people do, closes after the repair with before and after, and is scored once."""
     plant(services)
@@ -63,6 +73,9 @@ async def test_a_case_from_alarm_to_repair(services: Services) -> None:
         (one,) = (await http.get("/cases")).json()["items"]
         assert (one["asset"], one["severity"], one["stage"], one["closed"]) == (ASSET, "critical", "danger", None)
         assert one["loss"] == pytest.approx(9600 * one["chance"])
+        url, token = str(http.base_url).partition("/api")[0], http.headers["authorization"].split()[1]
+        table = await asyncio.to_thread(open_cases, url, token)
+        assert (table.index.tolist(), table.loc[one["id"], "severity"]) == ([one["id"]], "critical")
         path = f"/cases/{one['id']}/actions"
         for action in (
             {"action": "acknowledge"},

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 
 from lineshaft.apps.oee.order_view import machine_cycle
 from lineshaft.apps.oee.orders import Order
 from lineshaft.apps.oee.told_orders import take_orders
+from lineshaft.client import Client
 from lineshaft.hub.security.roles import Role
 
 from .plant import DAY, HOUR, MINUTE, MONDAY, PRESS, ROOT, SAW, SIX, Line, running
@@ -27,6 +31,12 @@ CSV = "id,path,product,quantity,start,end,cycle,crew\nA-1,press,P1,100,2026-03-0
 def _line(tmp_path: Path) -> Iterator[Line]:
     with running(tmp_path) as line:
         yield line
+
+
+def script(url: str, token: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Orders and KPIs as a notebook asks for them."""
+    with Client(url, token) as client:
+        return client.orders(SAW), client.kpis(PRESS, MONDAY, MONDAY + DAY)
 
 
 async def test_the_life_of_an_order(line: Line) -> None:
@@ -48,6 +58,12 @@ async def test_the_life_of_an_order(line: Line) -> None:
         assert (await client.post("/orders/4711/10/start", json={}, headers=operator)).status_code == 200
         (row,) = (await client.get("/orders", params={"path": SAW})).json()["items"]
         assert (row["state"], row["began"], row["good"], row["late"]) == ("running", SIX + 10 * MINUTE, 40, False)
+        table, figures = await asyncio.to_thread(script, url, engineer["authorization"].removeprefix("Bearer "))
+        assert (table.index.tolist(), table.loc["4711/10", "good"]) == (["4711/10"], 40)
+        assert table.loc["4711/10", ["began", "ended"]].isna().tolist() == [False, True]
+        assert table.loc["4711/10", "began"] == pd.Timestamp(SIX + 10 * MINUTE, unit="us", tz="UTC")
+        params = {"path": PRESS, "start": MONDAY, "end": MONDAY + DAY}
+        assert figures == (await client.get("/kpis", params=params)).json()
         assert (await client.delete("/orders/4711/10")).status_code == 422  # it has begun
 
         await client.put("/orders", json={"items": [ORDER | {"id": "next", "product": "S2"}]})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hub.api.conftest import Hub
+from hub.api.test_python_client import ask as script
 from lineshaft.hub.asset_figures import FigureInfo
 from lineshaft.hub.ports import BornSignal
 from lineshaft.model.equipment import Attribute, Datatype, Equipment, Level, Signal, SignalKind
@@ -96,6 +97,17 @@ async def test_the_choices_are_types_and_what_the_assets_share(mills: Hub) -> No
         assert "product" not in better
         wrong = {"type": "mill", "metric": "colour", "start": 1, "end": 2}
         assert (await client.get("/api/v1/compare", params=wrong)).status_code == 422
+
+
+async def test_a_script_ranks_as_the_page_does(mills: Hub) -> None:
+    """The client's table has the order and the words of the page, and what differs at the best one beside it."""
+    table = await script(mills, lambda one: one.compare("power", START, END, type="mill", product="*"))
+    found = await ask(mills, product="*")
+    assert table.index.tolist() == [row["path"] for row in found["rows"]]
+    assert table["verdict"].tolist() == ["best", "clear", "clear", "too little"]
+    assert table.attrs["settings"] == found["settings"]
+    some = await script(mills, lambda one: one.compare("power", START, END, assets=[mill(0), mill(1)], load="load"))
+    assert set(some.index) == {mill(0), mill(1)}
 
 
 async def test_the_best_stands_first_and_what_differs_there_is_told(mills: Hub) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from hub.api.conftest import ASSET, SIGNALS, Hub, Services, running
+from hub.api.test_python_client import ask
 from lineshaft.config.operators import OperatorConfig
 from lineshaft.hub.api.app import create_app
 from lineshaft.hub.operators.backtest import Backtests
@@ -74,8 +75,13 @@ async def test_a_backtest_finds_what_the_rule_would_have_found(with_operators: H
         changed = {"config": {**RULE, "options": options}, **span}
         quiet = await finished(client, (await client.post("/api/v1/backtests", json=changed)).json())
         assert (quiet["state"], quiet["events"]) == ("done", [])
+        table = await ask(hub, lambda one: one.backtest("too-much", *span.values(), asset=ASSET), Role.ENGINEER)
+        assert table["kind"].tolist() == kinds
+        assert [one.value // 1000 for one in table["time"]] == [event["time"] for event in job["events"]]
+        shown = await ask(hub, lambda one: one.operators())
+        assert shown[["operator", "asset", "failures"]].to_numpy().tolist() == [["too-much", ASSET, 0]]
         listed = (await client.get("/api/v1/backtests")).json()["items"]
-        assert [one["count"] for one in listed] == [0, 4]
+        assert [one["count"] for one in listed] == [4, 0, 4]
         assert (await client.get("/api/v1/events?limit=1000")).json()["items"] == []
 
 
@@ -136,6 +142,8 @@ async def test_one_that_fails_is_tried_when_asked(with_operators: Hub) -> None:
         (failing,) = (await client.get("/api/v1/operators")).json()["items"]
         assert (failing["state"], failing["hint"], failing["failures"]) == ("failing", "look at it", 1)
         assert failing["next_try"] > failing["last_failure"] == failing["failing_since"]
+        table = await ask(hub, lambda one: one.operators())
+        assert table.loc[0, "failing_since"].value // 1000 == failing["failing_since"]
         assert (await client.post("/api/v1/operators/try", json=body)).status_code == 202
         live.apart.step()
         live.apart.step()

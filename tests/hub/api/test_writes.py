@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lineshaft.client import Client
 from lineshaft.hub.api.app import create_app
 from lineshaft.hub.api.services import Services
 from lineshaft.hub.ports import BornSignal
@@ -90,6 +92,29 @@ async def test_a_command_goes_to_the_gateway_and_its_answer_is_the_outcome(site:
         site.settle()  # told twice is told once
         found = (await client.get(f"/writes/{command.id}")).json()
     assert (found["outcome"], found["before"], found["after"], found["can_undo"]) == ("done", 6.0, 8.0, True)
+
+
+async def test_a_script_sets_a_value_and_waits_for_what_became_of_it(site: Site) -> None:
+    """The client gives the gateway's answer, or why nothing was sent; both are in its audit log."""
+    async with site.client() as http:
+        token = http.headers["authorization"].removeprefix("Bearer ")
+
+    def script() -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+        with Client(site.url, token) as client:
+            done = client.write(PATH, 8, "trial", expected=6.5)
+            refused = client.write(PATH, 11, "trial")
+            return done, refused, client.writes(PATH)["outcome"].tolist()
+
+    working = asyncio.create_task(asyncio.to_thread(script))
+    async with asyncio.timeout(30):
+        while not site.sent:
+            assert not working.done(), working.result()
+            await asyncio.sleep(0.01)
+    site.settle()
+    done, refused, outcomes = await working
+    assert (done["outcome"], done["after"]) == ("done", 8.0)
+    assert (refused["outcome"], refused["message"]) == ("refused", "11 is not within 5 and 10")
+    assert sorted(outcomes) == ["done", "refused"]
 
 
 async def test_every_refused_attempt_is_in_the_audit_log_and_an_event(site: Site) -> None:
