@@ -34,9 +34,13 @@ class Questions:
 
     # --- what happened
 
-    def events(self, since: When | None = None, subject: str = "", limit: int = 1000) -> pd.DataFrame:
-        """The newest events first, at most `limit`: time (UTC), kind, severity, subject, message, details."""
-        return self._newest("/events", {"subject": subject, "since": _moment(since)}, limit, _EVENT)
+    def events(
+        self, since: When | None = None, subject: str = "", limit: int = 1000, *, kind: str = ""
+    ) -> pd.DataFrame:
+        """The newest events first, at most `limit`, of a subject and what is below it, whose kind begins like `kind`
+        (operator.): time (UTC), kind, severity, subject, message, details."""
+        params = {"subject": subject, "kind": kind, "since": _moment(since)}
+        return self._newest("/events", params, limit, _EVENT)
 
     def ledger(self, asset: str = "") -> pd.DataFrame:
         """The gap ledger: index signal; columns expected, arrived, duplicates, dropped, pending, unexplained."""

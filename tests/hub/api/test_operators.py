@@ -152,6 +152,8 @@ async def test_one_that_fails_is_tried_when_asked(with_operators: Hub) -> None:
         told = (await client.get("/api/v1/events?kind=operator.")).json()["items"]
         assert {one["kind"] for one in told} == {"operator.failing", "operator.recovered"}
         assert (await client.get("/api/v1/events?kind=rule.")).json()["items"] == []
+        asked = await ask(hub, lambda one: one.events(kind="operator.recovered"))
+        assert asked["kind"].tolist() == ["operator.recovered"]
     async with hub.client(Role.VIEWER) as client:
         assert (await client.post("/api/v1/operators/try", json=body)).status_code == 403
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,6 +189,8 @@ def test_bad_neighbours_are_shown_and_the_others_go_on(plant: Plant) -> None:
     for number, rows in enumerate(np.array_split(np.arange(len(batch)), 8)):
         plant.append(hub, batch.take(rows), f"part-{number}")
         work(hub)
+        for run in hub.apart.runs.values():
+            run.retry_at = time.monotonic() + 3600.0  # hanging once more costs time and shows nothing new
     hub.main._save(force=True)
     found = {(one.operator, one.asset[-6:]): one for one in hub.figures()}
     assert found["raises", "pump-1"].error.startswith("ZeroDivisionError: a mistake of its author (bad.py:")
@@ -202,17 +205,19 @@ def test_bad_neighbours_are_shown_and_the_others_go_on(plant: Plant) -> None:
     told = told_of(plant)
     assert [(kind, subject) for kind, _, subject, _ in told] == [("operator.failing", PUMPS[0])] * 4
     assert all(found[name, "pump-1"].error in words for _, name, _, words in told)
+    failures = found["raises", "pump-1"].failures
     assert hub.try_now("raises", PUMPS[0])
     assert not hub.try_now("high-pressure", PUMPS[0])
     work(hub)
     again = {one.operator: one for one in hub.figures()}["raises"]
-    assert (again.failures, again.failing_since) == (2, found["raises", "pump-1"].failing_since)
+    assert (again.failures, again.failing_since) == (failures + 1, found["raises", "pump-1"].failing_since)
     hub.stop()
 
     plant.plan = [planned(bad["raises"], SITE), planned(RULE, SITE)]
     hub = plant.operators()
     restarted = {one.operator: one for one in hub.figures()}["raises"]
-    assert (restarted.state, restarted.failures, restarted.failing_since) == ("failing", 2, again.failing_since)
+    assert (restarted.state, restarted.failures) == ("failing", failures + 1)
+    assert restarted.failing_since == again.failing_since
     work(hub)
     hub.stop()
     assert told_of(plant) == told
@@ -226,7 +231,7 @@ def test_bad_neighbours_are_shown_and_the_others_go_on(plant: Plant) -> None:
     assert told_of(plant)[:4] == told
     ((kind, name, subject, words),) = told_of(plant)[4:]
     assert (kind, name, subject) == ("operator.recovered", "raises", PUMPS[0])
-    assert words.startswith("The operator raises works again on pump-1; it failed 3 times in ")
+    assert words.startswith(f"The operator raises works again on pump-1; it failed {failures + 2} times in ")
     rules = [event for event in plant.stored() if event.details["operator"] == RULE.id]
     plant.plan = [planned(RULE, SITE)]
     assert as_bytes(rules) == as_bytes(plant.backtested())
