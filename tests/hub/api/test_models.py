@@ -180,7 +180,7 @@ async def on_trial(plant: Plant, client: httpx.AsyncClient) -> None:
             began = {key: run.began for key, run in before.main.runs.items()}
             assert {key: run.began for key, run in plant.live.main.runs.items()} == began  # it goes on, and not anew
     assert not plant.events("anomaly.")
-    stored = plant.hub.state.predictions.standing(model="pumps")
+    stored = plant.hub.state.predictions.find(model="pumps", limit=1000)
     assert all(one.prediction.shadow for one in stored)
     assert any(one.prediction.alarm for one in stored)
     # live began with the seven windows that a score looks back on

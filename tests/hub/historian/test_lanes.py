@@ -51,8 +51,10 @@ def told(series: Series, bounds: list[int]) -> list[dict[str, int]]:
     """Time in state by the asked stretches; a state of several stretches is cut at their edges."""
     assert series.states is not None
     found: list[dict[str, int]] = [{} for _ in bounds[1:]]
-    entries = zip(pairwise(series.times.tolist()), series.states.tolist(), strict=False)
-    for (start, end), states in entries:
+    names = series.texts.tolist() if series.texts is not None else [f"{value:g}" for value in series.values]
+    entries = zip(pairwise(series.times.tolist()), series.states.tolist(), names, series.qualities, strict=False)
+    for (start, end), of_time, name, quality in entries:
+        states = {name: end - start} if of_time is None and quality else of_time  # a row as it is stored
         for place, (left, right) in enumerate(pairwise(bounds)):
             if states and start <= left and right <= end and start < right:
                 whole = (start, end) == (left, right)
@@ -79,9 +81,16 @@ def test_time_in_state_is_exact_from_rows_minutes_and_hours(rows: list[Row], tex
     atoms = of_rows(ordered(batch_of(rows, text=text)))
     raw = lane(1, atoms, edges, FOREVER)
     assert raw is not None
+    assert raw.states is not None
     last = int(raw.times[-1])
-    bounds = [*edges[edges < last].tolist(), last]
+    stored = [time for time, states in zip(raw.times.tolist(), raw.states, strict=True) if states is None]
+    bounds = sorted({*edges[edges < last].tolist(), *stored})
     assert last <= straight.times[-1]
+    usable = straight.qualities > 0
+    if usable.any():
+        trusted = np.flatnonzero(raw.qualities)[-1]
+        assert raw.times[trusted] == straight.times[usable][-1], "the last trusted row is there as it is stored"
+        assert raw.states[trusted] is None
     assert told(raw, bounds) == times_in_state(straight, bounds)
     stateful = np.ones(len(atoms), np.bool_)
     minutes = fold(atoms, MINUTE, np.repeat(HELD, len(atoms)), stateful)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from lineshaft.analytics.buckets import Buckets, aggregate
-from lineshaft.analytics.rollup import Rollups, States
+from lineshaft.analytics.rollup import Rollups, States, label
 from lineshaft.hub.historian.base import OTHERS, Series
 from lineshaft.hub.historian.rollups import WIDTHS
 from lineshaft.model.samples import Int64Array, Quality, TextArray
@@ -40,22 +40,44 @@ def lane(signal: int, atoms: Rollups, edges: Int64Array, gap: int) -> Series | N
     if not len(inside):
         return None
     last = _last(atoms, inside)
-    bounds = np.append(edges[edges < last.time], last.time)
+    until = last[-1].time
+    bounds = np.append(edges[edges < until], until)
     textual = bool((atoms.first_text != "").any() or (atoms.last_text != "").any())
     rows = _stretches(aggregate(atoms, bounds, gap, stateful=True), textual) if len(bounds) > 1 else []
-    return _series(signal, [*rows, last])
+    if len(last) > 1:
+        rows = _before(rows, last[0], until, gap)
+    return _series(signal, [*rows, *last])
 
 
-def _last(atoms: Rollups, inside: Int64Array) -> _Row:
-    """The last usable row, or the bad one that ended it."""
+def _before(rows: Sequence[_Row], last: _Row, until: int, gap: int) -> list[_Row]:
+    """The stretches without what the last usable row tells by itself: its state from its time on."""
+    kept = [row for row in rows if row.time < last.time]
+    if kept and kept[-1].states:
+        name = label(last.value, last.text or "")
+        end = min(rows[len(kept)].time if len(kept) < len(rows) else until, last.time + gap)
+        rest = kept[-1].states[name] - (end - last.time) if name in kept[-1].states else 0
+        states = {**kept[-1].states, name: rest}
+        kept[-1] = _entry(
+            kept[-1].time,
+            {one: time for one, time in states.items() if time > 0},
+            last.text is not None,
+            kept[-1].quality,
+        )
+    return kept
+
+
+def _last(atoms: Rollups, inside: Int64Array) -> list[_Row]:
+    """The last usable row and the bad one that ended it, where there are such, as they are stored."""
     usable = inside[atoms.count[inside] > 0]
     final = int(usable[-1]) if len(usable) else int(inside[0])
     bad = inside[inside > final]
     ended = int(atoms.ends_at[final]) or (int(atoms.opens_at[bad[0]]) if len(bad) else 0)
-    if ended:
-        return _Row(ended, np.nan, None, Quality.BAD, None)
+    end = [_Row(ended, np.nan, None, Quality.BAD, None)] if ended else []
+    if end and not len(usable):
+        return end
     quality = Quality.UNCERTAIN if atoms.uncertain[final] else Quality.GOOD
-    return _Row(int(atoms.last_at[final]), float(atoms.last[final]), atoms.last_text[final] or None, quality, None)
+    last, text = float(atoms.last[final]), atoms.last_text[final] or None
+    return [_Row(int(atoms.last_at[final]), last, text, quality, None), *end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +102,18 @@ def _stretches(found: Buckets, textual: bool) -> list[_Row]:
             joined = {name: length + before[name] for name, length in states.items()}
             rows[-1] = replace(rows[-1], states=joined)
             continue
-        if not states:
-            rows.append(_Row(start, np.nan, None, Quality.BAD, {}))
-            continue
-        ordered = dict(sorted(states.items(), key=lambda item: (-item[1], item[0])))
-        most = next(iter(ordered))
-        value, text = (np.nan, most) if textual else (float(most), None)
-        quality = Quality.UNCERTAIN if found.uncertain[at] else Quality.GOOD
-        rows.append(_Row(start, value, text, quality, _longest(ordered)))
+        rows.append(_entry(start, states, textual, Quality.UNCERTAIN if found.uncertain[at] else Quality.GOOD))
     return rows
+
+
+def _entry(start: int, states: States, textual: bool, quality: int) -> _Row:
+    """A stretch is what lasted longest in it; bad where nothing is known of it."""
+    if not states:
+        return _Row(start, np.nan, None, Quality.BAD, {})
+    ordered = dict(sorted(states.items(), key=lambda item: (-item[1], item[0])))
+    most = next(iter(ordered))
+    value, text = (np.nan, most) if textual else (float(most), None)
+    return _Row(start, value, text, quality, _longest(ordered))
 
 
 def _whole(row: _Row, until: int) -> bool:
