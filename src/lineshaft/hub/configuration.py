@@ -26,6 +26,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at what the gateways tell."""
 WITHIN: Final = 30.0
 """Seconds that a gateway has to check a configuration."""
+READ_WITHIN: Final = 5.0
+"""Seconds that it has to tell the one that runs; then it is asked anew: a question can be lost at its start."""
 FORGOTTEN_US: Final = 120_000_000
 """A version that a gateway took and does not speak of for so long is no longer there: its data folder is another."""
 _log = structlog.get_logger(__name__)
@@ -62,8 +64,12 @@ class Configurations:
     async def make(self, node: str, changes: Mapping[str, str | None], *, base: str, by: str, why: str) -> Version:
         """A new version: the files of `base` (a digest) with these changed (None: removed). It is sent at once.
 
-        Raises Conflict when `base` is not what runs or waits now, ConfigError for what is no plant folder.
+        Raises Conflict when `base` is not what runs or waits now, ConfigError for what is no plant folder, and what
+        Requests.ask raises where the hub has to read first what runs.
         """
+        status = self.status(node)
+        if status is not None and status.digest == base:
+            await self._learn(node, status)  # a change that is made just after the start needs what runs now
         return await asyncio.to_thread(self._make, node, changes, base, by, why)
 
     def _make(self, node: str, changes: Mapping[str, str | None], base: str, by: str, why: str) -> Version:
@@ -136,10 +142,13 @@ class Configurations:
         brought = waiting is not None and waiting.tag == status.version
         if brought or (last is not None and last.digest == status.digest):
             return
-        answer = await self._requests.ask(node, "config.read", within=WITHIN)
+        answer = await self._requests.ask(node, "config.read", within=READ_WITHIN)
         files = {str(name): str(text) for name, text in dict(answer.get("files") or {}).items()}
         if digest(files) != status.digest:
             return  # it changes just now; the next status will tell
+        now = await asyncio.to_thread(self._store.in_use, node)
+        if now is not None and now.digest == status.digest:
+            return  # it was asked twice, and the other answer was faster
         why = "as the gateway had it" if last is None else "changed at the gateway"
         made = await asyncio.to_thread(
             lambda: self._store.add(node, files, base="", by="", why=why, state="found", time=self._clock.now_us())
