@@ -30,6 +30,7 @@ BOUNDED: dict[str, tuple[str, ...]] = {
     "columns of values of asked signals over an asked range, thinned or bounded by the caller": (
         f"{V1}/latest", f"{V1}/series", f"{V1}/aggregate", f"{V1}/waveforms", f"{V1}/waveforms/spectra",
         f"{V1}/waveforms/{{waveform}}", f"{V1}/waveforms/{{waveform}}/spectrum",
+        f"{V1}/waveforms/{{waveform}}/cepstrum", f"{V1}/waveforms/{{waveform}}/zoom",
     ),
     "a count, and the newest few of what it counts as examples": (f"{V1}/waveforms/refused",),
     "what the program or the plant folder names: kinds, parts, lines, metrics, models": (
