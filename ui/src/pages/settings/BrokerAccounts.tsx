@@ -4,7 +4,7 @@ import { call, callAll, nowUs } from "../../api/client";
 import { Failure, Section, Skeleton, withCode } from "../../components/basics";
 import { formatAge, formatTime } from "../../format";
 import { t } from "../../i18n";
-import { DeleteButton, useChange } from "./parts";
+import { DeleteButton, SetPassword, useChange } from "./parts";
 
 interface Rights {
   description: string;
@@ -202,7 +202,7 @@ function Line({ one, editing, edit, save, renew, run }: LineProps) {
             <button type="button" className="button quiet" aria-label={t("broker.changeOf", { user: one.user })} onClick={() => edit(one.user)}>
               {t("broker.change")}
             </button>
-            <Renew user={one.user} onSet={(password) => renew(one.user, password)} />
+            <SetPassword name={one.user} made={t("broker.madeUp")} onSet={(password) => renew(one.user, password)} />
             <DeleteButton name={one.user} onDelete={() => void run(() => call(pathOf(one.user), { method: "DELETE" }))} />
           </>
         )}
@@ -236,31 +236,5 @@ function SeenWords({ one }: { one: Account }) {
       {one.connections === 0 && one.went === null && !turnedAway && <div className="muted">{t("broker.never")}</div>}
       {turnedAway && one.refused !== null && <div className="form-error">{t("broker.refused", { age: ago(one.refused), reason: one.reason })}</div>}
     </>
-  );
-}
-
-/** A button that becomes a field for another password, typed or made up. */
-function Renew({ user, onSet }: { user: string; onSet: (password: string) => void }) {
-  const [open, setOpen] = useState(false);
-  if (!open) {
-    return (
-      <button type="button" className="button quiet" aria-label={t("settings.setPasswordOf", { name: user })} onClick={() => setOpen(true)}>
-        {t("settings.setPassword")}
-      </button>
-    );
-  }
-  const set = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    onSet(String(new FormData(event.currentTarget).get("password")));
-    setOpen(false);
-  };
-  return (
-    <form className="sure" onSubmit={set}>
-      <input className="input" name="password" type="password" minLength={10} maxLength={200} autoFocus autoComplete="new-password" placeholder={t("broker.madeUp")} aria-label={t("settings.setPasswordOf", { name: user })} />
-      <button className="button">{t("settings.save")}</button>
-      <button type="button" className="button quiet" onClick={() => setOpen(false)}>
-        {t("settings.cancel")}
-      </button>
-    </form>
   );
 }

@@ -9,7 +9,7 @@ import { formatTime } from "../../format";
 import { t } from "../../i18n";
 import { setLook, useLook, type Density, type Theme } from "../../shell/look";
 import { BrokerSection } from "./BrokerAccounts";
-import { DeleteButton, KeyTable, useChange } from "./parts";
+import { DeleteButton, KeyTable, SetPassword, useChange } from "./parts";
 import { ScreenSection } from "./Screens";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"];
@@ -262,31 +262,5 @@ function RoleSelect({ label, value, onChange }: { label: string; value: Role; on
     <select className="input" aria-label={label} value={value} onChange={(event) => onChange(event.target.value as Role)}>
       <RoleOptions />
     </select>
-  );
-}
-
-/** A button that becomes a field for the new password of somebody else. */
-function SetPassword({ name, onSet }: { name: string; onSet: (password: string) => void }) {
-  const [open, setOpen] = useState(false);
-  if (!open) {
-    return (
-      <button type="button" className="button quiet" aria-label={t("settings.setPasswordOf", { name })} onClick={() => setOpen(true)}>
-        {t("settings.setPassword")}
-      </button>
-    );
-  }
-  const set = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    onSet(String(new FormData(event.currentTarget).get("password")));
-    setOpen(false);
-  };
-  return (
-    <form className="sure" onSubmit={set}>
-      <input className="input" name="password" type="password" required minLength={10} autoFocus autoComplete="new-password" aria-label={t("settings.setPasswordOf", { name })} />
-      <button className="button">{t("settings.save")}</button>
-      <button type="button" className="button quiet" onClick={() => setOpen(false)}>
-        {t("settings.cancel")}
-      </button>
-    </form>
   );
 }

@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useState, type FormEvent, type ReactNode } from "react";
 import { useQueryClient } from "@tanstack/react-query";
 import { formError } from "../signin/SignInPage";
 import { nowUs } from "../../api/client";
@@ -81,5 +81,31 @@ export function KeyTable<K extends Key>(props: { keys: readonly K[]; nameHead: s
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** A button that becomes a field for another password; `made`: what an empty one means, where it may be left empty. */
+export function SetPassword({ name, made = "", onSet }: { name: string; made?: string; onSet: (password: string) => void }) {
+  const [open, setOpen] = useState(false);
+  if (!open) {
+    return (
+      <button type="button" className="button quiet" aria-label={t("settings.setPasswordOf", { name })} onClick={() => setOpen(true)}>
+        {t("settings.setPassword")}
+      </button>
+    );
+  }
+  const set = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    onSet(String(new FormData(event.currentTarget).get("password")));
+    setOpen(false);
+  };
+  return (
+    <form className="sure" onSubmit={set}>
+      <input className="input" name="password" type="password" required={!made} minLength={10} maxLength={made ? 200 : 1000} autoFocus autoComplete="new-password" placeholder={made} aria-label={t("settings.setPasswordOf", { name })} />
+      <button className="button">{t("settings.save")}</button>
+      <button type="button" className="button quiet" onClick={() => setOpen(false)}>
+        {t("settings.cancel")}
+      </button>
+    </form>
   );
 }
